@@ -1,0 +1,143 @@
+//! The node key: the one secret that wraps every person's key, a file of mode 0600.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::Error;
+use super::secret::{KEY_LENGTH, Key, random};
+
+/// The file's name beside the slot file.
+const NAME: &str = "node.key";
+
+/// Bits of the mode that let anyone but the owner in.
+const OTHERS: u32 = 0o077;
+
+/// Reads the node key, or makes one when there is none and `may_create` says that nothing depends
+/// on an older one.
+pub(super) fn load(directory: &Path, may_create: bool) -> Result<Key, Error> {
+    let path = directory.join(NAME);
+    match read(&path) {
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            if !may_create {
+                return Err(Error::NodeKeyMissing { path });
+            }
+            create(directory, &path)?;
+            read(&path)
+        }
+        other => other,
+    }
+}
+
+/// Whole or not at all: the key is written beside, synced, and then linked to its name, which
+/// fails when the name is taken.
+fn create(directory: &Path, path: &Path) -> Result<(), Error> {
+    let key = Key::new(random()?);
+    let text = Zeroizing::new(hex::encode(key.bytes()));
+    let fresh = directory.join("node.key.new");
+    // One that a crash left behind was never in use.
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Error::io(&fresh, "removed")(error));
+        }
+        _ => {}
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&fresh)
+        .map_err(Error::io(&fresh, "created"))?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(Error::io(&fresh, "written"))?;
+    fs::hard_link(&fresh, path).map_err(Error::io(path, "created"))?;
+    fs::remove_file(&fresh).map_err(Error::io(&fresh, "removed"))?;
+    sync_directory(directory)
+}
+
+/// Makes the names in a directory durable.
+pub(super) fn sync_directory(directory: &Path) -> Result<(), Error> {
+    File::open(directory)
+        .and_then(|handle| handle.sync_all())
+        .map_err(Error::io(directory, "synced"))
+}
+
+fn read(path: &Path) -> Result<Key, Error> {
+    let refuse = |why| Error::NodeKeyRefused { path: PathBuf::from(path), why };
+    let file = File::open(path).map_err(Error::io(path, "opened"))?;
+    // Asked of the open file, so that it cannot be swapped between the question and the reading.
+    let metadata = file.metadata().map_err(Error::io(path, "read"))?;
+    if !metadata.is_file() {
+        return Err(refuse("is no file"));
+    }
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(refuse("belongs to another user"));
+    }
+    if metadata.mode() & OTHERS != 0 {
+        return Err(refuse("can be read by others; its mode must be 0600"));
+    }
+    let mut text = Zeroizing::new(Vec::with_capacity(2 * KEY_LENGTH + 1));
+    // One byte more than allowed is enough to see that it is too long.
+    file.take(2 * KEY_LENGTH as u64 + 2).read_to_end(&mut text).map_err(Error::io(path, "read"))?;
+    let digits = text.strip_suffix(b"\n").unwrap_or(&text);
+    let mut bytes = Zeroizing::new([0; KEY_LENGTH]);
+    hex::decode_to_slice(digits, bytes.as_mut_slice())
+        .map_err(|_| refuse("does not hold 64 hexadecimal digits"))?;
+    if bytes.iter().all(|byte| *byte == 0) {
+        return Err(refuse("holds only zeros"));
+    }
+    Ok(Key::new(*bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn refusal(text: &[u8], mode: u32) -> &'static str {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(NAME);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        match load(directory.path(), true) {
+            Err(Error::NodeKeyRefused { why, .. }) => why,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_bad_node_key_is_refused() {
+        let good = "5a".repeat(32);
+        assert!(refusal(good.as_bytes(), 0o640).contains("others"));
+        assert!(refusal(good.as_bytes(), 0o604).contains("others"));
+        assert!(refusal("00".repeat(32).as_bytes(), 0o600).contains("zeros"));
+        assert!(refusal("5a".repeat(31).as_bytes(), 0o600).contains("64"));
+        assert!(refusal("5a".repeat(33).as_bytes(), 0o600).contains("64"));
+        assert!(refusal("zz".repeat(32).as_bytes(), 0o600).contains("64"));
+        assert!(refusal(b"", 0o600).contains("64"));
+    }
+
+    #[test]
+    fn a_node_key_is_made_once_and_only_for_its_owner() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("node.key.new"), "left by a crash").unwrap();
+        let first = *load(directory.path(), true).unwrap().bytes();
+        let again = *load(directory.path(), true).unwrap().bytes();
+        assert_eq!(first, again);
+        let mode = fs::metadata(directory.path().join(NAME)).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(!directory.path().join("node.key.new").exists());
+    }
+
+    #[test]
+    fn no_new_node_key_is_made_where_keys_depend_on_the_old_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let failure = load(directory.path(), false);
+        assert!(matches!(failure, Err(Error::NodeKeyMissing { .. })), "{failure:?}");
+        assert!(!directory.path().join(NAME).exists());
+    }
+}

@@ -1,0 +1,227 @@
+//! The store: which key is where, handing out, taking back, destroying.
+
+use std::collections::HashMap;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use super::KeyId;
+use uuid::Builder;
+
+use super::Error;
+use super::node_key;
+use super::pool::Pool;
+use super::secret::{Key, random};
+use super::slots::{Content, Place, SLOTS_PER_PAGE, Slots};
+
+/// The first batch after a start is small, because what is left of it at the end is never used;
+/// every further one doubles, up to 1,024 keys or 128 KiB.
+const FIRST_BATCH: u32 = 8 * SLOTS_PER_PAGE;
+const LARGEST_BATCH: u32 = 32 * SLOTS_PER_PAGE;
+
+/// What is known of a key without opening its slot.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    place: Place,
+    state: KeyState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeyState {
+    /// On disk and in the pool; nothing was sealed with it.
+    Fresh,
+    /// Handed out in this run of the node.
+    Taken,
+    /// On disk from an earlier run. Whether it was handed out is not known, so it never is again.
+    Kept,
+    /// Destroyed on purpose.
+    Gone,
+}
+
+/// How many slots of the store hold what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Keys that open.
+    pub keys: u64,
+    /// Keys that were destroyed.
+    pub destroyed: u64,
+    /// Slots whose content is not what was written. A crash while keys were made ahead leaves
+    /// such slots too; no key in them was ever handed out.
+    pub damaged: u64,
+}
+
+/// The keys of one node. Locked against a second node; shared by reference between threads.
+#[derive(Debug)]
+pub struct KeyStore {
+    inner: Arc<Inner>,
+    maker: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    node: Key,
+    slots: Slots,
+    entries: RwLock<HashMap<KeyId, Entry>>,
+    pool: Pool,
+}
+
+impl KeyStore {
+    /// Opens the store in `directory`, or makes a new one with a new node key where there is
+    /// none. Reads the whole file of slots, 128 bytes a key.
+    ///
+    /// Fails when another node holds it, when the node key is missing, readable by others or not
+    /// the one that the slots were made with.
+    pub fn open(directory: &Path) -> Result<Self, Error> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(Error::io(directory, "created"))?;
+        let node = node_key::load(directory, !Slots::exist(directory)?)?;
+        let slots = Slots::open(directory, &node)?;
+        let mut entries = HashMap::new();
+        let end = slots.scan(|place, content| {
+            let (id, state) = match content {
+                Content::Key(id) => (id, KeyState::Kept),
+                Content::Gone(id) => (id, KeyState::Gone),
+                Content::Empty | Content::Damaged => return,
+            };
+            entries.insert(id, Entry { place, state });
+        })?;
+        let inner =
+            Arc::new(Inner { node, slots, entries: RwLock::new(entries), pool: Pool::default() });
+        let making = Arc::clone(&inner);
+        let maker = std::thread::Builder::new()
+            .name("keys".to_owned())
+            .spawn(move || making.make_ahead(end))
+            .map_err(Error::io(directory, "given a thread"))?;
+        Ok(Self { inner, maker: Some(maker) })
+    }
+
+    /// Hands out a fresh key that is on disk, synced. No disk is touched here unless keys are
+    /// taken faster than they are made: then it blocks the thread for the time of an fsync.
+    pub fn take(&self) -> Result<KeyId, Error> {
+        loop {
+            let id = self.inner.pool.take()?;
+            // One that was destroyed while it lay in the pool is passed over.
+            if self.inner.change_state(id, KeyState::Fresh, KeyState::Taken) {
+                return Ok(id);
+            }
+        }
+    }
+
+    /// Takes back a key of [`KeyStore::take`] that no record names and none ever will, because
+    /// the rules rejected the command. Must not be called when the outcome of an append is not
+    /// known. A key that was not taken in this run, or was destroyed, is left as it is.
+    pub fn give_back(&self, id: KeyId) {
+        if self.inner.change_state(id, KeyState::Taken, KeyState::Fresh) {
+            self.inner.pool.give_back(id);
+        }
+    }
+
+    /// Destroys a key for good; when this returns, its slot is overwritten and synced. Destroying
+    /// it again changes nothing. Copies of the slot file made before still hold the wrapped key:
+    /// they go with the node key.
+    pub fn destroy(&self, id: KeyId) -> Result<(), Error> {
+        // Marked first: from here on nobody seals or opens with it, whatever the disk says. One
+        // that was marked before is written again: that write may have failed.
+        let place = self.inner.mark_gone(id)?;
+        self.inner.slots.erase(place, id)
+    }
+
+    /// Reads every slot and opens every key. For checks by operators; takes about two
+    /// microseconds a key.
+    pub fn census(&self) -> Result<Census, Error> {
+        let mut census = Census::default();
+        self.inner.slots.scan(|place, content| match content {
+            Content::Empty => {}
+            Content::Gone(_) => census.destroyed += 1,
+            Content::Key(id) if self.inner.slots.read(place, id, &self.inner.node).is_ok() => {
+                census.keys += 1;
+            }
+            Content::Key(_) | Content::Damaged => census.damaged += 1,
+        })?;
+        Ok(census)
+    }
+
+    /// The key itself, for sealing and opening.
+    pub(super) fn key(&self, id: KeyId) -> Result<Key, Error> {
+        let entry = self.inner.entry(id)?;
+        self.inner.slots.read(entry.place, id, &self.inner.node)
+    }
+}
+
+impl Drop for KeyStore {
+    fn drop(&mut self) {
+        self.inner.pool.close();
+        if let Some(maker) = self.maker.take() {
+            // It can only have panicked, and then it has said so already.
+            drop(maker.join());
+        }
+    }
+}
+
+impl Inner {
+    /// The thread that makes keys ahead, until the store is dropped.
+    fn make_ahead(&self, mut next: Place) {
+        let mut size = FIRST_BATCH;
+        while self.pool.wanted() {
+            let Some(end) = next.plus(size) else {
+                self.pool.add(Err(Error::TooLong));
+                continue;
+            };
+            let batch = self.make_batch(next, size);
+            // After a failure the same places are written again: no key there was handed out.
+            if batch.is_ok() {
+                next = end;
+                size = (size * 2).min(LARGEST_BATCH);
+            }
+            self.pool.add(batch);
+        }
+    }
+
+    fn make_batch(&self, place: Place, size: u32) -> Result<Vec<KeyId>, Error> {
+        let mut keys = Vec::with_capacity(size as usize);
+        for _ in 0..size {
+            let id = KeyId(Builder::from_random_bytes(random()?).into_uuid());
+            keys.push((id, Key::new(random()?)));
+        }
+        self.slots.append(place, &keys, &self.node)?;
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        for (number, (id, _)) in (0..).zip(&keys) {
+            let place = place.plus(number).ok_or(Error::TooLong)?;
+            entries.insert(*id, Entry { place, state: KeyState::Fresh });
+        }
+        Ok(keys.into_iter().map(|(id, _)| id).collect())
+    }
+
+    fn entry(&self, id: KeyId) -> Result<Entry, Error> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        match entries.get(&id) {
+            None => Err(Error::KeyUnknown { key: id }),
+            Some(entry) if entry.state == KeyState::Gone => Err(Error::KeyDestroyed { key: id }),
+            Some(entry) => Ok(*entry),
+        }
+    }
+
+    fn mark_gone(&self, id: KeyId) -> Result<Place, Error> {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.get_mut(&id).ok_or(Error::KeyUnknown { key: id })?;
+        entry.state = KeyState::Gone;
+        Ok(entry.place)
+    }
+
+    /// Changes the state of a key that is in state `from`; false when it is in another.
+    fn change_state(&self, id: KeyId, from: KeyState, to: KeyState) -> bool {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        match entries.get_mut(&id) {
+            Some(entry) if entry.state == from => {
+                entry.state = to;
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+}
