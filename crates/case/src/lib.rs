@@ -1,1 +1,53 @@
-//! placeholder
+//! The rules of a case: commands, events, decide and evolve, and the record's exact bytes.
+//!
+//! In scope: what may happen in a case and what follows from it, as pure functions; the types
+//! that records and messages consist of, with their checks and schemas.
+//!
+//! Out of scope: clocks, random ids, disks, networks, keys and plaintext. Time and ids come in
+//! with the command; personal fields arrive sealed.
+//!
+//! *Invariant:* `decide` is deterministic, and `evolve` never fails on an event that `decide`
+//! produced.
+//! *Invariant:* a folded [`Case`] holds no words, not even sealed ones.
+//! *Invariant:* every event type that was ever written can be read; a new version stands beside
+//! the old.
+
+pub mod appeals;
+pub mod assessment;
+mod catalogue;
+mod command;
+mod date;
+mod decide;
+pub mod decisions;
+pub mod evidence;
+mod ids;
+pub mod intake;
+mod invariant;
+mod law;
+mod personal;
+pub mod record;
+pub mod registry;
+mod rejection;
+mod schema;
+mod state;
+mod summary;
+pub mod strict;
+pub mod token;
+pub mod vocabulary;
+
+pub use catalogue::{CommandEntry, EventEntry};
+pub use command::{Command, Event, Head, SERVICES, admit, catalogue_entry, commands, events};
+pub use date::{BadDate, WorldDate};
+pub use decide::{Actor, Context, decide};
+pub use ids::{
+    AppealId, BadId, CaseId, CausationId, CommandId, CorrelationId, EventId, EvidenceId, KeyId,
+    Version, parse_uuid,
+};
+pub use invariant::Invariant;
+pub use law::Law;
+pub use personal::{Content, ContentKind, Line, Personal, PrivateDate, Sealed, Words};
+pub use record::Recorded;
+pub use rejection::{Code, Rejection};
+pub use schema::schemas;
+pub use state::{Answer, Case, Part, Stamp};
+pub use summary::Summary;

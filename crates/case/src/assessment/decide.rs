@@ -1,0 +1,239 @@
+//! The rules of assessment.
+
+use guidance::Value;
+
+use super::{
+    AssessmentCompleted, AssessmentReviewed, Command, Complete, Event, FactUsed, FindingUsed,
+    RecordFinding, ReviewAssessment, Round,
+};
+use crate::decide::Context;
+use crate::law::EXCLUSION;
+use crate::rejection::{Code, Rejection, refuse};
+use crate::state::{Case, need};
+use crate::vocabulary::{ReviewResult, UReason};
+
+/// Decides a command of assessment.
+pub(crate) fn decide(
+    case: &Case,
+    command: &Command,
+    context: &Context<'_>,
+) -> Result<Event, Rejection> {
+    case.open()?;
+    match command {
+        Command::RecordFinding(finding) => record_finding(case, finding, context),
+        Command::OpenExclusion(exclusion) => {
+            case.undecided()?;
+            case.assessment.may_assess(context.by)?;
+            exclusion_may_open(case, context)?;
+            Ok(Event::ExclusionOpened(exclusion.clone()))
+        }
+        Command::Complete(complete) => complete_assessment(case, complete, context),
+        Command::ReviewAssessment(review) => review_assessment(case, review, context),
+    }
+}
+
+fn current(case: &Case) -> Result<&Round, Rejection> {
+    need(case.assessment.round(), Code::UnknownCase, "the case is not registered")
+}
+
+fn record_finding(
+    case: &Case,
+    finding: &RecordFinding,
+    context: &Context<'_>,
+) -> Result<Event, Rejection> {
+    case.undecided()?;
+    case.assessment.may_assess(context.by)?;
+    context.law.takes_finding(case, &finding.criterion)?;
+    let undetermined = finding.value == Value::Undetermined;
+    if undetermined != finding.u_reason.is_some() {
+        return refuse(
+            Code::UReasonUnfit,
+            "a finding U says why in u_reason; a finding M or N has no u_reason",
+        );
+    }
+    for id in &finding.evidence {
+        case.evidence.item(*id)?;
+    }
+    for id in &finding.country_info {
+        if !case.evidence.item(*id)?.country_info {
+            return refuse(
+                Code::NotCountryInfo,
+                format!("{id} is no country information; attach it with evidence.attach-country-info"),
+            );
+        }
+    }
+    for fact in &finding.facts {
+        if !case.evidence.facts.contains_key(fact) {
+            return refuse(Code::UnknownFact, format!("the fact {fact} was not found in this case"));
+        }
+    }
+    exclusion_fits(current(case)?, finding)?;
+    Ok(Event::FindingRecorded(Box::new(finding.clone())))
+}
+
+/// I6: exclusion has its own examination and names its clause.
+fn exclusion_fits(round: &Round, finding: &RecordFinding) -> Result<(), Rejection> {
+    let excludes = finding.criterion.as_str() == EXCLUSION;
+    if excludes && round.exclusion.is_none() {
+        return refuse(
+            Code::ExclusionNotOpened,
+            "exclusion is examined apart: send assessment.open-exclusion first",
+        );
+    }
+    if finding.clause.is_some() != (excludes && finding.value == Value::Met) {
+        return refuse(
+            Code::ClauseUnfit,
+            "a clause of article 1F belongs to EXC found M, and only there",
+        );
+    }
+    Ok(())
+}
+
+/// I6: first inclusion, then exclusion. Inclusion is found when the findings so far, without
+/// exclusion, lead to a status.
+fn exclusion_may_open(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
+    let round = current(case)?;
+    if round.exclusion.is_some() {
+        return refuse(Code::ExclusionOpen, "the examination of exclusion is open already");
+    }
+    let day = context.day()?;
+    let proposal = context.law.propose(case, round, day)?;
+    if !matches!(proposal.outcome, guidance::Outcome::Refugee | guidance::Outcome::Subsidiary) {
+        return refuse(
+            Code::ExclusionBeforeInclusion,
+            format!(
+                "inclusion comes first: the findings so far lead to {}, not to a status",
+                proposal.outcome
+            ),
+        );
+    }
+    Ok(())
+}
+
+fn complete_assessment(
+    case: &Case,
+    complete: &Complete,
+    context: &Context<'_>,
+) -> Result<Event, Rejection> {
+    case.undecided()?;
+    case.assessment.may_assess(context.by)?;
+    let round = current(case)?;
+    if let Some(latest) = round.assessments.last()
+        && latest.voided.is_none()
+        && !latest.returned()
+    {
+        return refuse(
+            Code::AlreadyComplete,
+            format!("the assessment was completed at version {} and still holds", latest.version),
+        );
+    }
+    let day = match &complete.as_of {
+        Some(date) => need(date.exact_day(), Code::DateUnfit, "as_of must be a whole day")?,
+        None => context.day()?,
+    };
+    all_asked(case, round, context, day)?;
+    let proposal = context.law.propose(case, round, day)?;
+    Ok(Event::AssessmentCompleted(Box::new(AssessmentCompleted {
+        round: u32::try_from(case.assessment.rounds.len()).unwrap_or(u32::MAX),
+        profile: proposal.profile,
+        guidance: proposal.guidance,
+        engine: guidance::ENGINE_VERSION.to_owned(),
+        as_of: crate::WorldDate::day(day),
+        sought: proposal.sought,
+        findings: round
+            .findings
+            .iter()
+            .map(|(id, f)| (id.clone(), FindingUsed { value: f.value, version: f.version }))
+            .collect(),
+        facts: case
+            .evidence
+            .facts
+            .iter()
+            .map(|(code, f)| (*code, FactUsed { value: f.value, version: f.version }))
+            .collect(),
+        derived: proposal.derived,
+        presumed: proposal.presumed,
+        open: proposal.open,
+        outcome: proposal.outcome,
+    })))
+}
+
+/// I4 and I9: every leaf that the profile uses was asked, whatever the others say. Exclusion is
+/// asked only once its examination is open (I6).
+fn all_asked(
+    case: &Case,
+    round: &Round,
+    context: &Context<'_>,
+    day: jiff::civil::Date,
+) -> Result<(), Rejection> {
+    let missing: Vec<String> = context
+        .law
+        .leaves_to_ask(case, day)?
+        .into_iter()
+        .filter(|leaf| leaf != EXCLUSION || round.exclusion.is_some())
+        .filter(|leaf| {
+            !round.findings.iter().any(|(id, finding)| {
+                id.as_str() == leaf && finding.u_reason != Some(UReason::NotAsked)
+            })
+        })
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    refuse(
+        Code::NotAsked,
+        format!("these criteria were not asked yet: {}", missing.join(", ")),
+    )
+}
+
+fn review_assessment(
+    case: &Case,
+    review: &ReviewAssessment,
+    context: &Context<'_>,
+) -> Result<Event, Rejection> {
+    case.undecided()?;
+    let latest =
+        need(case.assessment.latest(), Code::NotComplete, "no assessment is complete yet")?;
+    if let Some(by) = latest.voided {
+        return refuse(
+            Code::AssessmentVoided,
+            format!("version {by} is newer than the assessment and voids it: complete it again"),
+        );
+    }
+    if review.assessment.is_some_and(|seen| seen != latest.version) {
+        return refuse(
+            Code::NotLatest,
+            format!("the latest assessment is version {}: review that one", latest.version),
+        );
+    }
+    if case.assessment.assessed(&context.by.id) {
+        return refuse(Code::TookPart, "the actor assessed this case and may not review it");
+    }
+    match latest.reviews.last() {
+        None => {}
+        Some(last) => match last.result {
+            ReviewResult::Agree => {
+                return refuse(Code::AlreadyReviewed, "the assessment was agreed to already");
+            }
+            ReviewResult::Return => {
+                return refuse(
+                    Code::NotComplete,
+                    "the assessment was returned: it must be completed again first",
+                );
+            }
+            ReviewResult::Escalate => {
+                if latest.reviews.iter().any(|earlier| earlier.by == context.by.id) {
+                    return refuse(
+                        Code::TookPart,
+                        "the review was escalated: another reviewer must look",
+                    );
+                }
+            }
+        },
+    }
+    Ok(Event::AssessmentReviewed(Box::new(AssessmentReviewed {
+        result: review.result,
+        reason: review.reason.clone(),
+        assessment: latest.version,
+    })))
+}

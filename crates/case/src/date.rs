@@ -1,0 +1,156 @@
+//! Dates of the world, kept as exactly as they are known and no more.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+/// A date of the world with its precision: `unknown`, `2022`, `2022-09`, `2022-09-21` or an
+/// RFC 3339 instant. It is written back as it was given; nothing is filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WorldDate {
+    text: String,
+    first: Option<Date>,
+    last: Option<Date>,
+}
+
+/// A text is no date of the forms that [`WorldDate`] takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected a date: unknown, YYYY, YYYY-MM, YYYY-MM-DD or an RFC 3339 time such as 2022-09-21T10:00:00Z"
+)]
+pub struct BadDate;
+
+impl WorldDate {
+    /// Reads a date in one of its five forms.
+    pub fn new(text: &str) -> Result<Self, BadDate> {
+        let (first, last) = range(text).ok_or(BadDate)?;
+        Ok(Self { text: text.to_owned(), first, last })
+    }
+
+    /// A whole day.
+    #[must_use]
+    pub fn day(date: Date) -> Self {
+        Self { text: date.to_string(), first: Some(date), last: Some(date) }
+    }
+
+    /// The earliest day that this date may mean; `None` if unknown.
+    #[must_use]
+    pub const fn first_day(&self) -> Option<Date> {
+        self.first
+    }
+
+    /// The latest day that this date may mean; `None` if unknown.
+    #[must_use]
+    pub const fn last_day(&self) -> Option<Date> {
+        self.last
+    }
+
+    /// The day itself, where the date is at least as exact as a day.
+    #[must_use]
+    pub fn exact_day(&self) -> Option<Date> {
+        self.first.filter(|_| self.first == self.last)
+    }
+
+    /// The text as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+fn range(text: &str) -> Option<(Option<Date>, Option<Date>)> {
+    if text == "unknown" {
+        return Some((None, None));
+    }
+    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if !text.is_ascii() {
+        return None;
+    }
+    match text.len() {
+        4 if digits(text) => {
+            let year = text.parse().ok()?;
+            Some((Some(Date::new(year, 1, 1).ok()?), Some(Date::new(year, 12, 31).ok()?)))
+        }
+        7 => {
+            let (year, month) = text.split_once('-')?;
+            if year.len() != 4 || !digits(year) || !digits(month) {
+                return None;
+            }
+            let first = Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()?;
+            Some((Some(first), Some(first.last_of_month())))
+        }
+        10 => text.parse::<Date>().ok().map(|day| (Some(day), Some(day))),
+        20..=35 if text.as_bytes().get(10) == Some(&b'T') => {
+            // The day is the one that the writer's own offset shows: a served document carries
+            // the local date, and that date starts the clock.
+            text.parse::<Timestamp>().ok()?;
+            let day = text.get(..10)?.parse::<Date>().ok()?;
+            Some((Some(day), Some(day)))
+        }
+        _ => None,
+    }
+}
+
+impl fmt::Display for WorldDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl serde::Serialize for WorldDate {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for WorldDate {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        Self::new(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for WorldDate {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("WorldDate")
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "unknown, YYYY, YYYY-MM, YYYY-MM-DD or an RFC 3339 time",
+            "pattern": "^(unknown|[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?)$"
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_date_keeps_its_precision() {
+        for text in ["unknown", "2022", "2022-02", "2022-09-21", "2022-09-21T23:30:00+02:00"] {
+            assert_eq!(WorldDate::new(text).unwrap().as_str(), text);
+        }
+        let month = WorldDate::new("2024-02").unwrap();
+        assert_eq!(month.first_day(), Some(date(2024, 2, 1)));
+        assert_eq!(month.last_day(), Some(date(2024, 2, 29)));
+        assert_eq!(month.exact_day(), None);
+    }
+
+    #[test]
+    fn an_instant_means_the_day_that_its_own_offset_shows() {
+        let late = WorldDate::new("2022-09-21T23:30:00-05:00").unwrap();
+        assert_eq!(late.exact_day(), Some(date(2022, 9, 21)));
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        for text in ["", "22", "2022-13", "2022-02-30", "21.09.2022", "2022-9-1", "yesterday", "２０２２"] {
+            assert_eq!(WorldDate::new(text), Err(BadDate), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The invariants I1 to I22: their ids, their sentences and where they come from.
+
+macro_rules! invariants {
+    ($($variant:ident: $sentence:literal, $source:literal;)*) => {
+        /// A rule that every history of a case obeys. A rejection names the one that it protects.
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+            serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+        )]
+        pub enum Invariant {
+            $(#[doc = $sentence] $variant,)*
+        }
+
+        impl Invariant {
+            /// All of them, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The id, such as `I2`.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($variant),)* }
+            }
+
+            /// What holds, as a sentence.
+            #[must_use]
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$variant => $sentence,)* }
+            }
+
+            /// Where the rule comes from.
+            #[must_use]
+            pub const fn source(self) -> &'static str {
+                match self { $(Self::$variant => $source,)* }
+            }
+        }
+    };
+}
+
+invariants! {
+    I2: "Who assesses, who reviews and who decides are different people, and who decides an appeal took no earlier part in the case.", "APD 2013/32 art. 46; UNHCR procedural standards";
+    I3: "A decision issues only on a completed and agreed review of the latest assessment.", "ICIBI 2021, recommendation 8";
+    I4: "A refusal requires that every criterion of all three categories, of punishment and of complementary protection was found.", "UNHCR Handbook paras 196 and 203";
+    I5: "Nobody is refused while the outcome is undetermined, unless a reasoned finding on the onus converts each open criterion.", "UNHCR Handbook paras 203 and 204";
+    I6: "Exclusion is examined separately, after inclusion, with reasons of its own.", "UNHCR GIP 5; 1951 Convention art. 1F";
+    I7: "Evidence or country information that is newer than an assessment voids its completion.", "Qualification Directive art. 4(3)";
+    I9: "All three categories are recorded even where one of them suffices for a grant.", "the overlap of the categories";
+    I10: "A departure from the proposal is reasoned.", "APD 2013/32 art. 11(2)";
+    I12: "A late appeal is ruled on, never rejected by itself.", "APD 2013/32 art. 46";
+    I14: "A remittal reopens the assessment with a new assessor and keeps the old findings visible.", "right to a fresh examination after remittal";
+    I15: "Neither nationality nor side decides; conditions in a country enter only as dated findings.", "1951 Convention art. 3";
+    I16: "Replay under the recorded guidance and engine gives the recorded proposal, bit for bit.", "the purpose of the record";
+    I17: "Nothing is overwritten; a correction is an event of its own.", "GDPR art. 5(1)(d) and (f)";
+    I18: "A file is closed only when no time limit runs and no appeal is pending.", "1951 Convention art. 33; ECHR art. 13";
+    I19: "Every event names the legal basis on which its actor acted.", "GDPR art. 6; rule of law";
+    I22: "The same command twice changes nothing.", "the promise of an acknowledgement";
+}
+
+impl std::fmt::Display for Invariant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id())
+    }
+}

@@ -1,0 +1,227 @@
+//! What the rules of a case ask of the guidance.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use guidance::{
+    Enlistment, Facts, Findings, Guidance, GuidanceHash, Kind, Library, Motive, Outcome, Posting,
+    Question, Sought, Target, Value,
+};
+use jiff::civil::Date;
+
+use crate::assessment::{Assessment, Round};
+use crate::evidence::Fact;
+use crate::intake::Registration;
+use crate::rejection::{Code, Rejection};
+use crate::state::{Case, need};
+use crate::token::{Criterion, ProfileName};
+use crate::vocabulary::{FactCode, FactValue};
+
+/// The leaf of exclusion under article 1F.
+pub(crate) const EXCLUSION: &str = "EXC";
+/// The node on which a claim not to be returned turns.
+const ARTICLE_3: &str = "ART3";
+
+/// The guidance as the rules see it.
+#[derive(Clone, Copy)]
+pub struct Law<'a> {
+    library: &'a Library,
+}
+
+impl std::fmt::Debug for Law<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Law")
+    }
+}
+
+/// What the engine derived from the findings of a round.
+pub(crate) struct Proposal {
+    pub(crate) profile: ProfileName,
+    pub(crate) guidance: String,
+    pub(crate) sought: Sought,
+    pub(crate) derived: BTreeMap<String, Value>,
+    pub(crate) presumed: Vec<String>,
+    pub(crate) open: Vec<String>,
+    pub(crate) outcome: Outcome,
+}
+
+fn registration(case: &Case) -> Result<&Registration, Rejection> {
+    need(
+        case.intake.registration.as_ref(),
+        Code::UnknownCase,
+        "there is no such case; register the claim first",
+    )
+}
+
+impl<'a> Law<'a> {
+    /// The rules under a library of guidance.
+    #[must_use]
+    pub const fn new(library: &'a Library) -> Self {
+        Self { library }
+    }
+
+    /// Whether any version of a profile is known.
+    pub(crate) fn has_profile(self, profile: &ProfileName) -> bool {
+        self.library.all().any(|guidance| guidance.profile() == profile.as_str())
+    }
+
+    fn in_force(self, case: &Case, day: Date) -> Result<&'a Guidance, Rejection> {
+        let registration = registration(case)?;
+        self.library
+            .require(registration.profile.as_str(), day)
+            .map_err(|error| Rejection::new(Code::NoGuidance, error.to_string()))
+    }
+
+    fn versions(self, case: &Case) -> Result<impl Iterator<Item = &'a Guidance>, Rejection> {
+        let profile = registration(case)?.profile.clone();
+        Ok(self.library.all().filter(move |guidance| guidance.profile() == profile.as_str()))
+    }
+
+    /// Refuses an id that takes no finding in any version of the case's profile.
+    pub(crate) fn takes_finding(self, case: &Case, id: &Criterion) -> Result<(), Rejection> {
+        let takes = self.versions(case)?.any(|guidance| {
+            let mut probe = guidance.undetermined_findings();
+            guidance.find(&mut probe, id.as_str(), Value::Undetermined).is_ok()
+        });
+        need(
+            takes.then_some(()),
+            Code::UnknownCriterion,
+            &format!("{id} takes no finding; `tebessa guidance show` lists the leaves"),
+        )
+    }
+
+    /// Refuses an id that no version of the case's profile knows, as leaf, node or annotation.
+    pub(crate) fn known_criterion(self, case: &Case, id: &Criterion) -> Result<(), Rejection> {
+        let known = self.versions(case)?.any(|guidance| {
+            guidance.criterion(id.as_str()).is_some()
+                || guidance.annotations().iter().any(|annotation| annotation.id == id.as_str())
+        });
+        need(
+            known.then_some(()),
+            Code::UnknownCriterion,
+            &format!("{id} is no criterion; `tebessa guidance show` lists them"),
+        )
+    }
+
+    /// Derives a proposal from the findings of a round under the guidance of a day.
+    pub(crate) fn propose(
+        self,
+        case: &Case,
+        round: &Round,
+        day: Date,
+    ) -> Result<Proposal, Rejection> {
+        let guidance = self.in_force(case, day)?;
+        let sought = registration(case)?.sought;
+        let findings = findings(guidance, round, &BTreeSet::new());
+        let facts = facts(&case.evidence.facts);
+        let evaluation = guidance.evaluate(&Question { sought, facts, findings });
+        Ok(Proposal {
+            profile: registration(case)?.profile.clone(),
+            guidance: guidance.hash().to_string(),
+            sought,
+            derived: evaluation.derived().map(|(id, value)| (id.to_owned(), value)).collect(),
+            presumed: evaluation.presumed().map(|used| used.leaf.to_owned()).collect(),
+            open: evaluation.open().map(str::to_owned).collect(),
+            outcome: evaluation.outcome(),
+        })
+    }
+
+    /// The outcome of an assessment, with some open leaves counted as not met.
+    pub(crate) fn with_onus(
+        self,
+        case: &Case,
+        assessment: &Assessment,
+        converted: &BTreeSet<Criterion>,
+    ) -> Result<Outcome, Rejection> {
+        let hash: Option<GuidanceHash> = assessment.guidance.parse().ok();
+        let guidance = need(
+            hash.and_then(|hash| self.library.by_hash(&hash)),
+            Code::NoGuidance,
+            &format!("the guidance {} of the assessment is missing", assessment.guidance),
+        )?;
+        let round = need(case.assessment.round(), Code::NotComplete, "no assessment is complete")?;
+        let findings = findings(guidance, round, converted);
+        let sought = registration(case)?.sought;
+        let facts = facts(&case.evidence.facts);
+        Ok(guidance.evaluate(&Question { sought, facts, findings }).outcome())
+    }
+
+    /// The leaves that must be asked before an assessment is complete: all that the profile uses.
+    /// Where only the protection from return is sought, those on which it turns.
+    pub(crate) fn leaves_to_ask(self, case: &Case, day: Date) -> Result<Vec<String>, Rejection> {
+        let guidance = self.in_force(case, day)?;
+        let mut asked = BTreeSet::new();
+        if registration(case)?.sought == Sought::Nonrefoulement {
+            collect(guidance, ARTICLE_3, &mut asked);
+        } else {
+            for root in guidance.roots() {
+                collect(guidance, &root.id, &mut asked);
+            }
+        }
+        let in_order = guidance.leaves().map(|(_, id)| id);
+        Ok(in_order.filter(|id| asked.contains(*id)).map(str::to_owned).collect())
+    }
+}
+
+/// Collects the leaves below a criterion, as the profile's parameters admit them.
+fn collect(guidance: &Guidance, id: &str, leaves: &mut BTreeSet<String>) {
+    let Some(criterion) = guidance.criterion(id) else { return };
+    match &criterion.kind {
+        Kind::Leaf => {
+            leaves.insert(id.to_owned());
+        }
+        Kind::Node(join) => collect_join(guidance, join, leaves),
+    }
+}
+
+fn collect_join(guidance: &Guidance, join: &guidance::Join, leaves: &mut BTreeSet<String>) {
+    for member in &join.members {
+        let admitted = member.when.as_ref().is_none_or(|(parameter, value)| {
+            guidance.setting(parameter) == Some(value.as_str())
+        });
+        match &member.target {
+            _ if !admitted => {}
+            Target::Criterion(id) => collect(guidance, id, leaves),
+            Target::Group(group) => collect_join(guidance, group, leaves),
+        }
+    }
+}
+
+/// A leaf without a finding is undetermined; exclusion without an opened examination counts as
+/// not met (I6).
+fn findings(guidance: &Guidance, round: &Round, as_not_met: &BTreeSet<Criterion>) -> Findings {
+    let mut findings = guidance.undetermined_findings();
+    if round.exclusion.is_none()
+        && let Some(exclusion) = guidance.leaf(EXCLUSION)
+    {
+        findings.set(exclusion, Value::NotMet);
+    }
+    for (id, finding) in &round.findings {
+        if let Some(leaf) = guidance.leaf(id.as_str()) {
+            let onus = as_not_met.contains(id);
+            findings.set(leaf, if onus { Value::NotMet } else { finding.value });
+        }
+    }
+    findings
+}
+
+fn facts(found: &BTreeMap<FactCode, Fact>) -> Facts {
+    let value = |code| found.get(&code).map(|fact| fact.value);
+    Facts {
+        posting: value(FactCode::Posting).and_then(|value| {
+            [(FactValue::Unknown, Posting::Unknown), (FactValue::Known, Posting::Known)]
+                .into_iter()
+                .find_map(|(ours, theirs)| (ours == value).then_some(theirs))
+        }),
+        enlistment: value(FactCode::Enlistment).and_then(|value| {
+            [
+                (FactValue::Conscript, Enlistment::Conscript),
+                (FactValue::Volunteer, Enlistment::Volunteer),
+            ]
+            .into_iter()
+            .find_map(|(ours, theirs)| (ours == value).then_some(theirs))
+        }),
+        motive: value(FactCode::Motive)
+            .filter(|value| *value == FactValue::FearOfCombatOnly)
+            .map(|_| Motive::FearOfCombatOnly),
+    }
+}

@@ -1,0 +1,163 @@
+//! Rejections: the answers "no" of the rules, each with a stable code.
+
+use crate::invariant::Invariant;
+
+macro_rules! codes {
+    ($($(#[$meta:meta])* $variant:ident = $text:literal, $invariant:expr;)*) => {
+        /// Why the rules refuse a command. The codes are a promise to programs.
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+            serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+        )]
+        pub enum Code {
+            $($(#[$meta])* #[serde(rename = $text)] $variant,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The code as programs see it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// The invariant that the refusal protects, if it protects one.
+            #[must_use]
+            pub const fn invariant(self) -> Option<Invariant> {
+                match self { $(Self::$variant => $invariant,)* }
+            }
+        }
+    };
+}
+
+use Invariant::{I2, I3, I4, I5, I6, I7, I10, I12, I14, I17, I18, I22};
+
+codes! {
+    /// The command id was used before, with another body.
+    CommandReused = "command_reused", Some(I22);
+    /// The case is not at the version that the sender expected.
+    StaleVersion = "stale_version", None;
+    /// The actor's role may not send this command.
+    WrongRole = "wrong_role", None;
+    /// There is no such case.
+    UnknownCase = "unknown_case", None;
+    /// The case is registered already.
+    AlreadyRegistered = "already_registered", Some(I17);
+    /// The file is closed.
+    FileClosed = "file_closed", Some(I18);
+    /// The claim was withdrawn.
+    ClaimWithdrawn = "claim_withdrawn", None;
+    /// The command says that it happened in the future.
+    OccurredInFuture = "occurred_in_future", None;
+    /// No guidance of this profile is in force on that day.
+    NoGuidance = "no_guidance", None;
+    /// The guidance has no such criterion, or it is derived and not found.
+    UnknownCriterion = "unknown_criterion", None;
+    /// The case has no such item of evidence.
+    UnknownEvidence = "unknown_evidence", None;
+    /// The id names another item already.
+    EvidenceExists = "evidence_exists", Some(I17);
+    /// The item is not country information.
+    NotCountryInfo = "not_country_info", None;
+    /// A fact of this code cannot have this value.
+    FactValueUnfit = "fact_value_unfit", None;
+    /// The fact was not found in this case.
+    UnknownFact = "unknown_fact", None;
+    /// U needs its reason, M and N have none.
+    UReasonUnfit = "u_reason_unfit", None;
+    /// A decision stands; findings are closed.
+    AlreadyDecided = "already_decided", Some(I17);
+    /// The assessor of the remitted assessment may not assess again.
+    SameAssessor = "same_assessor", Some(I14);
+    /// Exclusion was not opened.
+    ExclusionNotOpened = "exclusion_not_opened", Some(I6);
+    /// Inclusion is not found yet.
+    ExclusionBeforeInclusion = "exclusion_before_inclusion", Some(I6);
+    /// The examination of exclusion is open already.
+    ExclusionOpen = "exclusion_open", Some(I6);
+    /// A clause of article 1F is needed, or stands where none belongs.
+    ClauseUnfit = "clause_unfit", Some(I6);
+    /// Criteria were not asked.
+    NotAsked = "not_asked", Some(I4);
+    /// The assessment is complete already.
+    AlreadyComplete = "already_complete", Some(I17);
+    /// There is no completed assessment.
+    NotComplete = "not_complete", Some(I3);
+    /// Something newer than the assessment voided its completion.
+    AssessmentVoided = "assessment_voided", Some(I7);
+    /// The sender looked at another assessment than the latest.
+    NotLatest = "not_latest", Some(I3);
+    /// The latest assessment was reviewed and agreed already.
+    AlreadyReviewed = "already_reviewed", Some(I17);
+    /// The latest assessment has no agreed review.
+    NotReviewed = "not_reviewed", Some(I3);
+    /// The actor took an earlier part that this step must be free of.
+    TookPart = "took_part", Some(I2);
+    /// The outcome is undetermined.
+    Undetermined = "undetermined", Some(I5);
+    /// A finding on the onus names a criterion that is not open.
+    OnusUnfit = "onus_unfit", Some(I5);
+    /// The outcome excludes, but exclusion was not found.
+    ExclusionNotFound = "exclusion_not_found", Some(I6);
+    /// The outcome departs from the proposal without reasons, or reasons a departure that is none.
+    DepartureUnfit = "departure_unfit", Some(I10);
+    /// Grounds are missing, or stand where none belong.
+    GroundsUnfit = "grounds_unfit", None;
+    /// There is no decision.
+    NoDecision = "no_decision", None;
+    /// The decision was served already.
+    AlreadyNotified = "already_notified", Some(I17);
+    /// A date is less exact than a day, or before the one that it must follow.
+    DateUnfit = "date_unfit", None;
+    /// An appeal is pending already.
+    AppealPending = "appeal_pending", None;
+    /// The id names another appeal already.
+    AppealExists = "appeal_exists", Some(I17);
+    /// The case has no such appeal.
+    UnknownAppeal = "unknown_appeal", None;
+    /// The appeal is not pending.
+    NotPending = "not_pending", Some(I17);
+    /// The appeal was filed late and not ruled on.
+    LateNotRuled = "late_not_ruled", Some(I12);
+    /// The appeal was filed in time, or was ruled on already.
+    NothingToRule = "nothing_to_rule", Some(I12);
+    /// The result of the appeal and the stated outcome do not fit.
+    OutcomeUnfit = "outcome_unfit", None;
+    /// A decision stands; the claim can no longer be withdrawn.
+    NothingToWithdraw = "nothing_to_withdraw", None;
+    /// A time limit runs, an appeal is pending, or service is unproved.
+    WindowOpen = "window_open", Some(I18);
+    /// The retention class does not fit how the case ended.
+    RetentionUnfit = "retention_unfit", None;
+}
+
+/// A refusal by the rules: an answer, never an error of the system.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Rejection {
+    /// The stable code.
+    pub code: Code,
+    /// A sentence for people: what stands against it and what to do.
+    pub message: String,
+}
+
+impl Rejection {
+    /// A refusal with its sentence.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// The invariant that the refusal protects.
+    #[must_use]
+    pub const fn invariant(&self) -> Option<Invariant> {
+        self.code.invariant()
+    }
+}
+
+/// Shorthand for a refusal as an `Err`.
+pub(crate) fn refuse<T>(code: Code, message: impl Into<String>) -> Result<T, Rejection> {
+    Err(Rejection::new(code, message))
+}

@@ -1,0 +1,203 @@
+//! The folded case: what its events add up to. It holds no words, not even sealed ones.
+
+use std::collections::BTreeMap;
+
+use crate::decide::Actor;
+use crate::record::Recorded;
+use crate::rejection::{Code, Rejection, refuse};
+use crate::token::ActorId;
+use crate::vocabulary::{DecisionOutcome, ReviewResult, Role, Status};
+use crate::{
+    AppealId, CaseId, CommandId, CorrelationId, Event, EventId, Version, WorldDate, appeals,
+    assessment, decisions, evidence, intake, registry,
+};
+
+/// What evolving an event needs of its envelope.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamp<'a> {
+    /// The event's version.
+    pub version: Version,
+    /// Who acted.
+    pub by: &'a Actor,
+    /// When it happened in the world.
+    pub occurred: &'a WorldDate,
+}
+
+/// The answer that an accepted command got, and gets again (I22).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Answer {
+    /// The event.
+    pub event: EventId,
+    /// Its version in the case.
+    pub version: Version,
+    /// Its position in the journal.
+    pub position: u64,
+    /// HMAC of the command under the case's key, in hexadecimal.
+    pub digest: String,
+}
+
+/// One part that somebody took in a case.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Part {
+    /// In which capacity.
+    pub role: Role,
+    /// By which event.
+    pub version: Version,
+    /// Within which appeal, if within one.
+    pub appeal: Option<AppealId>,
+}
+
+/// The state of a case.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Case {
+    /// Its id; absent before the first event.
+    pub id: Option<CaseId>,
+    /// How many events it has.
+    pub version: Version,
+    /// The thread that it belongs to.
+    pub correlation: Option<CorrelationId>,
+    /// What intake knows.
+    pub intake: intake::State,
+    /// What the evidence service knows.
+    pub evidence: evidence::State,
+    /// What the assessment service knows.
+    pub assessment: assessment::State,
+    /// What the decisions service knows.
+    pub decisions: decisions::State,
+    /// What the appeals service knows.
+    pub appeals: appeals::State,
+    /// What the registry knows.
+    pub registry: registry::State,
+    /// Who took which part.
+    pub parts: BTreeMap<ActorId, Vec<Part>>,
+    /// The answers to accepted commands.
+    pub answers: BTreeMap<CommandId, Answer>,
+}
+
+impl Case {
+    /// Folds a case from its records, which must be in order from version 1.
+    pub fn fold<'a>(records: impl IntoIterator<Item = &'a Recorded>) -> Self {
+        let mut case = Self::default();
+        for record in records {
+            case.evolve(record);
+        }
+        case
+    }
+
+    /// Applies one record. Total: it never fails on an event that `decide` produced.
+    pub fn evolve(&mut self, record: &Recorded) {
+        let envelope = &record.envelope;
+        let stamp = Stamp {
+            version: envelope.version,
+            by: &envelope.by,
+            occurred: &envelope.occurred,
+        };
+        match &record.event {
+            Event::Intake(event) => intake::evolve(self, event, &stamp),
+            Event::Evidence(event) => evidence::evolve(self, event, &stamp),
+            Event::Assessment(event) => assessment::evolve(self, event, &stamp),
+            Event::Decisions(event) => decisions::evolve(self, event, &stamp),
+            Event::Appeals(event) => appeals::evolve(self, event, &stamp),
+            Event::Registry(event) => registry::evolve(self, event, &stamp),
+        }
+        self.id = Some(envelope.case);
+        self.version = envelope.version;
+        self.correlation.get_or_insert(envelope.correlation);
+        self.parts.entry(envelope.by.id.clone()).or_default().push(Part {
+            role: envelope.by.role,
+            version: envelope.version,
+            appeal: record.event.appeal(),
+        });
+        self.answers.insert(
+            envelope.command,
+            Answer {
+                event: envelope.id,
+                version: envelope.version,
+                position: record.position,
+                digest: envelope.digest.clone(),
+            },
+        );
+    }
+
+    /// Refuses where the case is unknown, withdrawn or closed.
+    pub(crate) fn open(&self) -> Result<(), Rejection> {
+        if self.version == Version(0) {
+            return refuse(Code::UnknownCase, "there is no such case; register the claim first");
+        }
+        if self.registry.closed.is_some() {
+            return refuse(Code::FileClosed, "the file is closed");
+        }
+        if self.intake.withdrawn.is_some() {
+            return refuse(Code::ClaimWithdrawn, "the claim was withdrawn");
+        }
+        Ok(())
+    }
+
+    /// Refuses where a decision stands.
+    pub(crate) fn undecided(&self) -> Result<(), Rejection> {
+        match self.decisions.standing() {
+            None => Ok(()),
+            Some(decision) => refuse(
+                Code::AlreadyDecided,
+                format!("the decision of version {} stands", decision.version),
+            ),
+        }
+    }
+
+    /// Whether somebody took any part, other than within the given appeal.
+    #[must_use]
+    pub fn took_part(&self, actor: &ActorId, except: Option<AppealId>) -> bool {
+        self.parts.get(actor).is_some_and(|parts| {
+            parts.iter().any(|part| part.appeal.is_none() || part.appeal != except)
+        })
+    }
+
+    /// The outcome that stands: the tribunal's, else the authority's.
+    #[must_use]
+    pub fn outcome(&self) -> Option<DecisionOutcome> {
+        let decision = self.decisions.standing()?;
+        let ruled = self.appeals.ruling_on(decision.version).and_then(|ruling| ruling.outcome);
+        Some(ruled.unwrap_or(decision.outcome))
+    }
+
+    /// Where the case stands.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        if self.registry.closed.is_some() {
+            return Status::Closed;
+        }
+        if self.intake.withdrawn.is_some() {
+            return Status::Withdrawn;
+        }
+        if self.appeals.pending().is_some() {
+            return Status::UnderAppeal;
+        }
+        match self.decisions.standing() {
+            Some(decision) if self.appeals.ruling_on(decision.version).is_some() => {
+                Status::AppealDecided
+            }
+            Some(decision) if decision.notified.is_some() => Status::Notified,
+            Some(_) => Status::Decided,
+            None => self.assessment_status(),
+        }
+    }
+
+    fn assessment_status(&self) -> Status {
+        let Some(latest) = self.assessment.latest() else {
+            let begun = self.assessment.rounds.len() > 1
+                || self.assessment.round().is_some_and(|round| !round.assessors.is_empty());
+            return if begun { Status::InAssessment } else { Status::Registered };
+        };
+        match latest.reviews.last().map(|review| review.result) {
+            _ if latest.voided.is_some() => Status::InAssessment,
+            Some(ReviewResult::Return) => Status::InAssessment,
+            Some(ReviewResult::Agree) => Status::AwaitingDecision,
+            Some(ReviewResult::Escalate) | None => Status::AwaitingReview,
+        }
+    }
+}
+
+/// What must be there, or the refusal that it is not.
+pub(crate) fn need<T>(found: Option<T>, code: Code, message: &str) -> Result<T, Rejection> {
+    found.ok_or_else(|| Rejection::new(code, message))
+}
