@@ -1,2 +1,3 @@
 //! placeholder
+pub mod broker;
 pub mod keys;

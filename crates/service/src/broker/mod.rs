@@ -1,0 +1,206 @@
+//! The NATS server of a standalone node: found, started as a child, kept alive, stopped.
+//!
+//! In scope: one `nats-server` on loopback with `JetStream` below the node's directory. Out of
+//! scope: servers that someone else runs; a node that is given a URL does not use this module.
+//!
+//! *Invariant:* at most one server works on a store. The server does not lock it, so one that a
+//! killed node left behind is ended before another is started. Whoever calls holds the lock of
+//! the node's directory.
+//! *Invariant:* a restart keeps the port, so that clients find the server again.
+//!
+//! The stream is a mirror that the journal refills, so the server's own sync interval is enough.
+//! Needs Linux: processes are found and ended by way of `/proc` and process file descriptors.
+
+mod configuration;
+mod error;
+mod find;
+mod leftover;
+mod server;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+pub use error::Error;
+pub use find::find;
+
+use configuration::Configuration;
+use server::{Ended, Server};
+
+/// The first pause before a server that died is started again; it doubles up to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// A server that ran this long did not die of its start: the pauses begin anew.
+const STEADY: Duration = Duration::from_mins(1);
+
+/// Which port the server listens on. Always on loopback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// This one, or starting fails.
+    Exactly(u16),
+    /// This one if it is free, else any free one.
+    Preferably(u16),
+    /// Any free one.
+    Free,
+}
+
+/// What a server needs to start.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The server's own directory: configuration and store. Made when missing.
+    pub directory: PathBuf,
+    /// The port to listen on.
+    pub port: Port,
+}
+
+/// How the server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It accepts connections.
+    Running {
+        /// Its process.
+        pid: u32,
+    },
+    /// It died and is being started again.
+    Away {
+        /// How often starting it was tried since it last ran.
+        attempts: u32,
+    },
+    /// It was stopped on purpose.
+    Stopped,
+}
+
+/// A running server. Dropping it kills the server; [`Broker::stop`] ends it in order.
+#[derive(Debug)]
+pub struct Broker {
+    url: String,
+    state: watch::Receiver<State>,
+    stop: oneshot::Sender<()>,
+    supervisor: JoinHandle<()>,
+}
+
+impl Broker {
+    /// Finds a server program, ends one that an earlier run of this node left behind, starts a
+    /// new one and returns when it accepts connections.
+    pub async fn start(settings: Settings) -> Result<Self, Error> {
+        let program = find().await?;
+        let configuration = Configuration::new(&settings.directory).await?;
+        leftover::end(configuration.path()).await?;
+        let server = start_on(&program, &configuration, settings.port).await?;
+
+        let port = server.port();
+        let (state_sender, state) = watch::channel(State::Running { pid: server.pid() });
+        let (stop, stopped) = oneshot::channel();
+        let supervisor = Supervisor { program, configuration, port, state: state_sender };
+        let supervisor = tokio::spawn(supervisor.run(server, stopped));
+        Ok(Self { url: format!("nats://127.0.0.1:{port}"), state, stop, supervisor })
+    }
+
+    /// Where clients connect; the same for as long as this value lives.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// How the server is, now and from now on.
+    #[must_use]
+    pub fn state(&self) -> watch::Receiver<State> {
+        self.state.clone()
+    }
+
+    /// Ends the server: asks it first, and kills it when it has not gone after five seconds.
+    pub async fn stop(self) {
+        // A supervisor that is gone has no server to stop.
+        let _ = self.stop.send(());
+        if let Err(error) = self.supervisor.await {
+            tracing::error!(%error, "the supervisor of the nats-server failed");
+        }
+    }
+}
+
+/// Starts on the port that is wished for.
+async fn start_on(
+    program: &std::path::Path,
+    configuration: &Configuration,
+    port: Port,
+) -> Result<Server, Error> {
+    match port {
+        Port::Exactly(port) => Server::start(program, configuration, Some(port)).await,
+        Port::Free => Server::start(program, configuration, None).await,
+        Port::Preferably(port) => match Server::start(program, configuration, Some(port)).await {
+            Err(Error::PortTaken { .. }) => Server::start(program, configuration, None).await,
+            other => other,
+        },
+    }
+}
+
+/// The task that keeps the server alive.
+struct Supervisor {
+    program: PathBuf,
+    configuration: Configuration,
+    port: u16,
+    state: watch::Sender<State>,
+}
+
+impl Supervisor {
+    async fn run(self, first: Server, mut stopped: oneshot::Receiver<()>) {
+        let mut next = Some(first);
+        let mut attempts = 0;
+        while let Some(mut server) = next {
+            self.state.send_replace(State::Running { pid: server.pid() });
+            let started = tokio::time::Instant::now();
+            let ended = tokio::select! {
+                ended = server.ended() => ended,
+                // An error means that the broker was dropped without a stop: the same.
+                _ = &mut stopped => {
+                    server.stop().await;
+                    self.state.send_replace(State::Stopped);
+                    return;
+                }
+            };
+            if started.elapsed() > STEADY {
+                attempts = 0;
+            }
+            report(&ended);
+            next = self.start_again(&mut attempts, &mut stopped).await;
+        }
+        self.state.send_replace(State::Stopped);
+    }
+
+    /// Starts the server until it runs; none when it is to stop meanwhile.
+    async fn start_again(
+        &self,
+        attempts: &mut u32,
+        stopped: &mut oneshot::Receiver<()>,
+    ) -> Option<Server> {
+        loop {
+            self.state.send_replace(State::Away { attempts: *attempts });
+            let pause = FIRST_PAUSE.saturating_mul(1 << (*attempts).min(10)).min(LONGEST_PAUSE);
+            *attempts = attempts.saturating_add(1);
+            let start = async {
+                tokio::time::sleep(pause).await;
+                Server::start(&self.program, &self.configuration, Some(self.port)).await
+            };
+            let started = tokio::select! {
+                started = start => started,
+                _ = &mut *stopped => return None,
+            };
+            match started {
+                Ok(server) => return Some(server),
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    attempts = *attempts,
+                    "the nats-server could not be started again"
+                ),
+            }
+        }
+    }
+}
+
+fn report(ended: &Ended) {
+    tracing::error!(status = %ended.status, last = %ended.last_words, "the nats-server died");
+}
