@@ -1,1 +1,66 @@
-//! placeholder
+//! The embedded event store: log segments, index, Merkle tree and verification.
+//!
+//! In scope: appending records to streams so that an acknowledged record is never lost; reading
+//! them by position and by stream; following the log; proving that it is whole. Out of scope: what
+//! the records mean. Of a record the journal reads `subject`, `caseversion`, `prev` and `time`.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), journal::Error> {
+//! use std::sync::Arc;
+//! use journal::{Journal, NoProjection, Options, Position};
+//!
+//! let directory = std::path::Path::new("data");
+//! let options = Options::default();
+//! let (journal, report) =
+//!     Journal::open(directory, options, Arc::new(NoProjection), &mut |_| {})?;
+//! println!("{} records", report.last);
+//! for record in journal.read(Position(1), 100)? {
+//!     println!("{} {}", record.position, record.leaf());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! *Invariant:* the log is the truth; footers and index follow from it and can be thrown away.
+//! *Invariant:* a group is written only after the group before it is durable.
+//! *Invariant:* only what is durable is visible, to callers, followers and readers alike.
+//! *Invariant:* after a failed write nothing more is written until the log is opened again.
+//! *Invariant:* no type of sled leaves this crate.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "lengths and offsets of the format are 32 bits wide and limited before they are cast"
+)]
+
+mod directory;
+pub mod disk;
+mod draft;
+mod envelope;
+mod error;
+mod footer;
+mod format;
+mod heads;
+mod index;
+mod journal;
+mod lock;
+mod log;
+mod options;
+mod queue;
+mod reader;
+mod record;
+mod recover;
+mod scan;
+pub mod tree;
+mod upkeep;
+mod verify;
+mod writer;
+
+pub use draft::{Draft, EncodeError, NoProjection, Projection};
+pub use envelope::Envelope;
+pub use error::{Error, Fault};
+pub use journal::Journal;
+pub use options::{IndexRebuild, OpenReport, Options, Progress, TornTail};
+pub use queue::Pending;
+pub use reader::Reader;
+pub use record::{
+    Appended, Expected, Head, LeafHash, MAX_RECORD_BYTES, Position, Record, Slot, StreamId, Version,
+};

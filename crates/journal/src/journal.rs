@@ -1,0 +1,317 @@
+//! The journal: the handle that appends, reads and follows.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::disk::{Disk, RealDisk};
+use crate::draft::{Draft, Projection};
+use crate::error::{Error, disk_error};
+use crate::heads::Heads;
+use crate::index::{Index, Opening};
+use crate::lock::Lock;
+use crate::log::Log;
+use crate::options::{OpenReport, Options, Progress};
+use crate::queue::{Pending, Queue, Waiting};
+use crate::record::{Expected, Head, LeafHash, Position, Record, StreamId, Version};
+use crate::recover::recover;
+use crate::scan::Window;
+use crate::tree::Tree;
+use crate::upkeep::Upkeep;
+use crate::writer::Writer;
+
+/// The directory of the log's segments within the data directory.
+pub(crate) const LOG_DIRECTORY: &str = "log";
+
+/// What the handles, the writer and the index share.
+pub(crate) struct Shared {
+    pub(crate) log: Log,
+    pub(crate) heads: Heads,
+    pub(crate) queue: Queue,
+    pub(crate) durable: watch::Sender<Position>,
+    tree: Mutex<Tree>,
+    poisoned: AtomicBool,
+    cause: Mutex<Option<Arc<io::Error>>>,
+}
+
+impl Shared {
+    pub(crate) fn with_tree<T>(&self, work: impl FnOnce(&mut Tree) -> T) -> T {
+        work(&mut self.tree.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Why the writer is poisoned, if it is.
+    pub(crate) fn poison(&self) -> Option<Arc<io::Error>> {
+        if !self.poisoned.load(Ordering::Acquire) {
+            return None;
+        }
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Poisons the writer for good; the first cause stays.
+    pub(crate) fn set_poison(&self, cause: Arc<io::Error>) {
+        tracing::error!(error = %cause, "the log could not be written; the writer is poisoned");
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(cause);
+        self.poisoned.store(true, Ordering::Release);
+    }
+
+    /// Hashes the durable record at a position.
+    pub(crate) fn leaf_at(&self, position: u64) -> Result<LeafHash, Error> {
+        let segment = self.log.segment(position)?;
+        let offset = segment.offset(position)?;
+        let mut window = Window::near(segment.file.as_ref());
+        segment.frame_at(&mut window, offset, position).map(LeafHash::of)
+    }
+}
+
+/// Ends the threads when the last handle is gone.
+struct Threads {
+    shared: Arc<Shared>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    index: Option<Index>,
+    /// Released last: while the threads run, the directory is held.
+    _lock: Option<Lock>,
+}
+
+impl Threads {
+    fn stop(&self) {
+        self.shared.queue.close();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if writer.is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!("the journal's writer panicked");
+        }
+        if let Some(index) = &self.index {
+            index.stop();
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The embedded event store. A handle is cheap to clone; all clones share one writer.
+///
+/// What is read, here or by a [`crate::Reader`], is durable: nothing else is visible.
+#[derive(Clone)]
+pub struct Journal {
+    shared: Arc<Shared>,
+    threads: Arc<Threads>,
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Journal")
+            .field("log", &self.shared.log.id)
+            .field("durable", &self.shared.log.durable())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Journal {
+    /// Opens the journal in a directory, or makes it there, and holds the directory.
+    ///
+    /// Cuts a torn tail and says so in the report; refuses to open, and changes nothing, when
+    /// something durable is damaged or missing. An index that is missing, damaged or foreign is
+    /// built anew. Blocks; `progress` is called on this thread.
+    pub fn open(
+        directory: &Path,
+        options: Options,
+        projection: Arc<dyn Projection>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(Journal, OpenReport), Error> {
+        let log = directory.join(LOG_DIRECTORY);
+        RealDisk::make(&log).map_err(disk_error(log.display(), "making"))?;
+        let lock = Lock::take(directory)?;
+        let disk = Arc::new(RealDisk::new(log));
+        let opening = Opening { directory: directory.join("index"), projection };
+        Journal::open_parts(disk, Some(lock), options, Some(opening), progress)
+    }
+
+    /// Opens the journal on any disk, without an index and without a lock: for simulations.
+    pub fn open_on(disk: Arc<dyn Disk>, options: Options) -> Result<(Journal, OpenReport), Error> {
+        Journal::open_parts(disk, None, options, None, &mut |_| {})
+    }
+
+    fn open_parts(
+        disk: Arc<dyn Disk>,
+        lock: Option<Lock>,
+        options: Options,
+        opening: Option<Opening>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(Journal, OpenReport), Error> {
+        let mut opened = opening.map(|opening| opening.open(&options));
+        let seen = opened.as_ref().and_then(crate::index::Opened::seen);
+        let recovered = recover(&disk, &options, seen, progress)?;
+        let mut report = recovered.report;
+        let last = Position(recovered.log.durable());
+        let shared = Arc::new(Shared {
+            log: recovered.log,
+            heads: Heads::new(recovered.heads),
+            queue: Queue::new(options.queue_records),
+            durable: watch::Sender::new(last),
+            tree: Mutex::new(recovered.tree),
+            poisoned: AtomicBool::new(false),
+            cause: Mutex::new(None),
+        });
+        let index = match opened.take() {
+            Some(opened) => {
+                let (index, rebuilt) = opened.start(&shared, &options, progress)?;
+                report.index_rebuilt = rebuilt;
+                Some(index)
+            }
+            None => None,
+        };
+        let failing = Arc::clone(&shared);
+        let upkeep =
+            Upkeep::start(Arc::clone(&disk), shared.log.id, options.segment_bytes, move |error| {
+                failing.set_poison(Arc::new(io::Error::other(error)))
+            })
+            .map_err(disk_error("upkeep", "starting the thread"))?;
+        let writer = Writer::new(
+            Arc::clone(&shared),
+            disk,
+            options,
+            upkeep,
+            recovered.tail,
+            recovered.last_time_us,
+        );
+        let writer = thread::Builder::new()
+            .name("journal-writer".to_owned())
+            .spawn(move || writer.run())
+            .map_err(disk_error("writer", "starting the thread"))?;
+        let threads = Threads {
+            shared: Arc::clone(&shared),
+            writer: Mutex::new(Some(writer)),
+            index,
+            _lock: lock,
+        };
+        Ok((Journal { shared, threads: Arc::new(threads) }, report))
+    }
+
+    /// Appends one record behind its stream, if the stream is at the expected version.
+    ///
+    /// Never blocks. The answer comes when the record is durable, or when it is refused.
+    #[must_use = "an append that nobody waits for may fail unseen"]
+    pub fn append(&self, draft: Box<dyn Draft>, expected: Expected) -> Pending {
+        let (waiting, pending) = Waiting::new(draft, expected);
+        self.shared.queue.put(waiting);
+        pending
+    }
+
+    /// The last durable position, to wait on: the follower's bell.
+    #[must_use]
+    pub fn durable(&self) -> watch::Receiver<Position> {
+        self.shared.durable.subscribe()
+    }
+
+    /// The last durable record of a stream, from memory; its leaf may have to be hashed from the
+    /// log the first time.
+    pub fn head(&self, stream: StreamId) -> Result<Option<Head>, Error> {
+        let Some(entry) = self.shared.heads.get(stream) else { return Ok(None) };
+        let leaf = match entry.leaf {
+            Some(leaf) => leaf,
+            None => self.shared.leaf_at(entry.position)?,
+        };
+        Ok(Some(Head { version: Version(entry.version), position: Position(entry.position), leaf }))
+    }
+
+    /// How many streams there are.
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        self.shared.heads.count()
+    }
+
+    /// Which log this is: made once, in every segment's header.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.shared.log.id
+    }
+
+    /// Reads records in order from a position on, at most `most`, up to the durable position.
+    pub fn read(&self, from: Position, most: usize) -> Result<Vec<Record>, Error> {
+        self.shared.log.read(from, most)
+    }
+
+    /// Reads a stream's records in order, up to a version if one is given. A stream that is not
+    /// there has none.
+    pub fn read_stream(
+        &self,
+        stream: StreamId,
+        up_to: Option<Version>,
+    ) -> Result<Vec<Record>, Error> {
+        let Some(head) = self.shared.heads.get(stream) else { return Ok(Vec::new()) };
+        let last = up_to.map_or(head.version, |version| version.0.min(head.version));
+        if let Some(index) = &self.threads.index
+            && let Some(records) = index.read_stream(&self.shared.log, stream, head, last)
+        {
+            return Ok(records);
+        }
+        let mut places = self.shared.log.places(stream, head.position, 1)?;
+        places.truncate(usize::try_from(last).unwrap_or(usize::MAX));
+        self.shared.log.read_places(stream, &places)
+    }
+
+    /// Visits the summaries of the projection in the order of the streams' first records, behind
+    /// the stream whose first record is at `after`.
+    ///
+    /// They are as new as [`Journal::index_caught_up`] says. An error while the index is built
+    /// anew; then nothing or a part was visited.
+    pub fn summaries(
+        &self,
+        after: Option<Position>,
+        visit: &mut dyn FnMut(StreamId, Position, &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        match &self.threads.index {
+            Some(index) => index.summaries(after, visit),
+            None => Err(Error::Index("this journal was opened without one".to_owned())),
+        }
+    }
+
+    /// The position that the index has applied, to wait on. It goes back to 0 when the index is
+    /// built anew.
+    #[must_use]
+    pub fn index_caught_up(&self) -> watch::Receiver<Position> {
+        match &self.threads.index {
+            Some(index) => index.applied(),
+            None => watch::Sender::new(Position(0)).subscribe(),
+        }
+    }
+
+    /// The content of the index as bytes: equal to that of a fresh build over the same log.
+    pub fn logical_dump(&self) -> Result<Vec<u8>, Error> {
+        match &self.threads.index {
+            Some(index) => index.logical_dump(),
+            None => Err(Error::Index("this journal was opened without one".to_owned())),
+        }
+    }
+
+    /// The Merkle tree's size and root over all durable records.
+    #[must_use]
+    pub fn root(&self) -> (u64, [u8; 32]) {
+        self.shared.with_tree(|tree| (tree.size(), tree.root()))
+    }
+
+    /// Whether a write has failed. Reads go on; appends are refused until it is opened again.
+    #[must_use]
+    pub fn poisoned(&self) -> bool {
+        self.shared.poison().is_some()
+    }
+
+    /// Lets nothing in any more, writes what waits, and closes the index cleanly. Other handles
+    /// may still read; their appends are refused.
+    pub fn close(self) -> Result<(), Error> {
+        self.threads.stop();
+        match self.shared.poison() {
+            Some(cause) => Err(Error::Poisoned(cause)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The settings of a journal, what opening it reports, and its progress.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::record::Position;
+
+/// The settings of a journal. The defaults are meant for production.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// The length of a segment file in bytes; it is preallocated.
+    pub segment_bytes: u64,
+    /// The most records that one group commit takes.
+    pub group_records: usize,
+    /// The most bytes that one group commit takes, besides its first record.
+    pub group_bytes: usize,
+    /// How many appends may wait before more are refused as busy.
+    pub queue_records: usize,
+    /// The cache of the index in bytes.
+    pub index_cache_bytes: u64,
+    /// How long the index waits for more records before it applies a batch.
+    pub index_delay: Duration,
+    /// Whether `open` returns only when the index has caught up with the log.
+    pub wait_for_index: bool,
+    /// The clock that the writer stamps with; only tests need another.
+    pub clock: Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            segment_bytes: 64 << 20,
+            group_records: 4096,
+            group_bytes: 4 << 20,
+            queue_records: 65_536,
+            index_cache_bytes: 128 << 20,
+            index_delay: Duration::from_millis(5),
+            wait_for_index: true,
+            clock: Arc::new(jiff::Timestamp::now),
+        }
+    }
+}
+
+impl Options {
+    /// Settings for tests: small segments, so that making a journal writes little.
+    #[must_use]
+    pub fn small() -> Options {
+        Options { segment_bytes: 256 << 10, index_cache_bytes: 4 << 20, ..Options::default() }
+    }
+}
+
+/// How far opening a journal has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// The log is read: footers of sealed segments, and the tail whole.
+    Log {
+        /// Segments read.
+        done: u64,
+        /// Segments there.
+        total: u64,
+    },
+    /// The index applies what it lacks.
+    Index {
+        /// The position it has applied.
+        done: Position,
+        /// The last position of the log.
+        total: Position,
+    },
+}
+
+/// What opening a journal found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OpenReport {
+    /// The last durable position.
+    pub last: Position,
+    /// A torn tail that was cut off whole; it was never acknowledged.
+    pub torn_tail: Option<TornTail>,
+    /// Footers that were missing or damaged and were made anew from their segments.
+    pub footers_remade: u64,
+    /// Why the index was built anew, if it was.
+    pub index_rebuilt: Option<IndexRebuild>,
+}
+
+/// The remains of a group that was being written when the program or the machine stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TornTail {
+    /// The segment file.
+    pub file: String,
+    /// Where the torn group began.
+    pub offset: u64,
+    /// How many bytes there were not zero from there on.
+    pub bytes: u64,
+    /// The position that its first record would have had.
+    pub position: Position,
+    /// The file that keeps the bytes that were cut off.
+    pub kept_in: String,
+}
+
+/// Why the index was built anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IndexRebuild {
+    /// There was none.
+    Missing,
+    /// It could not be opened, was damaged, or panicked.
+    Damaged,
+    /// It belongs to another log.
+    Foreign,
+    /// It was made by another version of the projection or of the index.
+    OtherVersion,
+    /// The machine stopped while it was open: the disk may lack some of its writes.
+    Unclean,
+}

@@ -1,0 +1,189 @@
+//! Reading a segment's groups in order, and telling a torn tail from corruption.
+
+use std::io;
+
+use crate::disk::DiskFile;
+use crate::format::{
+    FRAME_HEADER_BYTES, Frame, GROUP_HEADER_BYTES, GROUP_MAGIC, GroupHeader, HeaderFault,
+    SEGMENT_HEADER_BYTES, frames,
+};
+use crate::record::MAX_RECORD_BYTES;
+
+const WINDOW_BYTES: usize = 1 << 20;
+/// Reads of single frames begin with this much: most records are shorter.
+const NEAR_BYTES: usize = 2 << 10;
+
+/// A file seen through a buffer, for reading it mostly forward.
+pub(crate) struct Window<'f> {
+    file: &'f dyn DiskFile,
+    start: u64,
+    buffer: Vec<u8>,
+    /// The least that one call reads.
+    ahead: usize,
+}
+
+impl<'f> Window<'f> {
+    /// For reading on and on.
+    pub(crate) fn new(file: &'f dyn DiskFile) -> Window<'f> {
+        Window { file, start: 0, buffer: Vec::new(), ahead: WINDOW_BYTES }
+    }
+
+    /// For single frames that stand here and there.
+    pub(crate) fn near(file: &'f dyn DiskFile) -> Window<'f> {
+        Window { file, start: 0, buffer: Vec::new(), ahead: NEAR_BYTES }
+    }
+
+    /// The bytes at an offset: as many as asked for, or fewer at the end of the file.
+    pub(crate) fn get(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
+        let end = self.start + self.buffer.len() as u64;
+        if offset < self.start || offset + length as u64 > end {
+            self.fill(offset, length)?;
+        }
+        let from = (offset - self.start) as usize;
+        let to = (from + length).min(self.buffer.len());
+        Ok(self.buffer.get(from..to).unwrap_or_default())
+    }
+
+    /// The whole frame at an offset and perhaps more, or less at the end of the file.
+    pub(crate) fn frame(&mut self, offset: u64) -> io::Result<&[u8]> {
+        let head = self.get(offset, FRAME_HEADER_BYTES)?;
+        let length = head.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
+        self.get(offset, FRAME_HEADER_BYTES + length.min(MAX_RECORD_BYTES))
+    }
+
+    fn fill(&mut self, offset: u64, length: usize) -> io::Result<()> {
+        self.buffer.resize(length.max(self.ahead), 0);
+        let read = self.file.read_at(offset, &mut self.buffer)?;
+        self.buffer.truncate(read);
+        self.start = offset;
+        Ok(())
+    }
+}
+
+/// Where and why a scan of groups ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ScanEnd {
+    /// The end of the last whole group: where the next one begins.
+    pub(crate) end: u64,
+    /// The position of the next record.
+    pub(crate) next: u64,
+    /// What stands where the next group would begin.
+    pub(crate) stop: Stop,
+}
+
+/// What stands behind the last whole group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The scan was told to end here.
+    Bound,
+    /// The file ends, or there are zeros where the header would be.
+    Empty,
+    /// Something that is no whole group.
+    Damaged { offset: u64, position: u64, what: String },
+    /// A whole group whose checksum is right, but not its content: never a torn write.
+    Wrong { offset: u64, position: u64, what: String },
+    /// A group of a format that this program does not know.
+    Version(u8),
+}
+
+/// Visits the whole groups from an offset on, in order, until `bound` (a position) or the end.
+///
+/// A group is visited only after its checksum was found right; `visit` sees each frame.
+pub(crate) fn scan_groups(
+    window: &mut Window<'_>,
+    from: u64,
+    first: u64,
+    bound: Option<u64>,
+    visit: &mut dyn FnMut(&GroupHeader, Frame<'_>) -> Result<(), String>,
+) -> io::Result<ScanEnd> {
+    let (mut end, mut next) = (from.max(SEGMENT_HEADER_BYTES), first);
+    loop {
+        if bound.is_some_and(|bound| next >= bound) {
+            return Ok(ScanEnd { end, next, stop: Stop::Bound });
+        }
+        let head = window.get(end, GROUP_HEADER_BYTES)?;
+        if head.iter().all(|byte| *byte == 0) {
+            return Ok(ScanEnd { end, next, stop: Stop::Empty });
+        }
+        let damaged = |offset, position, what: &str| {
+            let stop = Stop::Damaged { offset, position, what: what.to_owned() };
+            Ok(ScanEnd { end, next, stop })
+        };
+        let header = match GroupHeader::decode(head) {
+            Ok(header) => header,
+            Err(HeaderFault::Damaged) => {
+                return damaged(end, next, "the group's header is damaged");
+            }
+            Err(HeaderFault::Version(version)) => {
+                return Ok(ScanEnd { end, next, stop: Stop::Version(version) });
+            }
+        };
+        if header.first != next {
+            return damaged(end, next, "the group does not begin with the next position");
+        }
+        let body_at = end + GROUP_HEADER_BYTES as u64;
+        let body = window.get(body_at, header.length as usize)?;
+        if body.len() != header.length as usize {
+            return damaged(end, next, "the file ends within the group");
+        }
+        let right = crc32c::crc32c(body) == header.checksum;
+        let outcome = frames(&header, body_at, body, &mut |frame| {
+            if right {
+                visit(&header, frame).map_err(|what| (frame.offset, frame.position, what))
+            } else {
+                Ok(())
+            }
+        });
+        match outcome {
+            Err((offset, position, what)) if right => {
+                return Ok(ScanEnd { end, next, stop: Stop::Wrong { offset, position, what } });
+            }
+            Err((offset, position, what)) => return damaged(offset, position, &what),
+            Ok(()) if !right => return damaged(end, next, "the group's checksum does not match"),
+            Ok(()) => {}
+        }
+        end = body_at + u64::from(header.length);
+        next += u64::from(header.count);
+    }
+}
+
+/// What stands in a file from an offset to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Remains {
+    /// The end of the last byte that is not zero; 0 if all are.
+    pub(crate) last_nonzero: u64,
+    /// Where a whole header of a later group stands. A group is written only after the one before
+    /// it is durable, so this proves that the damaged one had been durable.
+    pub(crate) later_group: Option<(u64, u64)>,
+}
+
+/// Looks over what is behind the last whole group, whose next position is `next`.
+pub(crate) fn look_behind(file: &dyn DiskFile, from: u64, next: u64) -> io::Result<Remains> {
+    let mut remains = Remains::default();
+    let mut window = Window::new(file);
+    let mut at = from;
+    loop {
+        // Overlap by a header, so that one that spans two windows is seen.
+        let chunk = window.get(at, WINDOW_BYTES)?;
+        if let Some(last) = chunk.iter().rposition(|byte| *byte != 0) {
+            remains.last_nonzero = at + last as u64 + 1;
+            if remains.later_group.is_none() {
+                remains.later_group = find_header(chunk, at, next);
+            }
+        }
+        if chunk.len() < WINDOW_BYTES {
+            return Ok(remains);
+        }
+        at += (WINDOW_BYTES - GROUP_HEADER_BYTES) as u64;
+    }
+}
+
+fn find_header(chunk: &[u8], at: u64, next: u64) -> Option<(u64, u64)> {
+    chunk.windows(GROUP_HEADER_BYTES).enumerate().find_map(|(index, head)| {
+        if !head.starts_with(&GROUP_MAGIC) {
+            return None;
+        }
+        let header = GroupHeader::decode(head).ok()?;
+        (header.first > next).then_some((at + index as u64, header.first))
+    })
+}

@@ -1,0 +1,205 @@
+//! The RFC 6962 Merkle tree over all positions, kept incrementally.
+//!
+//! In memory are the leaves of the last, unfinished tile of 256 and every full subtree of 256
+//! leaves or more: two hashes for 256 records. What is below a full tile is hashed again from the
+//! log when a proof asks for it.
+
+use sha2::{Digest, Sha256};
+
+use crate::record::LeafHash;
+
+/// How many leaves a tile has.
+pub const TILE_LEAVES: u64 = 256;
+/// The level of a tile's root: 2^8 = 256 leaves.
+pub(crate) const TILE_LEVEL: u32 = 8;
+
+/// The hash of an inner node: SHA-256 of one byte 1 and the two below.
+#[must_use]
+pub fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update([1]);
+    hasher.update(left);
+    hasher.update(right);
+    hasher.finalize().into()
+}
+
+/// The root of the tree without leaves: SHA-256 of nothing.
+#[must_use]
+pub fn empty_root() -> [u8; 32] {
+    Sha256::digest([]).into()
+}
+
+/// The tree over positions 1 to `size`.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    size: u64,
+    /// The leaves behind the last full tile, fewer than 256.
+    leaves: Vec<[u8; 32]>,
+    /// Full subtrees: `levels[k]` has the roots of 2^(8+k) leaves each.
+    levels: Vec<Vec<[u8; 32]>>,
+}
+
+impl Tree {
+    /// The tree without leaves.
+    #[must_use]
+    pub fn new() -> Tree {
+        Tree::default()
+    }
+
+    /// How many leaves the tree has: the last position.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Adds the leaf of the next position.
+    pub fn push(&mut self, leaf: LeafHash) {
+        self.leaves.push(leaf.0);
+        self.size += 1;
+        if self.leaves.len() as u64 == TILE_LEAVES {
+            let root = fold_full(&self.leaves);
+            self.leaves.clear();
+            self.push_tile(root);
+        }
+    }
+
+    /// Adds a whole tile by its root. The tree must stand at the edge of a tile.
+    pub(crate) fn restore_tile(&mut self, root: [u8; 32]) {
+        self.size += TILE_LEAVES;
+        self.push_tile(root);
+    }
+
+    /// Goes back to the edge of the last full tile.
+    pub(crate) fn drop_unfinished(&mut self) {
+        self.size -= self.leaves.len() as u64;
+        self.leaves.clear();
+    }
+
+    fn push_tile(&mut self, root: [u8; 32]) {
+        let mut carry = root;
+        for level in 0.. {
+            if self.levels.len() == level {
+                self.levels.push(Vec::new());
+            }
+            let Some(row) = self.levels.get_mut(level) else { return };
+            row.push(carry);
+            let [.., left, right] = row.as_slice() else { return };
+            if row.len() % 2 == 1 {
+                return;
+            }
+            carry = node_hash(left, right);
+        }
+    }
+
+    /// The roots of the tiles from number `from` on.
+    pub(crate) fn tiles_from(&self, from: u64) -> Vec<[u8; 32]> {
+        let row = self.levels.first().map(Vec::as_slice).unwrap_or_default();
+        usize::try_from(from).ok().and_then(|from| row.get(from..)).unwrap_or_default().to_vec()
+    }
+
+    /// The root of a full subtree of 2^level leaves, if it is kept; `level` is 8 or more.
+    pub(crate) fn kept(&self, level: u32, index: u64) -> Option<[u8; 32]> {
+        let row = self.levels.get(level.checked_sub(TILE_LEVEL)? as usize)?;
+        row.get(usize::try_from(index).ok()?).copied()
+    }
+
+    /// The leaves behind the last full tile.
+    pub(crate) fn unfinished(&self) -> &[[u8; 32]] {
+        &self.leaves
+    }
+
+    /// The frontier: the roots of the full subtrees that the tree is made of, the largest first.
+    #[must_use]
+    pub fn peaks(&self) -> Vec<[u8; 32]> {
+        let mut peaks = Vec::new();
+        for row in self.levels.iter().rev() {
+            if row.len() % 2 == 1 {
+                peaks.extend(row.last());
+            }
+        }
+        let mut rest = self.leaves.as_slice();
+        while !rest.is_empty() {
+            let (full, behind) = rest.split_at(1 << rest.len().ilog2());
+            peaks.push(fold_full(full));
+            rest = behind;
+        }
+        peaks
+    }
+
+    /// The root hash.
+    #[must_use]
+    pub fn root(&self) -> [u8; 32] {
+        root_of_peaks(&self.peaks())
+    }
+}
+
+/// The root of the tree that a frontier stands for.
+#[must_use]
+pub fn root_of_peaks(peaks: &[[u8; 32]]) -> [u8; 32] {
+    peaks
+        .iter()
+        .rev()
+        .copied()
+        .reduce(|right, left| node_hash(&left, &right))
+        .unwrap_or_else(empty_root)
+}
+
+/// The root of a full subtree; the number of leaves is a power of two.
+pub(crate) fn fold_full(leaves: &[[u8; 32]]) -> [u8; 32] {
+    let mut row = leaves.to_vec();
+    while row.len() > 1 {
+        row = row
+            .chunks_exact(2)
+            .filter_map(
+                |pair| if let [left, right] = pair { Some(node_hash(left, right)) } else { None },
+            )
+            .collect();
+    }
+    row.first().copied().unwrap_or_else(empty_root)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6962, 2.1, word for word.
+    fn by_definition(leaves: &[[u8; 32]]) -> [u8; 32] {
+        match leaves {
+            [] => empty_root(),
+            [leaf] => *leaf,
+            _ => {
+                let split = leaves.len().next_power_of_two() / 2;
+                let (left, right) = leaves.split_at(split);
+                node_hash(&by_definition(left), &by_definition(right))
+            }
+        }
+    }
+
+    #[test]
+    fn the_root_is_that_of_the_definition_at_every_size() {
+        let mut tree = Tree::new();
+        let mut leaves = Vec::new();
+        for size in 0..1100_u32 {
+            assert_eq!(tree.root(), by_definition(&leaves), "size {size}");
+            let leaf = LeafHash::of(&size.to_le_bytes());
+            tree.push(leaf);
+            leaves.push(leaf.0);
+        }
+    }
+
+    #[test]
+    fn a_tree_restored_from_tiles_goes_on_the_same() {
+        let mut tree = Tree::new();
+        for number in 0..700_u32 {
+            tree.push(LeafHash::of(&number.to_le_bytes()));
+        }
+        let mut restored = Tree::new();
+        for tile in tree.tiles_from(0) {
+            restored.restore_tile(tile);
+        }
+        for leaf in tree.unfinished() {
+            restored.push(LeafHash(*leaf));
+        }
+        assert_eq!((restored.size(), restored.root()), (700, tree.root()));
+    }
+}

@@ -1,0 +1,1 @@
+//! Checks a whole log on all cores: frames, chains, tree and footers.
