@@ -1,0 +1,17 @@
+//! The guidance files that are built into the program.
+
+/// Name and text of each file of `schemas/guidance`.
+pub(crate) const FILES: &[(&str, &str)] = &[
+    ("criteria.toml", include_str!("../../../schemas/guidance/criteria.toml")),
+    ("UNHCR.toml", include_str!("../../../schemas/guidance/UNHCR.toml")),
+    ("EU.toml", include_str!("../../../schemas/guidance/EU.toml")),
+    ("DE.toml", include_str!("../../../schemas/guidance/DE.toml")),
+    ("FR.toml", include_str!("../../../schemas/guidance/FR.toml")),
+    ("UK_pre2022.toml", include_str!("../../../schemas/guidance/UK_pre2022.toml")),
+    ("UK_post2022.toml", include_str!("../../../schemas/guidance/UK_post2022.toml")),
+    ("CA.toml", include_str!("../../../schemas/guidance/CA.toml")),
+    ("NZ.toml", include_str!("../../../schemas/guidance/NZ.toml")),
+    ("AU.toml", include_str!("../../../schemas/guidance/AU.toml")),
+    ("US.toml", include_str!("../../../schemas/guidance/US.toml")),
+    ("ECHR.toml", include_str!("../../../schemas/guidance/ECHR.toml")),
+];

@@ -1,0 +1,428 @@
+//! Explanations: an evaluation as a tree of plain sentences with sources.
+
+use crate::bits::bit;
+use crate::criteria::{Criterion, Source};
+use crate::evaluate::Evaluation;
+use crate::guidance::Guidance;
+use crate::program::{Means, Rule, Step};
+use crate::terms::Outcome;
+use crate::value::Value;
+
+/// Why an outcome is proposed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The outcome and the question, as a sentence.
+    pub headline: String,
+    /// Why the outcome follows from the criteria that decide, as a sentence.
+    pub reason: String,
+    /// The guidance, standards of proof and engine that were used, as sentences.
+    pub basis: Vec<String>,
+    /// What is open and why it matters, as sentences; empty when nothing is.
+    pub open: Vec<String>,
+    /// The criteria that decide, each with what stands under it.
+    pub lines: Vec<Line>,
+}
+
+/// A criterion or group in an explanation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The criterion's id; `None` for a group without a name.
+    pub id: Option<String>,
+    /// Its value, a presumption included.
+    pub value: Value,
+    /// What it is and why it has this value.
+    pub sentence: String,
+    /// Where the criterion comes from; after a presumption, where that comes from.
+    pub sources: Vec<Source>,
+    /// How the courts of the profile read it, each with its sources.
+    pub readings: Vec<(String, Vec<Source>)>,
+    /// What stands under it, in the order of the criteria file.
+    pub members: Vec<Line>,
+}
+
+struct Teller<'a> {
+    guidance: &'a Guidance,
+    evaluation: &'a Evaluation<'a>,
+}
+
+/// Explains an evaluation.
+pub(crate) fn explain(guidance: &Guidance, evaluation: &Evaluation<'_>) -> Explanation {
+    let teller = Teller { guidance, evaluation };
+    Explanation {
+        headline: teller.headline(),
+        reason: evaluation.reason().to_owned(),
+        basis: teller.basis(),
+        open: teller.open(),
+        lines: teller.roots(),
+    }
+}
+
+impl Teller<'_> {
+    fn headline(&self) -> String {
+        let (sought, profile) = (self.evaluation.question().sought, self.guidance.profile());
+        match self.evaluation.outcome() {
+            Outcome::Undetermined => {
+                format!(
+                    "The findings leave the outcome undetermined (sought: {sought}; {profile})."
+                )
+            }
+            outcome => format!("The engine proposes: {outcome} (sought: {sought}; {profile})."),
+        }
+    }
+
+    fn basis(&self) -> Vec<String> {
+        let guidance = self.guidance;
+        let mut told = vec![format!(
+            "Guidance {} ({}), in force from {}, engine {}.",
+            guidance.hash(),
+            guidance.title(),
+            guidance.valid_from(),
+            crate::ENGINE_VERSION
+        )];
+        for standard in guidance.standards() {
+            let of = match standard.of.as_str() {
+                "past_facts" => "What happened",
+                "future_risk" => "What may happen",
+                _ => "Exclusion",
+            };
+            told.push(format!(
+                "{of} is judged by `{}`: {}. {}",
+                standard.standard,
+                standard.words,
+                cited(&standard.sources)
+            ));
+        }
+        told
+    }
+
+    fn open(&self) -> Vec<String> {
+        let told: Vec<String> = self
+            .evaluation
+            .open()
+            .filter_map(|id| self.guidance.criterion(id))
+            .map(|criterion| {
+                format!(
+                    "{} ({}): {} The answer can turn the outcome.",
+                    criterion.id, criterion.title, criterion.question
+                )
+            })
+            .collect();
+        if told.is_empty() && self.evaluation.outcome() == Outcome::Undetermined {
+            return vec![
+                "No single answer can turn the outcome: however the undetermined leaves are \
+                 settled, the same outcome follows."
+                    .to_owned(),
+            ];
+        }
+        told
+    }
+
+    /// The criteria that some decision for what is sought reads.
+    fn roots(&self) -> Vec<Line> {
+        let criteria = &self.guidance.criteria;
+        let settings: std::collections::BTreeMap<String, String> = self
+            .guidance
+            .settings()
+            .iter()
+            .map(|setting| (setting.parameter.clone(), setting.value.clone()))
+            .collect();
+        let sought = self.evaluation.question().sought;
+        let read = |root: usize| {
+            criteria.decisions.iter().any(|row| {
+                row.applies(&settings)
+                    && row.sought.contains(&sought)
+                    && row.criteria.iter().any(|(place, _)| *place == root)
+            })
+        };
+        let roots = self.guidance.program.roots.iter().enumerate();
+        roots.filter(|(place, _)| read(*place)).map(|(_, slot)| self.line(*slot)).collect()
+    }
+
+    fn line(&self, slot: u8) -> Line {
+        let step = self.guidance.program.steps.iter().find(|step| step.slot == slot);
+        let value = self.evaluation.values.get(slot);
+        match step {
+            None => self.found(slot, value),
+            Some(step) => self.derived(step, value),
+        }
+    }
+
+    fn criterion(&self, place: usize) -> Option<&Criterion> {
+        self.guidance.criteria().get(place)
+    }
+
+    /// A leaf that a person found.
+    fn found(&self, slot: u8, value: Value) -> Line {
+        let place = self.guidance.program.leaves.get(usize::from(slot)).copied();
+        let Some(criterion) = place.and_then(|place| self.criterion(place)) else {
+            return Line::bare(value, String::new());
+        };
+        let sentence = match value {
+            Value::Met | Value::NotMet => {
+                format!("{} was found {}.", name(criterion), value.words())
+            }
+            Value::Undetermined if self.evaluation.open & bit(slot) != 0 => {
+                format!("{} is undetermined. It is open: {}", name(criterion), criterion.question)
+            }
+            Value::Undetermined => {
+                format!("{} is undetermined; it cannot turn the outcome.", name(criterion))
+            }
+        };
+        self.about(criterion, value, sentence)
+    }
+
+    fn about(&self, criterion: &Criterion, value: Value, sentence: String) -> Line {
+        let readings = self.guidance.readings().iter();
+        let readings = readings.filter(|reading| reading.criterion == criterion.id);
+        Line {
+            id: Some(criterion.id.clone()),
+            value,
+            sentence,
+            sources: criterion.sources.clone(),
+            readings: readings.map(|r| (r.text.clone(), r.sources.clone())).collect(),
+            members: Vec::new(),
+        }
+    }
+
+    fn derived(&self, step: &Step, value: Value) -> Line {
+        match &step.rule {
+            Rule::Presumable { leaf, presumption, .. } => {
+                let mut line = self.found(*leaf, value);
+                if self.evaluation.presumed & (1 << presumption) != 0 {
+                    self.presumed(usize::from(*presumption), &mut line);
+                }
+                line
+            }
+            Rule::Join { all, settled, members, .. } => {
+                let facts = self.evaluation.question().facts.bits();
+                let override_used = settled.is_some_and(|(fact, _)| facts & fact != 0);
+                let why = self.why(*all, members, value);
+                let mut line = match step.means {
+                    Means::Group => {
+                        Line::bare(value, format!("A group is {}: {why}", value.words()))
+                    }
+                    Means::Criterion(place) => match self.criterion(place) {
+                        None => Line::bare(value, why),
+                        Some(criterion) if override_used => self.settled(criterion, value),
+                        Some(criterion) => {
+                            let sentence =
+                                format!("{} is {}: {why}", name(criterion), value.words());
+                            self.about(criterion, value, sentence)
+                        }
+                    },
+                };
+                line.members = members.iter().map(|(slot, _)| self.line(*slot)).collect();
+                line
+            }
+        }
+    }
+
+    fn presumed(&self, place: usize, line: &mut Line) {
+        let Some(presumption) = self.guidance.presumptions().get(place) else { return };
+        let title = self.guidance.criterion(&presumption.leaf).map(name).unwrap_or_default();
+        line.sentence = format!(
+            "{title} was left undetermined and is presumed met: {} The presumption can be \
+             rebutted by a finding with reasons.",
+            presumption.why
+        );
+        line.sources = presumption.sources.clone();
+        line.sources.extend_from_slice(self.guidance.setting_sources(&presumption.when.0));
+    }
+
+    fn settled(&self, criterion: &Criterion, value: Value) -> Line {
+        let found = self.guidance.overrides().iter().find(|o| o.criterion == criterion.id);
+        let why = found.map_or("", |settled| settled.why.as_str());
+        let sentence =
+            format!("{} is {} whatever its parts say: {why}", name(criterion), value.words());
+        let mut line = self.about(criterion, value, sentence);
+        line.sources.extend(found.into_iter().flat_map(|settled| settled.sources.clone()));
+        line
+    }
+
+    /// Why a join has its value, as a sentence.
+    fn why(&self, all: bool, members: &[(u8, bool)], value: Value) -> String {
+        let named = |wanted: Value| -> Vec<String> {
+            let fits = |(slot, negated): &&(u8, bool)| {
+                let found = self.evaluation.values.get(*slot);
+                let counts = match (found, negated) {
+                    (Value::Met, true) => Value::NotMet,
+                    (Value::NotMet, true) => Value::Met,
+                    (found, _) => found,
+                };
+                counts == wanted
+            };
+            members.iter().filter(fits).map(|(slot, _)| self.short(*slot)).collect()
+        };
+        let is = |slots: &[String], words: &str| {
+            let verb = if slots.len() == 1 { "is" } else { "are" };
+            format!("{} {verb} {words}", list(slots, "and"))
+        };
+        let against: Vec<String> = self.against(members);
+        let needs = self.needs(all, members);
+        match (all, value) {
+            (true, Value::Met) => format!("{needs}, and so it is."),
+            (true, Value::NotMet) => format!("{}; {needs}.", list(&against, "and")),
+            (true, Value::Undetermined) => {
+                format!("{}; {needs}.", is(&named(Value::Undetermined), "undetermined"))
+            }
+            (false, Value::Met) => format!("{}; {needs}.", is(&named(Value::Met), "met")),
+            (false, Value::NotMet) => format!("{needs}, and none is met."),
+            (false, Value::Undetermined) => format!(
+                "{}, and no other is met; {needs}.",
+                is(&named(Value::Undetermined), "undetermined")
+            ),
+        }
+    }
+
+    /// The members that stand against ALL, each with its value.
+    fn against(&self, members: &[(u8, bool)]) -> Vec<String> {
+        let told = members.iter().filter_map(|(slot, negated)| {
+            match (self.evaluation.values.get(*slot), negated) {
+                (Value::NotMet, false) => Some(format!("{} is not met", self.short(*slot))),
+                (Value::Met, true) => Some(format!("{} is met", self.short(*slot))),
+                (Value::Met | Value::NotMet | Value::Undetermined, _) => None,
+            }
+        });
+        told.collect()
+    }
+
+    fn needs(&self, all: bool, members: &[(u8, bool)]) -> String {
+        let plain: Vec<String> =
+            members.iter().filter(|(_, n)| !n).map(|(slot, _)| self.short(*slot)).collect();
+        let negated: Vec<String> =
+            members.iter().filter(|(_, n)| *n).map(|(slot, _)| self.short(*slot)).collect();
+        let mut told = match (plain.as_slice(), all) {
+            ([], _) => String::new(),
+            ([one], _) => format!("it needs {one}"),
+            (many, true) => format!("it needs all of {}", list(many, "and")),
+            (many, false) => format!("it needs one of {}", list(many, "or")),
+        };
+        if !negated.is_empty() {
+            let joined = if told.is_empty() { "it needs" } else { " and" };
+            told.push_str(&format!("{joined} that {} not be met", list(&negated, "and")));
+        }
+        told
+    }
+
+    /// A slot's id, or the ids of a group.
+    fn short(&self, slot: u8) -> String {
+        let step = self.guidance.program.steps.iter().find(|step| step.slot == slot);
+        match step {
+            Some(Step { means: Means::Group, rule: Rule::Join { all, members, .. }, .. }) => {
+                let ids: Vec<String> = members.iter().map(|(slot, _)| self.short(*slot)).collect();
+                format!("({})", list(&ids, if *all { "and" } else { "or" }))
+            }
+            Some(Step { means: Means::Criterion(place), .. }) => {
+                self.criterion(*place).map(|c| c.id.clone()).unwrap_or_default()
+            }
+            Some(Step { means: Means::Group, .. }) | None => {
+                let place = self.guidance.program.leaves.get(usize::from(slot)).copied();
+                place.and_then(|p| self.criterion(p)).map(|c| c.id.clone()).unwrap_or_default()
+            }
+        }
+    }
+}
+
+impl Line {
+    fn bare(value: Value, sentence: String) -> Self {
+        Self {
+            id: None,
+            value,
+            sentence,
+            sources: Vec::new(),
+            readings: Vec::new(),
+            members: Vec::new(),
+        }
+    }
+}
+
+fn name(criterion: &Criterion) -> String {
+    format!("{} ({})", criterion.id, criterion.title)
+}
+
+fn list(words: &[String], last: &str) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., end] => format!("{} {last} {end}", first.join(", ")),
+    }
+}
+
+fn cited(sources: &[Source]) -> String {
+    let cited: Vec<String> = sources.iter().map(Source::to_string).collect();
+    format!("[{}]", cited.join("; "))
+}
+
+impl Explanation {
+    /// The explanation as text, wrapped at a width in characters.
+    ///
+    /// What was not met because nothing under it was met is told in one sentence; the tree in
+    /// [`Explanation::lines`] is whole.
+    #[must_use]
+    pub fn to_text(&self, width: usize) -> String {
+        let mut text = String::new();
+        wrap(&mut text, &self.headline, 0, width);
+        wrap(&mut text, &self.reason, 0, width);
+        text.push('\n');
+        for sentence in &self.basis {
+            wrap(&mut text, sentence, 0, width);
+        }
+        if !self.open.is_empty() {
+            text.push_str("\nOpen:\n");
+            for sentence in &self.open {
+                wrap(&mut text, sentence, 2, width);
+            }
+        }
+        text.push('\n');
+        for line in &self.lines {
+            line.tell(&mut text, 0, width);
+        }
+        text
+    }
+}
+
+impl Line {
+    fn tell(&self, text: &mut String, depth: usize, width: usize) {
+        let indent = depth * 2;
+        wrap(text, &format!("{} {}", self.value, self.sentence), indent, width);
+        if !self.sources.is_empty() {
+            wrap(text, &cited(&self.sources), indent + 4, width);
+        }
+        for (reading, sources) in &self.readings {
+            wrap(text, &format!("Here: {reading} {}", cited(sources)), indent + 4, width);
+        }
+        if self.members.iter().all(Self::is_plainly_not_met) && self.value == Value::NotMet {
+            return;
+        }
+        for member in &self.members {
+            member.tell(text, depth + 1, width);
+        }
+    }
+
+    /// A leaf that was found not met, with nothing more to say about it.
+    fn is_plainly_not_met(&self) -> bool {
+        self.value == Value::NotMet && self.members.is_empty() && self.readings.is_empty()
+    }
+}
+
+/// Appends a sentence, broken at blanks, each line behind an indent.
+fn wrap(text: &mut String, sentence: &str, indent: usize, width: usize) {
+    let mut column = 0;
+    for word in sentence.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            text.push('\n');
+            column = 0;
+        }
+        if column == 0 {
+            text.extend(std::iter::repeat_n(' ', indent));
+            column = indent;
+        } else {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += length;
+    }
+    text.push('\n');
+}

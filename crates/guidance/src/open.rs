@@ -1,0 +1,199 @@
+//! Which undetermined leaves can still turn the outcome: exactly, and fast.
+//!
+//! A leaf is open when the other undetermined leaves can be settled so that settling this one
+//! turns the outcome. Where every leaf stands in one place only, the rule "every ancestor up to
+//! the outcome is undetermined" says just that: a join that is undetermined has no member that
+//! dominates it, so all its undetermined members can be settled out of the way. A few leaves stand
+//! in several places (relocation, punishment, harm within article 3), and there that rule names
+//! leaves that nothing can turn. So these shared leaves are settled in every way, one after the
+//! other; what remains undetermined then stands in one place only.
+//!
+//! For a shared leaf itself, each slot gets the set of pairs (value with the leaf not met, value
+//! with the leaf met) that it can take. Members of a join have no unsettled leaf in common, so
+//! their sets combine freely.
+
+use crate::Question;
+use crate::bits::{Values, bit, slots};
+use crate::decisions::{Answer, place_of};
+use crate::evaluate::{answer, derive_frozen, presumed_leaves};
+use crate::program::{Program, Rule};
+use crate::terms::{Outcome, Sought};
+use crate::value::Value;
+
+/// A set of pairs of truth values, as four bits: bit `2 * with_leaf_met + with_leaf_not_met`.
+type Pairs = u8;
+/// Not met with and without the leaf.
+const NEVER: Pairs = 1 << 0b00;
+/// Met exactly when the leaf is met.
+const FOLLOWS: Pairs = 1 << 0b10;
+/// Met with and without the leaf.
+const ALWAYS: Pairs = 1 << 0b11;
+
+/// The open leaves.
+pub(crate) fn leaves(
+    program: &Program,
+    question: &Question,
+    values: Values,
+    presumed: u32,
+    found: Answer,
+) -> u128 {
+    if found.outcome != Outcome::Undetermined {
+        return 0;
+    }
+    let askable = values.undetermined(program.leaf_slots) & !presumed_leaves(program, presumed);
+    // No leaf outside of this set can turn the outcome, however the others are settled.
+    let candidates = live(program, values, found) & askable;
+    let shared = candidates & program.shared;
+    if shared == 0 {
+        return candidates;
+    }
+    let search = Search { program, question, presumed };
+    let mut open = 0;
+    for settled in settlements(question.findings.values, shared) {
+        let values = search.derive(settled);
+        open |= live(program, values, answer(program, values, question.sought));
+    }
+    open &= candidates & !shared;
+    for leaf in slots(shared) {
+        let others = shared & !bit(leaf);
+        let turns = settlements(question.findings.values, others)
+            .any(|settled| search.turned_by(leaf, settled));
+        if turns {
+            open |= bit(leaf);
+        }
+    }
+    open
+}
+
+/// The undetermined slots that are tied to a turning root by undetermined slots only.
+fn live(program: &Program, values: Values, found: Answer) -> u128 {
+    let mut live = program
+        .roots
+        .iter()
+        .zip(0_u8..)
+        .filter(|(_, place)| found.turning & (1 << place) != 0)
+        .fold(0, |live, (root, _)| live | bit(*root));
+    for step in program.steps.iter().rev() {
+        if live & bit(step.slot) == 0 {
+            continue;
+        }
+        live |= match &step.rule {
+            Rule::Join { plain, negated, .. } => values.undetermined(plain | negated),
+            Rule::Presumable { leaf, .. } => values.undetermined(bit(*leaf)),
+        };
+    }
+    live
+}
+
+/// Every way to settle a set of leaves.
+fn settlements(findings: Values, leaves: u128) -> impl Iterator<Item = Values> {
+    // The subsets of a set of bits, in order: subtract one, drop what does not belong.
+    let mut met = Some(leaves);
+    std::iter::from_fn(move || {
+        let now = met?;
+        met = (now != 0).then(|| (now - 1) & leaves);
+        Some(Values { met: findings.met | now, not_met: findings.not_met | (leaves & !now) })
+    })
+}
+
+/// What stays the same while completions are tried.
+struct Search<'a> {
+    program: &'a Program,
+    question: &'a Question,
+    presumed: u32,
+}
+
+impl Search<'_> {
+    fn derive(&self, findings: Values) -> Values {
+        derive_frozen(self.program, findings, self.question.facts.bits(), self.presumed)
+    }
+
+    /// Whether a shared leaf turns the outcome in some completion of what is unsettled.
+    fn turned_by(&self, leaf: u8, findings: Values) -> bool {
+        let mut pairs = [0; 128];
+        for slot in slots(self.program.leaf_slots) {
+            set(&mut pairs, slot, of_value(findings.get(slot)));
+        }
+        set(&mut pairs, leaf, FOLLOWS);
+        let facts = self.question.facts.bits();
+        for step in &self.program.steps {
+            let found = match &step.rule {
+                Rule::Join { settled: Some((fact, value)), .. } if facts & fact != 0 => {
+                    of_value(*value)
+                }
+                Rule::Join { all, members, .. } => joined(*all, members, &pairs),
+                Rule::Presumable { leaf, presumption, .. } => {
+                    if self.presumed & (1 << presumption) == 0 {
+                        get(&pairs, *leaf)
+                    } else {
+                        ALWAYS
+                    }
+                }
+            };
+            set(&mut pairs, step.slot, found);
+        }
+        let roots = self.program.roots.iter().rev().map(|root| get(&pairs, *root));
+        differs(self.program, self.question.sought, roots, 0, 0)
+    }
+}
+
+/// Whether some choice of the roots' pairs has one outcome with the leaf and another without it.
+fn differs(
+    program: &Program,
+    sought: Sought,
+    mut roots: impl Iterator<Item = Pairs> + Clone,
+    met: usize,
+    not_met: usize,
+) -> bool {
+    let Some(pairs) = roots.next() else {
+        let outcome = |place| program.table.answer(sought, place).outcome;
+        return outcome(met) != outcome(not_met);
+    };
+    (0..4_u8).filter(|pair| pairs & (1 << pair) != 0).any(|pair| {
+        let value = |bit: u8| if pair & bit == 0 { Value::NotMet } else { Value::Met };
+        let met = place_of(met, value(0b10));
+        differs(program, sought, roots.clone(), met, place_of(not_met, value(0b01)))
+    })
+}
+
+fn of_value(value: Value) -> Pairs {
+    match value {
+        Value::Met => ALWAYS,
+        Value::NotMet => NEVER,
+        Value::Undetermined => ALWAYS | NEVER,
+    }
+}
+
+fn joined(all: bool, members: &[(u8, bool)], pairs: &[Pairs; 128]) -> Pairs {
+    let neutral = if all { ALWAYS } else { NEVER };
+    members.iter().fold(neutral, |found, (slot, negated)| {
+        let member = get(pairs, *slot);
+        let member = if *negated { complement(member) } else { member };
+        combine(all, found, member)
+    })
+}
+
+/// Every pair that two members can make together.
+fn combine(all: bool, first: Pairs, second: Pairs) -> Pairs {
+    let mut found = 0;
+    for one in (0..4_u8).filter(|pair| first & (1 << pair) != 0) {
+        for other in (0..4_u8).filter(|pair| second & (1 << pair) != 0) {
+            found |= 1 << if all { one & other } else { one | other };
+        }
+    }
+    found
+}
+
+fn complement(pairs: Pairs) -> Pairs {
+    (0..4_u8).filter(|pair| pairs & (1 << pair) != 0).fold(0, |found, pair| found | 1 << (3 - pair))
+}
+
+fn get(pairs: &[Pairs; 128], slot: u8) -> Pairs {
+    pairs.get(usize::from(slot)).copied().unwrap_or_default()
+}
+
+fn set(pairs: &mut [Pairs; 128], slot: u8, found: Pairs) {
+    if let Some(entry) = pairs.get_mut(usize::from(slot)) {
+        *entry = found;
+    }
+}
