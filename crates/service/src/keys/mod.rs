@@ -15,7 +15,6 @@ mod error;
 mod node_key;
 mod personal;
 mod pool;
-mod sealed;
 mod secret;
 mod slots;
 mod store;
@@ -23,5 +22,5 @@ mod store;
 mod tests;
 
 pub use error::Error;
-pub use sealed::{KeyId, Sealed};
+pub use case::{KeyId, Sealed};
 pub use store::{Census, KeyStore};

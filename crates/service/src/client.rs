@@ -1,0 +1,167 @@
+//! A client of the services: requests, with failures read from the service API's headers.
+
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use async_nats::jetstream::consumer::{DeliverPolicy, pull};
+use async_nats::service::{NATS_SERVICE_ERROR, NATS_SERVICE_ERROR_CODE};
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+
+use crate::follower::STREAM;
+use crate::serve::{COMMAND_PREFIX, QUERY_PREFIX};
+
+/// How long an answer may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No connection. Is the node running, and is the URL right?
+    #[error("no connection to NATS at {url}: is the node running? `tebessa up` starts one")]
+    Connect {
+        /// Where it was tried, without credentials.
+        url: String,
+        /// Why it failed.
+        #[source]
+        source: async_nats::ConnectError,
+    },
+    /// Nobody listens on the subject: the node is not running, or the service does not exist.
+    #[error("nobody answers {0}: the node is not running behind this NATS server")]
+    NobodyThere(String),
+    /// No answer in time. What became of a command is found by sending it again with the same id.
+    #[error("no answer to {0} in 15 s; a command may or may not have been accepted: send it again with the same id")]
+    Timeout(String),
+    /// The service answered that it cannot answer.
+    #[error("{message} (code {code})")]
+    Service {
+        /// 400, 404, 409, 413 or 503.
+        code: u16,
+        /// What is wrong.
+        message: String,
+    },
+    /// The connection failed meanwhile. Try again.
+    #[error("the connection to NATS failed")]
+    Broken(#[source] async_nats::Error),
+}
+
+/// A connection to the services. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client {
+    nats: async_nats::Client,
+}
+
+/// A message of the stream.
+#[derive(Debug, Clone)]
+pub struct StreamMessage {
+    /// Its sequence, which is the record's position.
+    pub position: u64,
+    /// The record's exact bytes.
+    pub record: Bytes,
+}
+
+impl Client {
+    /// Connects; fails at once where nobody listens.
+    pub async fn connect(url: &str) -> Result<Self, ClientError> {
+        let options = async_nats::ConnectOptions::new()
+            .name("tebessa")
+            .connection_timeout(Duration::from_secs(5))
+            .request_timeout(Some(ANSWER_TIMEOUT));
+        let nats = options
+            .connect(url)
+            .await
+            .map_err(|source| ClientError::Connect { url: without_credentials(url), source })?;
+        Ok(Self { nats })
+    }
+
+    /// Sends a command, whose full name is such as `intake.register-claim`.
+    pub async fn command(&self, name: &str, body: Vec<u8>) -> Result<Bytes, ClientError> {
+        self.request(format!("{COMMAND_PREFIX}.{name}"), body).await
+    }
+
+    /// Asks a query.
+    pub async fn query(&self, name: &str, body: Vec<u8>) -> Result<Bytes, ClientError> {
+        self.request(format!("{QUERY_PREFIX}.{name}"), body).await
+    }
+
+    async fn request(&self, subject: String, body: Vec<u8>) -> Result<Bytes, ClientError> {
+        use async_nats::RequestErrorKind as Kind;
+        let most = self.nats.server_info().max_payload;
+        if body.len() > most {
+            return Err(ClientError::Service {
+                code: 413,
+                message: format!("the message has {} bytes; at most 65,535 are taken", body.len()),
+            });
+        }
+        let message = self.nats.request(subject.clone(), body.into()).await.map_err(|error| {
+            match error.kind() {
+                Kind::NoResponders => ClientError::NobodyThere(subject.clone()),
+                Kind::TimedOut => ClientError::Timeout(subject.clone()),
+                Kind::InvalidSubject | Kind::MaxPayloadExceeded | Kind::Other => {
+                    ClientError::Broken(Box::new(error))
+                }
+            }
+        })?;
+        match message.headers.as_ref().and_then(service_error) {
+            Some(error) => Err(error),
+            None => Ok(message.payload),
+        }
+    }
+
+    /// Follows the stream from a position on; new messages are awaited for ever.
+    pub async fn watch(
+        &self,
+        from: u64,
+    ) -> Result<impl Stream<Item = Result<StreamMessage, ClientError>> + use<>, ClientError> {
+        let broken = |error: async_nats::Error| ClientError::Broken(error);
+        let context = async_nats::jetstream::new(self.nats.clone());
+        let stream = context
+            .get_stream(STREAM)
+            .await
+            .map_err(|_| ClientError::NobodyThere(format!("the stream {STREAM}")))?;
+        let consumer = stream
+            .create_consumer(pull::OrderedConfig {
+                deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from.max(1) },
+                ..Default::default()
+            })
+            .await
+            .map_err(|error| broken(Box::new(error)))?;
+        let messages =
+            consumer.messages().await.map_err(|error| ClientError::Broken(Box::new(error)))?;
+        Ok(messages.map(|message| {
+            let message = message.map_err(|error| ClientError::Broken(Box::new(error)))?;
+            let position = message.info().map_err(ClientError::Broken)?.stream_sequence;
+            Ok(StreamMessage { position, record: message.message.payload })
+        }))
+    }
+
+    /// The last sequence of the stream, which is the last position that it mirrors.
+    pub async fn stream_position(&self) -> Result<u64, ClientError> {
+        let context = async_nats::jetstream::new(self.nats.clone());
+        let stream = context
+            .get_stream(STREAM)
+            .await
+            .map_err(|_| ClientError::NobodyThere(format!("the stream {STREAM}")))?;
+        Ok(stream.cached_info().state.last_sequence)
+    }
+}
+
+fn service_error(headers: &HeaderMap) -> Option<ClientError> {
+    let code = headers.get(NATS_SERVICE_ERROR_CODE)?;
+    let message = headers.get(NATS_SERVICE_ERROR).map_or("no reason given", |m| m.as_str());
+    Some(ClientError::Service {
+        code: code.as_str().parse().unwrap_or(500),
+        message: message.to_owned(),
+    })
+}
+
+/// A URL may carry a password, which belongs into no error.
+pub(crate) fn without_credentials(url: &str) -> String {
+    match url.rsplit_once('@') {
+        Some((front, host)) => match front.split_once("://") {
+            Some((scheme, _)) => format!("{scheme}://{host}"),
+            None => host.to_owned(),
+        },
+        None => url.to_owned(),
+    }
+}

@@ -1,0 +1,379 @@
+//! A node: the journal, the rules, the keys and the cases in memory, without any message.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use case::record::{RecordStamp, Unstamped};
+use case::{
+    Answer, Case, Code, CommandEntry, Context, EventId, KeyId, Law, Rejection, Sealed, Version,
+    admit,
+};
+use guidance::Library;
+use jiff::{Timestamp, ToSpan};
+use journal::{Expected, Journal, StreamId};
+use tokio::sync::watch;
+
+use crate::cases::{Cases, load};
+use crate::draft::{EventDraft, Summaries};
+use crate::keys::{self, KeyStore};
+use crate::personal::{self, SealError};
+use crate::reply::{Failure, Reply};
+use crate::request::Request;
+
+/// How many folded cases are kept in memory.
+const CASES_IN_MEMORY: usize = 20_000;
+/// How often a command is decided anew when somebody else was faster.
+const MOST_TRIES: usize = 5;
+
+/// The authority that keeps the record: a short name in every record's source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authority(String);
+
+impl Authority {
+    /// Reads the name: 1 to 64 ASCII letters, digits, `.` or `-`.
+    pub fn new(name: &str) -> Result<Self, &'static str> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
+        if (1..=64).contains(&name.len()) && name.chars().all(plain) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err("an authority is named by 1 to 64 ASCII letters, digits, '.' or '-'")
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a node could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The journal; see its own error.
+    #[error("the journal could not be opened")]
+    Journal(#[from] journal::Error),
+    /// The key store; see its own error.
+    #[error("the key store could not be opened")]
+    Keys(#[from] keys::Error),
+    /// The log has records and the key store has no keys: what they seal could not be opened.
+    /// Restore the key store from its backup.
+    #[error("the log has records, but {} holds no key: restore the key store beside the log", .0.display())]
+    KeysMissing(PathBuf),
+}
+
+struct Inner {
+    journal: Journal,
+    keys: KeyStore,
+    library: Library,
+    cases: Cases,
+    source: String,
+    failed: watch::Sender<Option<String>>,
+}
+
+/// A node. Cheap to clone.
+#[derive(Clone)]
+pub struct Node {
+    inner: Arc<Inner>,
+}
+
+/// The journal's directory within a data directory.
+#[must_use]
+pub fn journal_dir(data: &Path) -> PathBuf {
+    data.join("journal")
+}
+
+/// The key store's directory within a data directory: beside the log and outside it.
+#[must_use]
+pub fn keys_dir(data: &Path) -> PathBuf {
+    data.join("keys")
+}
+
+impl Node {
+    /// Opens the data directory; only one node at a time may hold it.
+    pub fn open(
+        data: &Path,
+        authority: &Authority,
+        library: Library,
+        progress: &mut dyn FnMut(journal::Progress),
+    ) -> Result<(Self, journal::OpenReport), OpenError> {
+        let (journal, report) = Journal::open(
+            &journal_dir(data),
+            journal::Options::default(),
+            Arc::new(Summaries),
+            progress,
+        )?;
+        let store = keys_dir(data);
+        let had_keys = store.join("node.key").exists();
+        if report.last.0 > 0 && !had_keys {
+            return Err(OpenError::KeysMissing(store));
+        }
+        let keys = KeyStore::open(&store)?;
+        let inner = Inner {
+            journal,
+            keys,
+            library,
+            cases: Cases::new(CASES_IN_MEMORY),
+            source: format!("tebessa/{}", authority.as_str()),
+            failed: watch::Sender::new(None),
+        };
+        Ok((Self { inner: Arc::new(inner) }, report))
+    }
+
+    /// The journal.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.inner.journal
+    }
+
+    /// The guidance.
+    #[must_use]
+    pub fn library(&self) -> &Library {
+        &self.inner.library
+    }
+
+    /// The key store.
+    #[must_use]
+    pub fn keys(&self) -> &KeyStore {
+        &self.inner.keys
+    }
+
+    /// Why the log can no longer be written, once it cannot: then the node must be stopped.
+    #[must_use]
+    pub fn failed(&self) -> watch::Receiver<Option<String>> {
+        self.inner.failed.subscribe()
+    }
+
+    /// Decides a command and makes its event durable before it answers.
+    ///
+    /// A rejection is an answer. A failure is none: what became of the command is then found by
+    /// sending it again with the same id.
+    pub async fn command(&self, request: &Request) -> Result<Reply, Failure> {
+        let slot = self.inner.cases.slot(request.head.case);
+        let mut guard = slot.lock().await;
+        for _ in 0..MOST_TRIES {
+            let case = match guard.take() {
+                Some(case) => case,
+                None => self.load(request).await?,
+            };
+            let step = self.decide(&case, request);
+            let (draft, fresh_key) = match step {
+                Err(Refusal::Answer(reply)) => {
+                    *guard = Some(case);
+                    return Ok(*reply);
+                }
+                Err(Refusal::Failure(failure)) => {
+                    *guard = Some(case);
+                    return Err(failure);
+                }
+                Ok(decided) => decided,
+            };
+            match self.append(&case, draft).await {
+                Ok(recorded) => {
+                    let mut case = case;
+                    case.evolve(&recorded);
+                    let reply = accepted(&case, request)?;
+                    *guard = Some(case);
+                    return Ok(reply);
+                }
+                Err(error) => {
+                    // The draft was not written, or nobody knows: in both cases the case is read
+                    // again from the log before anything else is decided on it.
+                    if let journal::Error::Conflict { .. } = error {
+                        self.give_back(fresh_key);
+                        continue;
+                    }
+                    if let journal::Error::Encode { .. } | journal::Error::TooLong { .. } = error {
+                        self.give_back(fresh_key);
+                        return Err(Failure::too_large(crate::chain(&error)));
+                    }
+                    let reason = crate::chain(&error);
+                    if let journal::Error::Poisoned(_) = error {
+                        self.inner.failed.send_replace(Some(reason.clone()));
+                    }
+                    return Err(Failure::unavailable(reason));
+                }
+            }
+        }
+        Err(Failure::conflict("others changed the case several times meanwhile; send again"))
+    }
+
+    async fn load(&self, request: &Request) -> Result<Case, Failure> {
+        let id = request.head.case;
+        let head = self.journal().head(StreamId(id.0));
+        if head.map_err(|error| Failure::unavailable(crate::chain(&error)))?.is_none() {
+            return Ok(Case::default());
+        }
+        let journal = self.journal().clone();
+        tokio::task::spawn_blocking(move || load(&journal, id, None))
+            .await
+            .map_err(|error| Failure::unavailable(crate::chain(&error)))?
+    }
+
+    /// Everything before the append: repeated or fresh, the seal, the rules.
+    fn decide(&self, case: &Case, request: &Request) -> Result<Decided, Refusal> {
+        let (key, fresh_key) = self.key_of(case, request.entry)?;
+        let result = self.decide_with(case, request, key);
+        if result.is_err() {
+            self.give_back(fresh_key);
+        }
+        result.map(|draft| (draft, fresh_key))
+    }
+
+    fn decide_with(
+        &self,
+        case: &Case,
+        request: &Request,
+        key: KeyId,
+    ) -> Result<Unstamped, Refusal> {
+        let head = &request.head;
+        let digest = self
+            .keys()
+            .digest(key, head.case.0, &request.canonical)
+            .map(hex::encode)
+            .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+        if let Some(answer) = admit(case, head.id, &digest, head.expected_version)? {
+            return Err(Refusal::Answer(Box::new(reply(case, answer)?)));
+        }
+        not_in_future(request)?;
+        let event = EventId(uuid::Uuid::now_v7());
+        let command = self.seal(request, key, event)?;
+        let context = Context {
+            by: &head.actor,
+            occurred: &head.occurred,
+            law: Law::new(&self.inner.library),
+        };
+        let decided = case::decide(case, &command, &context)?;
+        Ok(Unstamped {
+            id: event,
+            source: self.inner.source.clone(),
+            case: head.case,
+            command: head.id,
+            correlation: head
+                .correlation
+                .or(case.correlation)
+                .unwrap_or(case::CorrelationId(head.id.0)),
+            causation: head.causation,
+            digest,
+            by: head.actor.clone(),
+            occurred: head.occurred.clone(),
+            traceparent: request.trace.clone(),
+            event: decided,
+        })
+    }
+
+    /// The claimant's key, or a fresh one for a claim that is being registered.
+    fn key_of(&self, case: &Case, entry: &CommandEntry) -> Result<(KeyId, Option<KeyId>), Refusal> {
+        if let Some(registration) = &case.intake.registration {
+            return Ok((registration.key, None));
+        }
+        if entry.full_name() != "intake.register-claim" {
+            let message = "there is no such case; register the claim first";
+            return Err(Rejection::new(Code::UnknownCase, message).into());
+        }
+        let key =
+            self.keys().take().map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+        Ok((key, Some(key)))
+    }
+
+    fn give_back(&self, key: Option<KeyId>) {
+        if let Some(key) = key {
+            self.keys().give_back(key);
+        }
+    }
+
+    fn seal(
+        &self,
+        request: &Request,
+        key: KeyId,
+        event: EventId,
+    ) -> Result<case::Command, Refusal> {
+        let mut data = request.data.clone();
+        let case = request.head.case.0;
+        personal::seal(request.entry, &mut data, |path, words| -> Result<Sealed, keys::Error> {
+            let text = serde_json::Value::String(words.to_owned()).to_string();
+            self.keys().seal(key, case, event.0, path, &text)
+        })
+        .map_err(|error| match error {
+            SealError::Malformed(malformed) => Failure::malformed(malformed.to_string()),
+            SealError::Seal(error) => Failure::unavailable(crate::chain(&error)),
+        })?;
+        (request.entry.parse)(data)
+            .map_err(|malformed| Failure::malformed(malformed.to_string()).into())
+    }
+
+    async fn append(
+        &self,
+        case: &Case,
+        draft: Unstamped,
+    ) -> Result<case::Recorded, journal::Error> {
+        let stream = StreamId(draft.case.0);
+        let prev = self
+            .journal()
+            .head(stream)?
+            .map_or(journal::LeafHash::NONE, |head| head.leaf)
+            .to_string();
+        let expected = Expected::Exactly(journal::Version(case.version.0));
+        let appended =
+            self.journal().append(Box::new(EventDraft(draft.clone())), expected).await?;
+        let stamp = RecordStamp {
+            version: Version(appended.version.0),
+            prev: &prev,
+            time: appended.time,
+        };
+        Ok(draft.recorded(&stamp, appended.position.0))
+    }
+}
+
+type Decided = (Unstamped, Option<KeyId>);
+
+/// Why there is no event.
+enum Refusal {
+    Answer(Box<Reply>),
+    Failure(Failure),
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self::Answer(Box::new(rejection.into()))
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+/// A time limit must not be passed by a date that is yet to come. A day's grace covers zones.
+fn not_in_future(request: &Request) -> Result<(), Refusal> {
+    let latest = Timestamp::now()
+        .checked_add(24.hours())
+        .map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).date());
+    match (request.head.occurred.first_day(), latest) {
+        (Some(day), Ok(latest)) if day > latest => Err(Rejection::new(
+            Code::OccurredInFuture,
+            format!("occurred is {day}; a command tells what happened, not what will"),
+        )
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+fn accepted(case: &Case, request: &Request) -> Result<Reply, Failure> {
+    let answer = case
+        .answers
+        .get(&request.head.id)
+        .ok_or_else(|| Failure::unavailable("the answer is not in the case"))?;
+    reply(case, answer)
+}
+
+fn reply(case: &Case, answer: &Answer) -> Result<Reply, Failure> {
+    let id = case.id.ok_or_else(|| Failure::unavailable("the case has no id"))?;
+    Ok(Reply::Accepted {
+        case: id,
+        version: answer.version,
+        position: answer.position,
+        event: answer.event,
+    })
+}

@@ -1,0 +1,58 @@
+//! `tebessa.query.case`: the state of a case, folded from its records.
+
+use case::vocabulary::{DecisionOutcome, Status};
+use case::{Case, CaseId, Version};
+
+use crate::cases::load;
+use crate::node::Node;
+use crate::reply::Failure;
+
+/// Asks for a case.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CaseQuery {
+    /// The case.
+    pub case: CaseId,
+    /// As at this version; as it is now where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_version: Option<Version>,
+}
+
+/// A case: where it stands, and the whole folded state. It holds no words.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct CaseReply {
+    /// The case.
+    pub case: CaseId,
+    /// Where it stands.
+    pub status: Status,
+    /// The outcome that stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<DecisionOutcome>,
+    /// How many events it has, up to the version asked for.
+    pub version: Version,
+    /// The folded state.
+    pub state: Case,
+}
+
+/// Answers from the journal, so that the answer holds what is durable and nothing else.
+pub(crate) fn answer(node: &Node, query: &CaseQuery) -> Result<CaseReply, Failure> {
+    let state = load(node.journal(), query.case, query.at_version)?;
+    if state.id.is_none() {
+        return Err(Failure::not_found(format!("there is no case {}", query.case)));
+    }
+    if let Some(at) = query.at_version
+        && (at == Version(0) || state.version < at)
+    {
+        return Err(Failure::not_found(format!(
+            "the case has versions 1 to {}, not {at}",
+            state.version
+        )));
+    }
+    Ok(CaseReply {
+        case: query.case,
+        status: state.status(),
+        outcome: state.outcome(),
+        version: state.version,
+        state,
+    })
+}

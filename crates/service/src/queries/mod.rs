@@ -1,0 +1,71 @@
+//! Queries: what the registry answers about cases. They read, and never write.
+
+mod case_state;
+mod history;
+mod list;
+mod status;
+
+use serde::de::DeserializeOwned;
+
+pub use self::case_state::{CaseQuery, CaseReply};
+pub use self::history::{HistoryEntry, HistoryQuery, HistoryReply};
+pub use self::list::{ListQuery, ListReply, ListedCase};
+pub use self::status::{FollowerState, NodeReply, NodeQuery};
+use crate::follower;
+use crate::node::Node;
+use crate::reply::Failure;
+
+/// The most bytes of a reply; below the 1 MiB that a NATS server takes by default.
+pub(crate) const MOST_REPLY_BYTES: usize = 900_000;
+
+/// The queries by name, as in `tebessa.query.<name>`, each with a sentence.
+pub const QUERIES: &[(&str, &str)] = &[
+    ("case", "The state of a case, now or at a version."),
+    ("history", "The records of a case in order."),
+    ("list", "Cases by status, profile and age, the oldest first, page by page."),
+    ("node", "Whether the node is well and how far it is."),
+];
+
+/// Answers a query by its name.
+pub fn answer(
+    node: &Node,
+    follower: &follower::Status,
+    name: &str,
+    bytes: &[u8],
+) -> Result<Vec<u8>, Failure> {
+    match name {
+        "case" => encode(&case_state::answer(node, &read(bytes)?)?),
+        "history" => history::answer(node, &read(bytes)?),
+        "list" => encode(&list::answer(node, &read(bytes)?)?),
+        "node" => {
+            read::<NodeQuery>(bytes)?;
+            encode(&status::answer(node, follower)?)
+        }
+        _ => {
+            let names: Vec<_> = QUERIES.iter().map(|(name, _)| *name).collect();
+            Err(Failure::malformed(format!("no such query; there are {}", names.join(", "))))
+        }
+    }
+}
+
+/// Reads a query strictly; nothing at all means an empty object.
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    if bytes.len() > crate::request::MAX_COMMAND_BYTES {
+        return Err(Failure::too_large("a query has at most 65,535 bytes"));
+    }
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    case::strict::parse(bytes)
+        .and_then(|value| case::strict::typed("", value))
+        .map_err(|malformed| Failure::malformed(malformed.to_string()))
+}
+
+fn encode<T: serde::Serialize>(reply: &T) -> Result<Vec<u8>, Failure> {
+    let bytes =
+        serde_json::to_vec(reply).map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+    if bytes.len() > MOST_REPLY_BYTES {
+        return Err(Failure::too_large(
+            "the answer is longer than a message may be; ask for less, such as one page of the history",
+        ));
+    }
+    Ok(bytes)
+}

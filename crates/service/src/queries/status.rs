@@ -1,0 +1,75 @@
+//! `tebessa.query.node`: whether the node is well and how far it is.
+
+use crate::follower;
+use crate::node::Node;
+use crate::reply::Failure;
+
+/// Asks how the node is.
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct NodeQuery {}
+
+/// How the stream stands to the journal.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum FollowerState {
+    /// The stream has what the journal has.
+    Following {
+        /// The last position in the stream.
+        position: u64,
+    },
+    /// The stream is being filled.
+    CatchingUp {
+        /// The last position in the stream.
+        position: u64,
+    },
+    /// NATS or the stream is away; it goes on when they are back.
+    Away,
+    /// The stream and the journal contradict each other; an operator must look.
+    Halted {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// How the node is.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct NodeReply {
+    /// The software's version.
+    pub version: String,
+    /// The last durable position of the journal.
+    pub position: u64,
+    /// The position up to which the index has followed.
+    pub index_position: u64,
+    /// How the stream stands.
+    pub stream: FollowerState,
+}
+
+pub(crate) fn answer(node: &Node, follower: &follower::Status) -> Result<NodeReply, Failure> {
+    if node.journal().poisoned() {
+        return Err(Failure::unavailable(
+            "a write to the log failed; the node must be stopped and the disk looked at",
+        ));
+    }
+    Ok(NodeReply {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        position: node.journal().durable().borrow().0,
+        index_position: node.journal().index_caught_up().borrow().0,
+        stream: state(follower),
+    })
+}
+
+fn state(status: &follower::Status) -> FollowerState {
+    match status {
+        follower::Status::Following { position } => {
+            FollowerState::Following { position: *position }
+        }
+        follower::Status::CatchingUp { position } => {
+            FollowerState::CatchingUp { position: *position }
+        }
+        follower::Status::Away => FollowerState::Away,
+        follower::Status::Halted { reason } => FollowerState::Halted { reason: reason.clone() },
+    }
+}

@@ -1,0 +1,30 @@
+//! JSON Schemas of replies and queries, beside those of commands and events.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+use crate::queries::{
+    CaseQuery, HistoryQuery, ListQuery, ListReply, NodeQuery, NodeReply,
+};
+use crate::reply::Reply;
+
+/// Every schema of the project by file name below `schemas/`.
+#[must_use]
+pub fn all() -> BTreeMap<String, Value> {
+    let mut files = case::schemas();
+    files.insert("replies/command.json".to_owned(), of::<Reply>());
+    files.insert("queries/case.json".to_owned(), of::<CaseQuery>());
+    files.insert("queries/history.json".to_owned(), of::<HistoryQuery>());
+    files.insert("queries/list.json".to_owned(), of::<ListQuery>());
+    files.insert("queries/node.json".to_owned(), of::<NodeQuery>());
+    files.insert("replies/list.json".to_owned(), of::<ListReply>());
+    files.insert("replies/node.json".to_owned(), of::<NodeReply>());
+    files
+}
+
+fn of<T: JsonSchema>() -> Value {
+    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().into()
+}

@@ -1,0 +1,220 @@
+//! The loop: messages in, answers out, over the service API of NATS.
+//!
+//! Every service has one endpoint, `tebessa.cmd.<service>.*`, so that a command that does not
+//! exist gets an answer that says so. The registry also answers `tebessa.query.*`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_nats::service::error::Error as ServiceError;
+use async_nats::service::{Request as Message, Service, ServiceExt};
+use case::SERVICES;
+use case::token::TraceParent;
+use futures::{Stream, StreamExt};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::follower;
+use crate::node::Node;
+use crate::queries;
+use crate::reply::{Failure, Reply};
+use crate::request::{Refused, Request};
+
+/// How many messages are worked on at once; more wait in the connection.
+const MOST_IN_FLIGHT: usize = 4_096;
+
+/// Where commands go.
+pub const COMMAND_PREFIX: &str = "tebessa.cmd";
+/// Where queries go.
+pub const QUERY_PREFIX: &str = "tebessa.query";
+
+/// The services could not be announced on NATS. Look at the connection and the permissions.
+#[derive(Debug, thiserror::Error)]
+#[error("the service {service} could not be started on NATS")]
+pub struct ServeError {
+    service: String,
+    #[source]
+    source: async_nats::Error,
+}
+
+#[derive(Clone)]
+struct Worker {
+    node: Node,
+    follower: watch::Receiver<follower::Status>,
+    permits: Arc<Semaphore>,
+}
+
+/// The running services.
+pub struct Services {
+    services: Vec<Service>,
+    loops: JoinSet<()>,
+}
+
+impl Services {
+    /// Starts every service.
+    pub async fn start(
+        node: &Node,
+        client: &async_nats::Client,
+        follower: watch::Receiver<follower::Status>,
+    ) -> Result<Self, ServeError> {
+        let worker = Worker {
+            node: node.clone(),
+            follower,
+            permits: Arc::new(Semaphore::new(MOST_IN_FLIGHT)),
+        };
+        let mut running = Self { services: Vec::new(), loops: JoinSet::new() };
+        for name in SERVICES {
+            running
+                .add(client, &worker, name)
+                .await
+                .map_err(|source| ServeError { service: (*name).to_owned(), source })?;
+        }
+        // Subscriptions are sent when the buffer is flushed; ready means ready.
+        client.flush().await.map_err(|error| ServeError {
+            service: "registry".to_owned(),
+            source: Box::new(error),
+        })?;
+        Ok(running)
+    }
+
+    async fn add(
+        &mut self,
+        client: &async_nats::Client,
+        worker: &Worker,
+        name: &'static str,
+    ) -> Result<(), async_nats::Error> {
+        let service = client
+            .service_builder()
+            .description(format!("Tebessa: the {name} service"))
+            .start(format!("tebessa-{name}"), env!("CARGO_PKG_VERSION"))
+            .await?;
+        let commands: Vec<_> =
+            case::commands().filter(|entry| entry.service == name).map(|e| e.name).collect();
+        let metadata = HashMap::from([("commands".to_owned(), commands.join(" "))]);
+        let endpoint = service
+            .endpoint_builder()
+            .name("commands")
+            .metadata(metadata)
+            .add(format!("{COMMAND_PREFIX}.{name}.*"))
+            .await?;
+        self.loops.spawn(run(endpoint, worker.clone(), Kind::Commands(name)));
+        if name == "registry" {
+            let queries: Vec<_> = queries::QUERIES.iter().map(|(name, _)| *name).collect();
+            let metadata = HashMap::from([("queries".to_owned(), queries.join(" "))]);
+            let endpoint = service
+                .endpoint_builder()
+                .name("queries")
+                .metadata(metadata)
+                .add(format!("{QUERY_PREFIX}.*"))
+                .await?;
+            self.loops.spawn(run(endpoint, worker.clone(), Kind::Queries));
+        }
+        self.services.push(service);
+        Ok(())
+    }
+
+    /// Takes no new messages and answers those that were taken.
+    pub async fn drain(mut self) {
+        for service in self.services.drain(..) {
+            // It has nothing to fail on: it tells the loops to end.
+            let _ = service.stop().await;
+        }
+        while self.loops.join_next().await.is_some() {}
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Commands(&'static str),
+    Queries,
+}
+
+/// Ends when the endpoint is stopped and every message that was taken is answered.
+async fn run(mut endpoint: impl Stream<Item = Message> + Unpin, worker: Worker, kind: Kind) {
+    let mut in_flight = JoinSet::new();
+    while let Some(message) = endpoint.next().await {
+        let Ok(permit) = worker.permits.clone().acquire_owned().await else { break };
+        let worker = worker.clone();
+        in_flight.spawn(async move {
+            let result = match kind {
+                Kind::Commands(service) => worker.command(service, &message).await,
+                Kind::Queries => worker.query(&message).await,
+            };
+            respond(&message, result).await;
+            drop(permit);
+        });
+        while in_flight.try_join_next().is_some() {}
+    }
+    while in_flight.join_next().await.is_some() {}
+}
+
+impl Worker {
+    async fn command(&self, service: &str, message: &Message) -> Result<Vec<u8>, Failure> {
+        if let follower::Status::Halted { reason } = &*self.follower.borrow() {
+            return Err(Failure::unavailable(format!(
+                "the stream and the journal contradict each other, an operator must look: {reason}"
+            )));
+        }
+        let name = last_token(message);
+        let mut request = Request::read(service, name, &message.message.payload)?;
+        request.trace = trace(message)?;
+        let reply: Reply = self.node.command(&request).await?;
+        tracing::debug!(
+            command = %request.entry.full_name(), case = %request.head.case,
+            id = %request.head.id, "command answered"
+        );
+        serde_json::to_vec(&reply).map_err(|error| Failure::unavailable(crate::chain(&error)))
+    }
+
+    async fn query(&self, message: &Message) -> Result<Vec<u8>, Failure> {
+        let name = last_token(message).to_owned();
+        let payload = message.message.payload.clone();
+        let node = self.node.clone();
+        let follower = self.follower.borrow().clone();
+        tokio::task::spawn_blocking(move || queries::answer(&node, &follower, &name, &payload))
+            .await
+            .map_err(|error| Failure::unavailable(crate::chain(&error)))?
+    }
+}
+
+fn last_token(message: &Message) -> &str {
+    message.message.subject.rsplit('.').next().unwrap_or_default()
+}
+
+fn trace(message: &Message) -> Result<Option<TraceParent>, Failure> {
+    let Some(value) =
+        message.message.headers.as_ref().and_then(|headers| headers.get("traceparent"))
+    else {
+        return Ok(None);
+    };
+    TraceParent::new(value.as_str())
+        .map(Some)
+        .map_err(|error| Failure::malformed(format!("header traceparent: {error}")))
+}
+
+async fn respond(message: &Message, result: Result<Vec<u8>, Failure>) {
+    let response = result.map(Into::into).map_err(|failure| {
+        if failure.code >= 500 {
+            tracing::warn!(code = failure.code, reason = %failure.message, "no answer");
+        }
+        ServiceError { status: one_line(&failure.message), code: failure.code.into() }
+    });
+    if let Err(error) = message.respond(response).await {
+        // The sender finds out by sending the command again with the same id.
+        tracing::warn!(reason = %error, "an answer could not be sent");
+    }
+}
+
+/// A header holds one line.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        match &refused {
+            Refused::Malformed(_) => Self::malformed(refused.to_string()),
+            Refused::TooLarge(_) => Self::too_large(refused.to_string()),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! A standalone node: journal, services and follower in one process, with a NATS server of its
+//! own or a given one.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use guidance::Library;
+use tokio::sync::watch;
+
+use crate::broker::{self, Broker, Port, Settings};
+use crate::follower::{self, Follower};
+use crate::node::{Authority, Node, OpenError};
+use crate::serve::{ServeError, Services};
+
+/// How long a NATS server that was given by its URL may take to answer.
+const NATS_PATIENCE: Duration = Duration::from_secs(30);
+/// How long the first look at the stream may take before the services start without it.
+const STREAM_PATIENCE: Duration = Duration::from_secs(15);
+/// How long stopping waits for the stream to have what was accepted.
+const FOLLOW_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a node needs to start.
+pub struct Setup {
+    /// The data directory.
+    pub data: PathBuf,
+    /// The NATS server to use; without it one is started as a child.
+    pub nats: Option<String>,
+    /// The port of the server that is started.
+    pub port: Port,
+    /// The authority whose record this is.
+    pub authority: Authority,
+    /// The guidance.
+    pub library: Library,
+}
+
+/// Why a node could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory could not be made. Look at its parent's permissions.
+    #[error("the data directory {} could not be made", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The data could not be opened.
+    #[error("the data directory {} could not be opened", path.display())]
+    Open {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: OpenError,
+    },
+    /// The NATS server could not be started.
+    #[error("no NATS server")]
+    Broker(#[from] broker::Error),
+    /// The NATS server does not answer. Is the URL right, and is it running?
+    #[error("the NATS server at {url} did not answer in 30 s")]
+    Connect {
+        /// Where it was tried.
+        url: String,
+        /// Why it failed last.
+        #[source]
+        source: async_nats::ConnectError,
+    },
+    /// The follower could not start; see its own error.
+    #[error("the follower of the journal could not start")]
+    Follower(#[from] follower::Error),
+    /// The services could not be announced.
+    #[error("the services could not start")]
+    Serve(#[from] ServeError),
+}
+
+/// A running node.
+pub struct Standalone {
+    node: Node,
+    broker: Option<Broker>,
+    client: async_nats::Client,
+    follower: Follower,
+    services: Services,
+    url: String,
+    report: journal::OpenReport,
+}
+
+impl Standalone {
+    /// Starts everything; when it returns, commands are answered.
+    pub async fn start(
+        setup: Setup,
+        progress: &mut (dyn FnMut(journal::Progress) + Send),
+    ) -> Result<Self, StartError> {
+        let Setup { data, nats, port, authority, library } = setup;
+        make_directory(&data)?;
+        let (node, report) = Node::open(&data, &authority, library, progress)
+            .map_err(|source| StartError::Open { path: data.clone(), source })?;
+        let (broker, url) = match nats {
+            Some(url) => (None, url),
+            None => {
+                let settings = Settings { directory: data.join("nats"), port };
+                let broker = Broker::start(settings).await?;
+                let url = broker.url().to_owned();
+                (Some(broker), url)
+            }
+        };
+        let client = connect(&url).await?;
+        let settings = follower::Settings {
+            url: url.clone(),
+            options: async_nats::ConnectOptions::new(),
+            directory: data.join("follower"),
+        };
+        let follower = Follower::start(node.journal().clone(), settings).await?;
+        first_look(follower.status()).await;
+        let services = Services::start(&node, &client, follower.status()).await?;
+        Ok(Self { node, broker, client, follower, services, url, report })
+    }
+
+    /// Where clients connect.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The node itself.
+    #[must_use]
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// What opening the journal found.
+    #[must_use]
+    pub fn report(&self) -> &journal::OpenReport {
+        &self.report
+    }
+
+    /// How the stream stands to the journal.
+    #[must_use]
+    pub fn follower(&self) -> watch::Receiver<follower::Status> {
+        self.follower.status()
+    }
+
+    /// Answers what was taken, lets the stream follow what was accepted, and stops: services,
+    /// follower, connection, NATS server, journal, in this order.
+    pub async fn stop(self) -> Result<(), journal::Error> {
+        self.services.drain().await;
+        let last = self.node.journal().durable().borrow().0;
+        let mut status = self.follower.status();
+        let followed = status.wait_for(|status| match status {
+            follower::Status::Following { position } => *position >= last,
+            // What is missing is sent after the next start.
+            follower::Status::Away | follower::Status::Halted { .. } => true,
+            follower::Status::CatchingUp { .. } => false,
+        });
+        if tokio::time::timeout(FOLLOW_PATIENCE, followed).await.is_err() {
+            tracing::info!("the stream is behind; the rest is sent after the next start");
+        }
+        self.follower.stop().await;
+        if let Err(error) = self.client.flush().await {
+            tracing::warn!(reason = %error, "the last answers may not have been sent");
+        }
+        drop(self.client);
+        if let Some(broker) = self.broker {
+            broker.stop().await;
+        }
+        let journal = self.node.journal().clone();
+        drop(self.node);
+        tokio::task::spawn_blocking(move || journal.close())
+            .await
+            .unwrap_or(Err(journal::Error::Closed))
+    }
+}
+
+/// Before the first command it should be known whether the stream contradicts the journal. With
+/// NATS away no command arrives anyway.
+async fn first_look(mut status: watch::Receiver<follower::Status>) {
+    let looked = status.wait_for(|status| !matches!(status, follower::Status::Away));
+    if tokio::time::timeout(STREAM_PATIENCE, looked).await.is_err() {
+        tracing::warn!("the stream could not be looked at yet");
+    }
+}
+
+/// The data directory is for the node's own account only: it holds keys.
+fn make_directory(path: &Path) -> Result<(), StartError> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| StartError::Directory { path: path.to_owned(), source })
+}
+
+async fn connect(url: &str) -> Result<async_nats::Client, StartError> {
+    let deadline = tokio::time::Instant::now() + NATS_PATIENCE;
+    let mut pause = Duration::from_millis(100);
+    loop {
+        let options = async_nats::ConnectOptions::new()
+            .name("tebessa node")
+            .ping_interval(Duration::from_secs(10))
+            .subscription_capacity(65_536)
+            .event_callback(|event| async move {
+                tracing::info!(event = %event, "NATS");
+            });
+        match options.connect(url).await {
+            Ok(client) => return Ok(client),
+            Err(source) if tokio::time::Instant::now() + pause > deadline => {
+                return Err(StartError::Connect {
+                    url: crate::client::without_credentials(url),
+                    source,
+                });
+            }
+            Err(_) => {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(2));
+            }
+        }
+    }
+}

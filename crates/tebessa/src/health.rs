@@ -1,0 +1,39 @@
+//! `tebessa health`: whether a node answers and is well, for container health checks.
+
+use service::queries::{FollowerState, NodeReply};
+
+use crate::address::Address;
+use crate::output::{CliError, Exit};
+
+/// Ask a node how it is: exit code 0 when it is well, 1 when it is not or does not answer.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    address: Address,
+    /// Print the answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Asks the node.
+pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
+    let client = args.address.connect().await?;
+    let reply = client.query("node", Vec::new()).await.map_err(CliError::other)?;
+    let node: NodeReply = serde_json::from_slice(&reply).map_err(CliError::other)?;
+    let halted = matches!(node.stream, FollowerState::Halted { .. });
+    if args.json {
+        crate::output::line(&String::from_utf8_lossy(&reply))?;
+    } else {
+        let stream = match &node.stream {
+            FollowerState::Following { position } => format!("the stream has all {position}"),
+            FollowerState::CatchingUp { position } => format!("the stream is filled up to {position}"),
+            FollowerState::Away => "the stream is away".to_owned(),
+            FollowerState::Halted { reason } => format!("the stream is halted: {reason}"),
+        };
+        crate::output::line(&format!(
+            "tebessa {}: {} records, {} in the index; {stream}",
+            node.version, node.position, node.index_position
+        ))?;
+    }
+    Ok(if halted { Exit::Failed } else { Exit::Done })
+}

@@ -1,0 +1,114 @@
+//! `tebessa up`: one process with all services, on a NATS server of its own or on a given one.
+
+use std::path::{Path, PathBuf};
+
+use service::broker::Port;
+use service::node::Authority;
+use service::standalone::{Setup, Standalone};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::address::NodeFile;
+use crate::law;
+use crate::output::{CliError, Exit};
+
+/// Start a node: all services in one process.
+///
+/// Without --nats it starts the nats-server that it finds (TEBESSA_NATS_SERVER, else PATH) as its
+/// child on loopback, with its store in the data directory, and stops it when it stops.
+/// Prints one line with its addresses when it is ready. SIGTERM and Ctrl-C answer the commands
+/// that were taken, and end with exit code 0.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The data directory: log, index, keys, and the NATS server's store.
+    #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
+    data: PathBuf,
+    /// Use this NATS server (with JetStream) instead of starting one.
+    #[arg(long, value_name = "URL", env = "TEBESSA_NATS")]
+    nats: Option<String>,
+    /// The port of the NATS server that is started. By default the one of the last time if it is
+    /// free, else any free one.
+    #[arg(long, value_name = "PORT", conflicts_with = "nats")]
+    port: Option<u16>,
+    /// The authority whose record this is: a short name that stands in every record.
+    #[arg(long, value_name = "NAME", default_value = "local", env = "TEBESSA_AUTHORITY")]
+    authority: String,
+    /// Guidance files to use instead of the built-in ones.
+    #[arg(long, value_name = "DIR", env = "TEBESSA_GUIDANCE")]
+    guidance: Option<PathBuf>,
+    /// Print the ready line as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the node until it is told to stop, or can no longer write.
+pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
+    let authority = Authority::new(&args.authority).map_err(CliError::usage)?;
+    let library = law::library(args.guidance.as_deref())?;
+    // Before anything starts: a signal during the start is honoured right after it.
+    let mut terminate = signal(SignalKind::terminate()).map_err(CliError::other)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::other)?;
+    let last_port = NodeFile::read(&args.data).ok().and_then(|file| file.port());
+    let port = match (args.port, last_port) {
+        (Some(port), _) => Port::Exactly(port),
+        (None, Some(port)) => Port::Preferably(port),
+        (None, None) => Port::Free,
+    };
+    let setup =
+        Setup { data: args.data.clone(), nats: args.nats, port, authority, library };
+    let mut progress = crate::output::OpenProgress::new();
+    let running = Standalone::start(setup, &mut |step| progress.show(step)).await;
+    progress.finish();
+    let running = running.map_err(CliError::other)?;
+    warn_of(&running);
+    let file = NodeFile::new(running.url(), &args.authority);
+    file.write(&args.data).map_err(CliError::other)?;
+    announce(&file, &args.data, args.json)?;
+
+    let mut failed = running.node().failed();
+    let exit = tokio::select! {
+        _ = terminate.recv() => Exit::Done,
+        _ = interrupt.recv() => Exit::Done,
+        Ok(reason) = failed.wait_for(Option::is_some) => {
+            let reason = reason.clone().unwrap_or_default();
+            tracing::error!(reason, "the log can no longer be written: the node stops");
+            Exit::Failed
+        }
+    };
+    let stopped = running.stop().await;
+    NodeFile::remove(&args.data);
+    match exit {
+        Exit::Done => stopped.map(|()| Exit::Done).map_err(CliError::other),
+        other => Ok(other),
+    }
+}
+
+/// What opening found that an operator should know.
+fn warn_of(running: &Standalone) {
+    let report = running.report();
+    if let Some(tail) = &report.torn_tail {
+        tracing::warn!(
+            file = %tail.file, offset = tail.offset, bytes = tail.bytes,
+            "the last write was cut short; it was never acknowledged, and was cut off"
+        );
+    }
+    if let Some(reason) = &report.index_rebuilt {
+        tracing::info!(?reason, "the index was built anew from the log");
+    }
+}
+
+fn announce(file: &NodeFile, data: &Path, json: bool) -> Result<(), CliError> {
+    let data = data.canonicalize().unwrap_or_else(|_| data.to_owned());
+    let line = if json {
+        serde_json::json!({
+            "ready": true,
+            "nats": file.nats,
+            "data": data.display().to_string(),
+            "authority": file.authority,
+            "pid": std::process::id(),
+        })
+        .to_string()
+    } else {
+        format!("tebessa is ready: NATS {}, data {}", file.nats, data.display())
+    };
+    crate::output::line(&line)
+}
