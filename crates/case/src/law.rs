@@ -142,7 +142,18 @@ impl<'a> Law<'a> {
         let findings = findings(guidance, round, converted);
         let sought = registration(case)?.sought;
         let facts = facts(&case.evidence.facts);
-        Ok(guidance.evaluate(&Question { sought, facts, findings }).outcome())
+        let evaluation = guidance.evaluate(&Question { sought, facts, findings });
+        if evaluation.outcome() != Outcome::Undetermined || evaluation.open().next().is_some() {
+            return Ok(evaluation.outcome());
+        }
+        // No open leaf is left: every way of settling the others leads to one outcome.
+        let mut settled = findings;
+        for (leaf, _) in guidance.leaves() {
+            if settled.get(leaf) == Value::Undetermined {
+                settled.set(leaf, Value::NotMet);
+            }
+        }
+        Ok(guidance.evaluate(&Question { sought, facts, findings: settled }).outcome())
     }
 
     /// The leaves that must be asked before an assessment is complete: all that the profile uses.

@@ -1,0 +1,37 @@
+//! The guidance that a command works with: built in, or from a directory.
+
+use std::path::Path;
+
+use guidance::Library;
+
+use crate::output::CliError;
+
+/// The built-in guidance, or all `*.toml` files of a directory. All or nothing: every fault of
+/// every file is told.
+pub(crate) fn library(directory: Option<&Path>) -> Result<Library, CliError> {
+    let library = match directory {
+        None => Library::embedded(),
+        Some(directory) => Library::from_files(files(directory)?),
+    };
+    library.map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        CliError::message(format!("the guidance cannot be used:\n{}", lines.join("\n")))
+    })
+}
+
+fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+    let named = |path: &Path, error: std::io::Error| {
+        CliError::message(format!("{}: {error}", path.display()))
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(|error| named(directory, error))? {
+        let path = entry.map_err(|error| named(directory, error))?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let bytes = std::fs::read(&path).map_err(|error| named(&path, error))?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            files.push((name, bytes));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
