@@ -69,7 +69,7 @@ pub(crate) fn read(file: &str, text: &str, hash: GuidanceHash) -> Result<Criteri
     Ok(Criteria {
         hash,
         title: written.title,
-        criteria,
+        tree: criteria,
         by_id,
         annotations,
         presumptions,

@@ -181,8 +181,8 @@ pub(crate) struct Criteria {
     pub(crate) hash: GuidanceHash,
     pub(crate) title: String,
     /// Leaves and nodes, in the order of the file.
-    pub(crate) criteria: Vec<Criterion>,
-    /// Place in `criteria` by id.
+    pub(crate) tree: Vec<Criterion>,
+    /// Place in `tree` by id.
     pub(crate) by_id: BTreeMap<String, usize>,
     pub(crate) annotations: Vec<Annotation>,
     pub(crate) presumptions: Vec<Presumption>,
@@ -200,6 +200,6 @@ pub(crate) struct Criteria {
 
 impl Criteria {
     pub(crate) fn get(&self, id: &str) -> Option<&Criterion> {
-        self.by_id.get(id).and_then(|place| self.criteria.get(*place))
+        self.by_id.get(id).and_then(|place| self.tree.get(*place))
     }
 }

@@ -302,16 +302,12 @@ fn turns(root: usize, place: usize, roots: usize, outcomes: &[(Outcome, u8)]) ->
 
 /// Whether two states that differ in settled roots only have a completion with two outcomes.
 fn differ(first: usize, second: usize, roots: usize, outcomes: &[(Outcome, u8)]) -> bool {
-    match (0..roots).map(power).find(|step| first / step % 3 == UNDETERMINED) {
-        Some(step) => {
-            differ(first - step, second - step, roots, outcomes)
-                || differ(first - 2 * step, second - 2 * step, roots, outcomes)
-        }
-        None => {
-            let outcome = |place: usize| outcomes.get(place).map(|(outcome, _)| *outcome);
-            outcome(first) != outcome(second)
-        }
+    if let Some(step) = (0..roots).map(power).find(|step| first / step % 3 == UNDETERMINED) {
+        return differ(first - step, second - step, roots, outcomes)
+            || differ(first - 2 * step, second - 2 * step, roots, outcomes);
     }
+    let outcome = |place: usize| outcomes.get(place).map(|(outcome, _)| *outcome);
+    outcome(first) != outcome(second)
 }
 
 /// The digit of an undetermined root in the place of a state.

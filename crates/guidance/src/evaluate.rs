@@ -78,14 +78,14 @@ impl<'g> Evaluation<'g> {
         let evaluation = *self;
         let criteria = &evaluation.guidance.criteria;
         criteria.derived.iter().filter_map(move |place| {
-            Some((criteria.criteria.get(*place)?.id.as_str(), evaluation.at(*place)))
+            Some((criteria.tree.get(*place)?.id.as_str(), evaluation.at(*place)))
         })
     }
 
     /// The value of every node and leaf, in the order of the criteria file.
     pub fn all(&self) -> impl Iterator<Item = (&'g str, Value)> + use<'g> {
         let evaluation = *self;
-        let criteria = &evaluation.guidance.criteria.criteria;
+        let criteria = &evaluation.guidance.criteria.tree;
         criteria.iter().enumerate().map(move |(place, c)| (c.id.as_str(), evaluation.at(place)))
     }
 

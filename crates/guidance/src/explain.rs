@@ -66,7 +66,14 @@ impl Teller<'_> {
                     "The findings leave the outcome undetermined (sought: {sought}; {profile})."
                 )
             }
-            outcome => format!("The engine proposes: {outcome} (sought: {sought}; {profile})."),
+            outcome @ (Outcome::Refugee
+            | Outcome::Subsidiary
+            | Outcome::NonrefoulementOnly
+            | Outcome::Refused
+            | Outcome::Excluded
+            | Outcome::ExcludedNotRemovable) => {
+                format!("The engine proposes: {outcome} (sought: {sought}; {profile}).")
+            }
         }
     }
 
@@ -225,7 +232,7 @@ impl Teller<'_> {
              rebutted by a finding with reasons.",
             presumption.why
         );
-        line.sources = presumption.sources.clone();
+        line.sources.clone_from(&presumption.sources);
         line.sources.extend_from_slice(self.guidance.setting_sources(&presumption.when.0));
     }
 
@@ -299,7 +306,8 @@ impl Teller<'_> {
         };
         if !negated.is_empty() {
             let joined = if told.is_empty() { "it needs" } else { " and" };
-            told.push_str(&format!("{joined} that {} not be met", list(&negated, "and")));
+            let against = list(&negated, "and");
+            told = format!("{told}{joined} that {against} not be met");
         }
         told
     }

@@ -99,9 +99,8 @@ impl<'de> Visitor<'de> for FixtureVisitor {
         let (mut id, mut facts, mut findings) =
             (FixtureId::None, Facts::default(), Findings(Vec::new()));
         let (mut profile, mut as_of, mut sought) = (None, None, None);
-        while let Some(Text(key)) = map.next_key()? {
-            keys.add::<A::Error>(&key, "")?;
-            match key.as_ref() {
+        while let Some(key) = map.next_key()? {
+            match keys.add::<A::Error>(key, "")? {
                 "id" => id = map.next_value::<Id<'de>>()?.0,
                 "profile" => profile = Some(field(&mut map, "profile")?),
                 "as_of" => {
@@ -163,12 +162,13 @@ where
 struct Keys<'de>(Vec<Cow<'de, str>>);
 
 impl<'de> Keys<'de> {
-    fn add<E: de::Error>(&mut self, key: &Cow<'de, str>, path: &str) -> Result<(), E> {
-        if self.0.contains(key) {
+    /// Notes a key and gives it back.
+    fn add<E: de::Error>(&mut self, Text(key): Text<'de>, path: &str) -> Result<&str, E> {
+        if self.0.contains(&key) {
             return Err(E::custom(format!("{path}{key} is given twice")));
         }
-        self.0.push(key.clone());
-        Ok(())
+        self.0.push(key);
+        Ok(self.0.last().map_or("", |key| key.as_ref()))
     }
 }
 
@@ -301,9 +301,8 @@ impl<'de> Deserialize<'de> for FactsOf {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FactsOf, A::Error> {
                 let mut keys = Keys::default();
                 let mut facts = Facts::default();
-                while let Some(Text(key)) = map.next_key()? {
-                    keys.add::<A::Error>(&key, "facts.")?;
-                    match key.as_ref() {
+                while let Some(key) = map.next_key()? {
+                    match keys.add::<A::Error>(key, "facts.")? {
                         "posting" => facts.posting = fact(&mut map, "facts.posting")?,
                         "enlistment" => facts.enlistment = fact(&mut map, "facts.enlistment")?,
                         "motive" => facts.motive = fact(&mut map, "facts.motive")?,
@@ -425,8 +424,8 @@ impl<'de> Visitor<'de> for SkippedVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Skipped, A::Error> {
         let mut keys = Keys::default();
-        while let Some(Text(key)) = map.next_key()? {
-            keys.add::<A::Error>(&key, "")?;
+        while let Some(key) = map.next_key()? {
+            keys.add::<A::Error>(key, "")?;
             map.next_value::<Skipped>()?;
         }
         Ok(Skipped)

@@ -177,7 +177,7 @@ impl Guidance {
     /// Leaves and nodes, in the order of the criteria file.
     #[must_use]
     pub fn criteria(&self) -> &[Criterion] {
-        &self.criteria.criteria
+        &self.criteria.tree
     }
 
     /// A leaf or node by id.
@@ -206,13 +206,13 @@ impl Guidance {
 
     /// The criteria that the decision table reads.
     pub fn roots(&self) -> impl Iterator<Item = &Criterion> {
-        self.criteria.roots.iter().filter_map(|place| self.criteria.criteria.get(*place))
+        self.criteria.roots.iter().filter_map(|place| self.criteria.tree.get(*place))
     }
 
     /// The leaves and their ids, in the order of the criteria file.
     pub fn leaves(&self) -> impl Iterator<Item = (Leaf, &str)> {
         (0_u8..).zip(&self.program.leaves).filter_map(|(slot, place)| {
-            Some((Leaf(slot), self.criteria.criteria.get(*place)?.id.as_str()))
+            Some((Leaf(slot), self.criteria.tree.get(*place)?.id.as_str()))
         })
     }
 
@@ -228,7 +228,7 @@ impl Guidance {
     #[must_use]
     pub fn id_of(&self, leaf: Leaf) -> Option<&str> {
         let place = self.program.leaves.get(usize::from(leaf.0))?;
-        self.criteria.criteria.get(*place).map(|criterion| criterion.id.as_str())
+        self.criteria.tree.get(*place).map(|criterion| criterion.id.as_str())
     }
 
     /// Findings in which every leaf is undetermined: where a case starts.

@@ -102,13 +102,13 @@ pub(crate) fn compile(
     criteria: &Criteria,
     settings: &BTreeMap<String, String>,
 ) -> Result<Program, String> {
-    let leaves: Vec<usize> = (0..criteria.criteria.len())
-        .filter(|place| criteria.criteria.get(*place).is_some_and(|c| c.kind == Kind::Leaf))
+    let leaves: Vec<usize> = (0..criteria.tree.len())
+        .filter(|place| criteria.tree.get(*place).is_some_and(|c| c.kind == Kind::Leaf))
         .collect();
     let mut compiler = Compiler {
         criteria,
         settings,
-        slots: vec![None; criteria.criteria.len()],
+        slots: vec![None; criteria.tree.len()],
         leaf_slots: BTreeMap::new(),
         next: 0,
         steps: Vec::new(),
@@ -120,7 +120,7 @@ pub(crate) fn compile(
         leaf_set |= bit(slot);
     }
     let order =
-        graph::order(&criteria.criteria, &criteria.by_id, &criteria.presumptions, &criteria.roots);
+        graph::order(&criteria.tree, &criteria.by_id, &criteria.presumptions, &criteria.roots);
     for place in order {
         compiler.criterion(place)?;
     }
@@ -169,7 +169,7 @@ impl Compiler<'_> {
 
     fn criterion(&mut self, place: usize) -> Result<(), String> {
         let criteria = self.criteria;
-        let Some(criterion) = criteria.criteria.get(place) else { return Ok(()) };
+        let Some(criterion) = criteria.tree.get(place) else { return Ok(()) };
         let slot = match &criterion.kind {
             Kind::Leaf => self.leaf(place, &criterion.id)?,
             Kind::Node(join) => {
@@ -232,7 +232,7 @@ impl Compiler<'_> {
         if members.is_empty() {
             let name = match means {
                 Means::Criterion(place) => {
-                    self.criteria.criteria.get(place).map_or("", |c| c.id.as_str())
+                    self.criteria.tree.get(place).map_or("", |c| c.id.as_str())
                 }
                 Means::Group => "a group",
             };
