@@ -144,11 +144,13 @@ impl Case {
         }
     }
 
-    /// Whether somebody took any part, other than within the given appeal.
+    /// Whether somebody took any part, other than as judge of the given appeal.
     #[must_use]
-    pub fn took_part(&self, actor: &ActorId, except: Option<AppealId>) -> bool {
+    pub fn took_part_before(&self, actor: &ActorId, appeal: AppealId) -> bool {
         self.parts.get(actor).is_some_and(|parts| {
-            parts.iter().any(|part| part.appeal.is_none() || part.appeal != except)
+            parts
+                .iter()
+                .any(|part| part.role != Role::AppealJudge || part.appeal != Some(appeal))
         })
     }
 

@@ -221,7 +221,7 @@ fn free_of_earlier_part(
     appeal: AppealId,
     context: &Context<'_>,
 ) -> Result<(), Rejection> {
-    if case.took_part(&context.by.id, Some(appeal)) {
+    if case.took_part_before(&context.by.id, appeal) {
         return refuse(
             Code::TookPart,
             "the actor took an earlier part in this case and may not decide the appeal",

@@ -1,0 +1,349 @@
+//! A small language for steps of a case, so that a rule is one line of a table.
+//!
+//! `find C1.1.a M by W1 on 2024-02-01` is a command by the caseworker W1. The first letter of an
+//! actor is the role: A applicant, P representative, G registrar, W caseworker, R reviewer,
+//! D decision-maker, J judge, Y registry, O researcher of country information.
+
+use std::collections::BTreeMap;
+
+use case::record::RecordStamp;
+use case::record::Unstamped;
+use case::{
+    Actor, Case, CaseId, Code, Context, CorrelationId, Event, EventId, KeyId, Law, Recorded,
+    Rejection, Sealed, Version, WorldDate,
+};
+use guidance::Library;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The day of a step that does not say one.
+const DAY: &str = "2024-01-01";
+
+/// A case that grows step by step, without journal and messages.
+pub struct World {
+    library: Library,
+    /// The folded case.
+    pub case: Case,
+    /// Its records.
+    pub records: Vec<Recorded>,
+    ids: BTreeMap<String, Uuid>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        let library = Library::embedded().expect("the built-in guidance is sound");
+        Self { library, case: Case::default(), records: Vec::new(), ids: BTreeMap::new() }
+    }
+}
+
+/// A step that was read: what is sent, by whom and when.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The command's full name.
+    pub name: String,
+    /// Its data, with boxes for personal fields.
+    pub data: Value,
+    /// Who acts.
+    pub by: Actor,
+    /// When.
+    pub occurred: WorldDate,
+}
+
+impl World {
+    /// Takes a step and applies its event. Steps that stand for several are taken one by one.
+    pub fn take(&mut self, step: &str) -> Result<&'static str, Rejection> {
+        let words: Vec<&str> = step.split_whitespace().collect();
+        if let ["find-all", rest @ ..] = words.as_slice() {
+            return self.find_all(rest);
+        }
+        let step = self.read(&words);
+        self.apply(&step)
+    }
+
+    /// `find-all W1 C1.1.a=M NEX=U …`: a finding on every leaf of the profile, as in the decided
+    /// cases where nothing is said.
+    fn find_all(&mut self, words: &[&str]) -> Result<&'static str, Rejection> {
+        let (by, given) = words.split_first().expect("find-all names its actor");
+        let given: BTreeMap<&str, &str> =
+            given.iter().map(|pair| pair.split_once('=').expect("LEAF=VALUE")).collect();
+        let profile = self.case.intake.registration.as_ref().expect("registered").profile.clone();
+        let guidance = self.library.in_force(profile.as_str(), DAY.parse().unwrap()).unwrap();
+        let leaves: Vec<String> =
+            guidance.leaves().map(|(_, id)| id.to_owned()).filter(|id| id != "EXC").collect();
+        let mut last = "";
+        for leaf in leaves {
+            let value = given.get(leaf.as_str()).copied().unwrap_or(match leaf.as_str() {
+                "G.ID" | "LIAB" | "NEX" | "WFF.harm" => "M",
+                _ => "N",
+            });
+            if value == "-" {
+                continue;
+            }
+            last = self.take(&format!("find {leaf} {value} by {by}"))?;
+        }
+        Ok(last)
+    }
+
+    /// Decides a step and applies its event.
+    pub fn apply(&mut self, step: &Step) -> Result<&'static str, Rejection> {
+        let event = self.decide(step)?;
+        let kind = event.kind();
+        let record = self.record(step, event);
+        self.case.evolve(&record);
+        self.records.push(record);
+        Ok(kind)
+    }
+
+    /// Decides a step on the case as it is.
+    pub fn decide(&self, step: &Step) -> Result<Event, Rejection> {
+        let (service, name) = step.name.split_once('.').expect("service.command");
+        let entry = case::catalogue_entry(service, name)
+            .unwrap_or_else(|| panic!("no command {}", step.name));
+        let command = (entry.parse)(step.data.clone())
+            .unwrap_or_else(|error| panic!("{}: {error} in {}", step.name, step.data));
+        let law = Law::new(&self.library);
+        case::decide(
+            &self.case,
+            &command,
+            &Context { by: &step.by, occurred: &step.occurred, law },
+        )
+    }
+
+    /// The record that an event becomes.
+    pub fn record(&self, step: &Step, event: Event) -> Recorded {
+        let version = Version(self.case.version.0 + 1);
+        let unstamped = Unstamped {
+            id: EventId(Uuid::now_v7()),
+            source: "tebessa/test".to_owned(),
+            case: self.case.id.unwrap_or(CaseId(Uuid::from_u128(1))),
+            command: case::CommandId(Uuid::now_v7()),
+            correlation: CorrelationId(Uuid::from_u128(2)),
+            causation: None,
+            digest: "0".repeat(64),
+            by: step.by.clone(),
+            occurred: step.occurred.clone(),
+            traceparent: None,
+            event,
+        };
+        let prev = "0".repeat(64);
+        let time = jiff::Timestamp::from_microsecond(i64::try_from(version.0).unwrap()).unwrap();
+        let stamp = RecordStamp { version, prev: &prev, time };
+        let mut bytes = Vec::new();
+        unstamped.encode(&stamp, &mut bytes).expect("a small record");
+        let record = Recorded::decode(&bytes, version.0).expect("what was written can be read");
+        assert_eq!(record, unstamped.recorded(&stamp, version.0), "the round trip is exact");
+        record
+    }
+
+    fn id(&mut self, name: &str) -> Uuid {
+        let next = Uuid::from_u128(0x1000 + self.ids.len() as u128);
+        *self.ids.entry(name.to_owned()).or_insert(next)
+    }
+
+    /// Reads a step.
+    pub fn read(&mut self, words: &[&str]) -> Step {
+        let (words, options) = options(words);
+        let by = actor(options.get("by").copied().expect("a step says by whom"));
+        let occurred = options.get("on").copied().unwrap_or(DAY).parse_date();
+        let (name, data) = self.command(&words, &options);
+        Step { name: name.to_owned(), data, by, occurred }
+    }
+
+    fn command(
+        &mut self,
+        words: &[&str],
+        options: &BTreeMap<&str, &str>,
+    ) -> (&'static str, Value) {
+        match words {
+            ["register"] => (
+                "intake.register-claim",
+                json!({
+                    "name": sealed(), "nationality": [sealed()],
+                    "profile": options.get("profile").unwrap_or(&"EU"),
+                    "sought": options.get("sought").unwrap_or(&"refugee"),
+                }),
+            ),
+            ["identity"] => ("intake.assert-identity", json!({ "name": sealed() })),
+            ["withdraw"] => ("intake.withdraw-claim", json!({ "reason": sealed() })),
+            ["attach", item] => ("evidence.attach", attached(self.id(item))),
+            ["country-info", item] => ("evidence.attach-country-info", country_info(self.id(item))),
+            ["authenticity", item, result] => (
+                "evidence.assess-authenticity",
+                json!({ "evidence": self.id(item), "result": result, "reason": sealed() }),
+            ),
+            ["link", item, criterion, polarity] => (
+                "evidence.link",
+                json!({
+                    "evidence": self.id(item), "criterion": criterion, "polarity": polarity,
+                    "reason": sealed(),
+                }),
+            ),
+            ["fact", fact, value] => (
+                "evidence.find-fact",
+                json!({ "fact": fact, "value": value, "reason": sealed() }),
+            ),
+            ["find", criterion, value] => self.finding(criterion, value, options),
+            ["open-exclusion"] => ("assessment.open-exclusion", json!({ "trigger": sealed() })),
+            ["complete"] => ("assessment.complete", with(json!({}), "as_of", options)),
+            ["review", result] => (
+                "assessment.review",
+                with_number(json!({ "result": result, "reason": sealed() }), "assessment", options),
+            ),
+            ["issue", outcome] => ("decisions.issue", issue(outcome, options)),
+            ["notify", served, deadline] => (
+                "decisions.notify",
+                json!({
+                    "method": "post", "language": "en", "served": served,
+                    "appeal_deadline": deadline,
+                }),
+            ),
+            ["file", appeal, filed] => (
+                "appeals.file",
+                json!({ "appeal": self.id(appeal), "grounds": sealed(), "filed": filed }),
+            ),
+            ["rule", appeal, ruling] => (
+                "appeals.rule-late-filing",
+                json!({ "appeal": self.id(appeal), "ruling": ruling, "reason": sealed() }),
+            ),
+            ["decide", appeal, result] => {
+                let data =
+                    json!({ "appeal": self.id(appeal), "result": result, "reasons": sealed() });
+                let data = with(data, "outcome", options);
+                ("appeals.decide", with(data, "onward_deadline", options))
+            }
+            ["close", retention] => ("registry.close-file", json!({ "retention": retention })),
+            other => panic!("no such step: {other:?}"),
+        }
+    }
+
+    fn finding(
+        &mut self,
+        criterion: &str,
+        value: &str,
+        options: &BTreeMap<&str, &str>,
+    ) -> (&'static str, Value) {
+        let mut data = json!({ "criterion": criterion, "value": value, "reason": sealed() });
+        if value == "U" && options.get("because") != Some(&"-") {
+            data["u_reason"] = json!(options.get("because").unwrap_or(&"no_evidence"));
+        } else if let Some(reason) = options.get("because").filter(|reason| **reason != "-") {
+            data["u_reason"] = json!(reason);
+        }
+        if let Some(item) = options.get("evidence") {
+            data["evidence"] = json!([self.id(item)]);
+        }
+        if let Some(item) = options.get("country-info") {
+            data["country_info"] = json!([self.id(item)]);
+        }
+        ("assessment.record-finding", with(data, "clause", options))
+    }
+}
+
+/// A refusal as it stands in a table: `rejected I2 took_part`.
+#[must_use]
+pub fn refusal(rejection: &Rejection) -> String {
+    let code: Code = rejection.code;
+    match rejection.invariant() {
+        Some(invariant) => format!("rejected {invariant} {}", code.as_str()),
+        None => format!("rejected - {}", code.as_str()),
+    }
+}
+
+trait ParseDate {
+    fn parse_date(&self) -> WorldDate;
+}
+
+impl ParseDate for &str {
+    fn parse_date(&self) -> WorldDate {
+        WorldDate::new(self).expect("a date")
+    }
+}
+
+/// Splits `by W1 on 2024-02-01 clause 1Fa` from the words of the step.
+fn options<'a>(words: &[&'a str]) -> (Vec<&'a str>, BTreeMap<&'a str, &'a str>) {
+    const NAMES: &[&str] = &[
+        "by", "on", "profile", "sought", "as_of", "because", "evidence", "country-info", "clause",
+        "grounds", "departure", "onus", "assessment", "outcome", "onward_deadline",
+    ];
+    let mut plain = Vec::new();
+    let mut options = BTreeMap::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if NAMES.contains(word) && !plain.is_empty() {
+            options.insert(*word, *words.next().expect("an option has a value"));
+        } else {
+            plain.push(*word);
+        }
+    }
+    (plain, options)
+}
+
+fn actor(name: &str) -> Actor {
+    let role = match name.chars().next() {
+        Some('A') => "applicant",
+        Some('P') => "representative",
+        Some('G') => "registrar",
+        Some('W') => "caseworker",
+        Some('R') => "reviewer",
+        Some('D') => "decision_maker",
+        Some('J') => "appeal_judge",
+        Some('Y') => "registry",
+        Some('O') => "coi_researcher",
+        _ => panic!("no such actor: {name}"),
+    };
+    // `J:W1` is the person W1 who acts as a judge.
+    let id = name.split_once(':').map_or(name, |(_, id)| id);
+    serde_json::from_value(json!({ "id": id, "role": role, "basis": "test" })).expect("an actor")
+}
+
+/// A box that no key opens: the rules never look inside.
+#[must_use]
+pub fn sealed() -> Value {
+    let key = KeyId(Uuid::from_u128(7));
+    serde_json::to_value(Sealed { key, sealed_box: "AA==".to_owned(), commit: "0".repeat(64) })
+        .expect("plain values")
+}
+
+fn attached(id: Uuid) -> Value {
+    json!({
+        "evidence": id, "kind": "testimony", "source": sealed(), "language": "en",
+        "sha256": "0".repeat(64), "size": 1, "media_type": "text/plain",
+    })
+}
+
+fn country_info(id: Uuid) -> Value {
+    json!({
+        "evidence": id, "source": sealed(), "published": "2023-12", "valid_from": "2023",
+        "language": "en", "sha256": "0".repeat(64), "size": 1, "media_type": "text/html",
+    })
+}
+
+fn issue(outcome: &str, options: &BTreeMap<&str, &str>) -> Value {
+    let mut data = json!({ "outcome": outcome, "reasons": sealed() });
+    if let Some(grounds) = options.get("grounds") {
+        data["grounds"] = grounds.split(',').map(Value::from).collect();
+    }
+    if options.contains_key("departure") {
+        data["departure"] = sealed();
+    }
+    if let Some(onus) = options.get("onus") {
+        data["onus"] = onus
+            .split(',')
+            .map(|criterion| json!({ "criterion": criterion, "reason": sealed() }))
+            .collect();
+    }
+    with_number(data, "assessment", options)
+}
+
+fn with(mut data: Value, name: &str, options: &BTreeMap<&str, &str>) -> Value {
+    if let Some(value) = options.get(name) {
+        data[name] = json!(value);
+    }
+    data
+}
+
+fn with_number(mut data: Value, name: &str, options: &BTreeMap<&str, &str>) -> Value {
+    if let Some(value) = options.get(name) {
+        data[name] = json!(value.parse::<u64>().expect("a number"));
+    }
+    data
+}
