@@ -1,0 +1,198 @@
+//! The stream's consumers, remembered so that a new stream gets them back at their places.
+
+use std::path::{Path, PathBuf};
+
+use async_nats::jetstream::response::Response;
+use serde_json::Value;
+
+use super::STREAM;
+use super::error::Trouble;
+use super::mirror::Mirror;
+
+const NAME: &str = "consumers.json";
+
+/// A durable consumer, and how far everything was acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Consumer {
+    name: String,
+    /// As the server has it; fields unknown here are kept.
+    config: Value,
+    /// Unknown when it was first seen on a broken stream.
+    acknowledged: Option<u64>,
+}
+
+/// What is on disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+struct Remembered {
+    /// The stream is being filled anew, and these are not in it yet.
+    owed: bool,
+    consumers: Vec<Consumer>,
+}
+
+/// The consumers as they were last seen.
+#[derive(Debug)]
+pub(super) struct Consumers {
+    path: PathBuf,
+    remembered: Remembered,
+}
+
+#[derive(serde::Deserialize)]
+struct Page {
+    total: usize,
+    #[serde(default)]
+    consumers: Vec<Listed>,
+}
+
+#[derive(serde::Deserialize)]
+struct Listed {
+    name: String,
+    config: Value,
+    ack_floor: Floor,
+}
+
+#[derive(serde::Deserialize)]
+struct Floor {
+    #[serde(default)]
+    stream_seq: u64,
+}
+
+impl Consumers {
+    /// Reads what was remembered. A file that cannot be read is as good as none: consumers then
+    /// begin as their owners create them.
+    pub(super) fn load(directory: &Path) -> Self {
+        let path = directory.join(NAME);
+        let remembered = std::fs::read(&path)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        Self { path, remembered }
+    }
+
+    /// Whether consumers wait to be put back.
+    pub(super) fn owed(&self) -> bool {
+        self.remembered.owed
+    }
+
+    /// Remembers the consumers as they were seen on a whole stream, unless some are owed to it.
+    pub(super) fn remember(&mut self, consumers: Vec<Consumer>) -> Result<(), Trouble> {
+        if self.remembered.owed || consumers == self.remembered.consumers {
+            return Ok(());
+        }
+        self.write(Remembered { owed: false, consumers })
+    }
+
+    /// Notes that the stream is about to be filled anew. `present` are the consumers that a broken
+    /// stream still has. Their places are not believed: when the server loses records, it counts
+    /// them as acknowledged. A place that was remembered may be some seconds old, so that some
+    /// records come again; one that was never seen begins as its owner wished it.
+    pub(super) fn owe(&mut self, present: Vec<Consumer>) -> Result<(), Trouble> {
+        let mut owed = Remembered { owed: true, ..self.remembered.clone() };
+        for consumer in present {
+            if !owed.consumers.iter().any(|other| other.name == consumer.name) {
+                owed.consumers.push(Consumer { acknowledged: None, ..consumer });
+            }
+        }
+        if owed == self.remembered || owed.consumers.is_empty() {
+            return Ok(());
+        }
+        self.write(owed)
+    }
+
+    /// Puts back what is owed. One that its owner created meanwhile is left as it is.
+    pub(super) async fn restore(&mut self, mirror: &Mirror) -> Result<(), Trouble> {
+        let present = list(mirror).await?;
+        for consumer in &self.remembered.consumers {
+            if present.iter().any(|other| other.name == consumer.name) {
+                continue;
+            }
+            create(mirror, consumer).await?;
+        }
+        self.write(Remembered { owed: false, ..self.remembered.clone() })
+    }
+
+    /// Whole or not at all. A file that cannot be written must not stop the mirror, but what is
+    /// owed is not forgotten in memory either.
+    fn write(&mut self, remembered: Remembered) -> Result<(), Trouble> {
+        let fresh = self.path.with_extension("new");
+        let written = serde_json::to_vec_pretty(&remembered)
+            .map_err(std::io::Error::other)
+            .and_then(|bytes| {
+                use std::io::Write as _;
+                let mut file = std::fs::File::create(&fresh)?;
+                file.write_all(&bytes)?;
+                if remembered.owed {
+                    // From here on this file is the only place that knows them.
+                    file.sync_all()?;
+                }
+                std::fs::rename(&fresh, &self.path)
+            });
+        self.remembered = remembered;
+        written.map_err(|error| Trouble::away("the consumers' places cannot be written", &error))
+    }
+}
+
+/// Every durable consumer of the stream. Others live only as long as their client.
+pub(super) async fn list(mirror: &Mirror) -> Result<Vec<Consumer>, Trouble> {
+    let mut consumers = Vec::new();
+    let mut seen = 0;
+    loop {
+        let answer: Response<Page> = mirror
+            .context
+            .request(format!("CONSUMER.LIST.{STREAM}"), &serde_json::json!({ "offset": seen }))
+            .await
+            .map_err(|error| Trouble::away("the consumers cannot be listed", &error))?;
+        let page = match answer {
+            Response::Ok(page) => page,
+            Response::Err { error } => {
+                return Err(Trouble::away("the consumers cannot be listed", &error));
+            }
+        };
+        seen += page.consumers.len();
+        let last = page.consumers.is_empty() || seen >= page.total;
+        consumers.extend(
+            page.consumers
+                .into_iter()
+                .filter(|listed| listed.config.get("durable_name").is_some_and(Value::is_string))
+                .map(|listed| Consumer {
+                    name: listed.name,
+                    config: listed.config,
+                    acknowledged: Some(listed.ack_floor.stream_seq),
+                }),
+        );
+        if last {
+            consumers.sort_by(|one, other| one.name.cmp(&other.name));
+            return Ok(consumers);
+        }
+    }
+}
+
+/// Creates a consumer that goes on behind what was acknowledged. What was delivered and not
+/// acknowledged comes again, as after any failure.
+async fn create(mirror: &Mirror, consumer: &Consumer) -> Result<(), Trouble> {
+    let mut config = consumer.config.clone();
+    if let (Some(fields), Some(acknowledged)) = (config.as_object_mut(), consumer.acknowledged) {
+        fields.remove("opt_start_time");
+        fields.insert("deliver_policy".to_owned(), "by_start_sequence".into());
+        fields.insert("opt_start_seq".to_owned(), (acknowledged + 1).into());
+    }
+    let request = serde_json::json!({ "stream_name": STREAM, "config": config });
+    let answer: Response<Value> = mirror
+        .context
+        .request(format!("CONSUMER.CREATE.{STREAM}.{}", consumer.name), &request)
+        .await
+        .map_err(|error| Trouble::away("a consumer cannot be put back", &error))?;
+    match answer {
+        Response::Ok(_) => {
+            tracing::info!(
+                consumer = consumer.name,
+                acknowledged = consumer.acknowledged,
+                "consumer put back"
+            );
+        }
+        // Its owner creates it anew when it misses it; the mirror itself must not wait for that.
+        Response::Err { error } => {
+            tracing::error!(consumer = consumer.name, %error, "consumer not put back");
+        }
+    }
+    Ok(())
+}
