@@ -14,7 +14,8 @@ const CASES: &str = include_str!("../../../tests/fixtures/jurisprudence.jsonl");
 fn answer(guidance: &Guidance, question: &Question) -> usize {
     let evaluation = guidance.evaluate(question);
     let met = evaluation.derived().filter(|(_, value)| *value == Value::Met).count();
-    met + evaluation.presumed().count() + evaluation.open().count()
+    met + evaluation.presumed().count()
+        + evaluation.open().count()
         + evaluation.outcome().as_str().len()
 }
 

@@ -8,10 +8,9 @@ use crate::criteria::{
 };
 use crate::decisions;
 use crate::fault::{Fault, Faults};
-use crate::file::{CriteriaText, CriterionText, SourceText};
+use crate::file::{CriteriaText, CriterionText, SourceText, Written};
 use crate::formula::{self, Names};
 use crate::graph;
-use crate::hash::GuidanceHash;
 use crate::terms::Facts;
 use crate::value::Value;
 
@@ -21,15 +20,10 @@ const SEEDS: u32 = 45;
 const MOST_LEAVES: usize = 64;
 
 /// Reads a criteria file; every fault that can be told apart is reported, not only the first.
-pub(crate) fn read(file: &str, text: &str, hash: GuidanceHash) -> Result<Criteria, Vec<Fault>> {
-    let mut faults = Faults::new(file, text);
-    let written: CriteriaText = match toml::from_str(text) {
-        Ok(written) => written,
-        Err(error) => {
-            faults.parser(&error);
-            return Err(faults.into_vec());
-        }
-    };
+pub(crate) fn read(written: &Written<'_>) -> Result<Criteria, Vec<Fault>> {
+    let mut faults = Faults::new(written.file, written.text);
+    let hash = written.hash;
+    let written: CriteriaText = written.read()?;
     let places = unique_ids(&written, &mut faults);
     let parameters = parameters(&written, &mut faults);
     let criteria_ids: BTreeSet<&str> =

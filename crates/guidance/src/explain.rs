@@ -4,7 +4,9 @@ use crate::bits::bit;
 use crate::criteria::{Criterion, Source};
 use crate::evaluate::Evaluation;
 use crate::guidance::Guidance;
+use crate::open;
 use crate::program::{Means, Rule, Step};
+use crate::tell::cited;
 use crate::terms::Outcome;
 use crate::value::Value;
 
@@ -17,9 +19,11 @@ pub struct Explanation {
     pub reason: String,
     /// The guidance, standards of proof and engine that were used, as sentences.
     pub basis: Vec<String>,
+    /// The way from the criteria that decide to the findings they rest on, as sentences.
+    pub summary: Vec<String>,
     /// What is open and why it matters, as sentences; empty when nothing is.
     pub open: Vec<String>,
-    /// The criteria that decide, each with what stands under it.
+    /// The criteria that decide, each with everything that stands under it.
     pub lines: Vec<Line>,
 }
 
@@ -30,12 +34,17 @@ pub struct Line {
     pub id: Option<String>,
     /// Its value, a presumption included.
     pub value: Value,
+    /// Whether what stands above has its value because of this one. Among paths of which none is
+    /// met, only those where something was found at all.
+    pub decides: bool,
     /// What it is and why it has this value.
     pub sentence: String,
     /// Where the criterion comes from; after a presumption, where that comes from.
     pub sources: Vec<Source>,
     /// How the courts of the profile read it, each with its sources.
     pub readings: Vec<(String, Vec<Source>)>,
+    /// Whether findings alone give it a certain value: no presumption, no fact that settles it.
+    pub plain: bool,
     /// What stands under it, in the order of the criteria file.
     pub members: Vec<Line>,
 }
@@ -48,12 +57,18 @@ struct Teller<'a> {
 /// Explains an evaluation.
 pub(crate) fn explain(guidance: &Guidance, evaluation: &Evaluation<'_>) -> Explanation {
     let teller = Teller { guidance, evaluation };
+    let lines = teller.roots();
+    let mut summary = Vec::new();
+    for line in &lines {
+        line.summarise(line.value, &mut summary);
+    }
     Explanation {
         headline: teller.headline(),
         reason: evaluation.reason().to_owned(),
+        summary,
         basis: teller.basis(),
         open: teller.open(),
-        lines: teller.roots(),
+        lines,
     }
 }
 
@@ -108,10 +123,7 @@ impl Teller<'_> {
             .open()
             .filter_map(|id| self.guidance.criterion(id))
             .map(|criterion| {
-                format!(
-                    "{} ({}): {} The answer can turn the outcome.",
-                    criterion.id, criterion.title, criterion.question
-                )
+                format!("{} ({}): {}", criterion.id, criterion.title, criterion.question)
             })
             .collect();
         if told.is_empty() && self.evaluation.outcome() == Outcome::Undetermined {
@@ -124,25 +136,17 @@ impl Teller<'_> {
         told
     }
 
-    /// The criteria that some decision for what is sought reads.
+    /// The criteria that the decision rests on; while it is open, those it may come to rest on.
     fn roots(&self) -> Vec<Line> {
-        let criteria = &self.guidance.criteria;
-        let settings: std::collections::BTreeMap<String, String> = self
-            .guidance
-            .settings()
-            .iter()
-            .map(|setting| (setting.parameter.clone(), setting.value.clone()))
-            .collect();
-        let sought = self.evaluation.question().sought;
-        let read = |root: usize| {
-            criteria.decisions.iter().any(|row| {
-                row.applies(&settings)
-                    && row.sought.contains(&sought)
-                    && row.criteria.iter().any(|(place, _)| *place == root)
-            })
+        let row = self.guidance.criteria.decisions.get(usize::from(self.evaluation.answer.row));
+        let program = &self.guidance.program;
+        let open = open::live(program, self.evaluation.values, self.evaluation.answer);
+        let read = |(place, slot): &(usize, &u8)| {
+            row.is_some_and(|row| row.criteria.iter().any(|(root, _)| root == place))
+                || open & bit(**slot) != 0
         };
-        let roots = self.guidance.program.roots.iter().enumerate();
-        roots.filter(|(place, _)| read(*place)).map(|(_, slot)| self.line(*slot)).collect()
+        let roots = program.roots.iter().enumerate().filter(read);
+        roots.map(|(_, slot)| Line { decides: true, ..self.line(*slot) }).collect()
     }
 
     fn line(&self, slot: u8) -> Line {
@@ -166,7 +170,7 @@ impl Teller<'_> {
         };
         let sentence = match value {
             Value::Met | Value::NotMet => {
-                format!("{} was found {}.", name(criterion), value.words())
+                format!("{} is {}.", name(criterion), value.words())
             }
             Value::Undetermined if self.evaluation.open & bit(slot) != 0 => {
                 format!("{} is undetermined. It is open: {}", name(criterion), criterion.question)
@@ -184,9 +188,11 @@ impl Teller<'_> {
         Line {
             id: Some(criterion.id.clone()),
             value,
+            decides: false,
             sentence,
             sources: criterion.sources.clone(),
             readings: readings.map(|r| (r.text.clone(), r.sources.clone())).collect(),
+            plain: value != Value::Undetermined,
             members: Vec::new(),
         }
     }
@@ -206,7 +212,8 @@ impl Teller<'_> {
                 let why = self.why(*all, members, value);
                 let mut line = match step.means {
                     Means::Group => {
-                        Line::bare(value, format!("A group is {}: {why}", value.words()))
+                        let words = if *all { "All of these" } else { "One of these" };
+                        Line::bare(value, format!("{words}, {}: {why}", value.words()))
                     }
                     Means::Criterion(place) => match self.criterion(place) {
                         None => Line::bare(value, why),
@@ -218,9 +225,36 @@ impl Teller<'_> {
                         }
                     },
                 };
-                line.members = members.iter().map(|(slot, _)| self.line(*slot)).collect();
+                line.members = members
+                    .iter()
+                    .map(|member| {
+                        let line = self.line(member.0);
+                        let decides = !override_used && self.decides(*all, value, *member, &line);
+                        Line { decides, ..line }
+                    })
+                    .collect();
                 line
             }
+        }
+    }
+
+    /// Whether a join has its value because of a member.
+    fn decides(&self, all: bool, value: Value, member: (u8, bool), line: &Line) -> bool {
+        match (all, value) {
+            (true, Value::Met) => true,
+            (false, Value::NotMet) => !line.is_blank(),
+            (true, Value::NotMet) | (false, Value::Met) | (_, Value::Undetermined) => {
+                self.counts(member) == value
+            }
+        }
+    }
+
+    /// What a member counts as in its join.
+    fn counts(&self, (slot, negated): (u8, bool)) -> Value {
+        match (self.evaluation.values.get(slot), negated) {
+            (Value::Met, true) => Value::NotMet,
+            (Value::NotMet, true) => Value::Met,
+            (found, _) => found,
         }
     }
 
@@ -232,6 +266,7 @@ impl Teller<'_> {
              rebutted by a finding with reasons.",
             presumption.why
         );
+        line.plain = false;
         line.sources.clone_from(&presumption.sources);
         line.sources.extend_from_slice(self.guidance.setting_sources(&presumption.when.0));
     }
@@ -242,6 +277,7 @@ impl Teller<'_> {
         let sentence =
             format!("{} is {} whatever its parts say: {why}", name(criterion), value.words());
         let mut line = self.about(criterion, value, sentence);
+        line.plain = false;
         line.sources.extend(found.into_iter().flat_map(|settled| settled.sources.clone()));
         line
     }
@@ -249,16 +285,8 @@ impl Teller<'_> {
     /// Why a join has its value, as a sentence.
     fn why(&self, all: bool, members: &[(u8, bool)], value: Value) -> String {
         let named = |wanted: Value| -> Vec<String> {
-            let fits = |(slot, negated): &&(u8, bool)| {
-                let found = self.evaluation.values.get(*slot);
-                let counts = match (found, negated) {
-                    (Value::Met, true) => Value::NotMet,
-                    (Value::NotMet, true) => Value::Met,
-                    (found, _) => found,
-                };
-                counts == wanted
-            };
-            members.iter().filter(fits).map(|(slot, _)| self.short(*slot)).collect()
+            let fits = members.iter().filter(|member| self.counts(**member) == wanted);
+            fits.map(|(slot, _)| self.titled(*slot)).collect()
         };
         let is = |slots: &[String], words: &str| {
             let verb = if slots.len() == 1 { "is" } else { "are" };
@@ -267,6 +295,8 @@ impl Teller<'_> {
         let against: Vec<String> = self.against(members);
         let needs = self.needs(all, members);
         match (all, value) {
+            (_, Value::Met) if members.len() == 1 => format!("{}.", is(&named(value), "met")),
+            (_, Value::NotMet) if members.len() == 1 => format!("{}.", list(&against, "and")),
             (true, Value::Met) => format!("{needs}, and so it is."),
             (true, Value::NotMet) => format!("{}; {needs}.", list(&against, "and")),
             (true, Value::Undetermined) => {
@@ -285,8 +315,8 @@ impl Teller<'_> {
     fn against(&self, members: &[(u8, bool)]) -> Vec<String> {
         let told = members.iter().filter_map(|(slot, negated)| {
             match (self.evaluation.values.get(*slot), negated) {
-                (Value::NotMet, false) => Some(format!("{} is not met", self.short(*slot))),
-                (Value::Met, true) => Some(format!("{} is met", self.short(*slot))),
+                (Value::NotMet, false) => Some(format!("{} is not met", self.titled(*slot))),
+                (Value::Met, true) => Some(format!("{} is met", self.titled(*slot))),
                 (Value::Met | Value::NotMet | Value::Undetermined, _) => None,
             }
         });
@@ -310,6 +340,15 @@ impl Teller<'_> {
             told = format!("{told}{joined} that {against} not be met");
         }
         told
+    }
+
+    /// A slot's id and title, or the ids of a group.
+    fn titled(&self, slot: u8) -> String {
+        let id = self.short(slot);
+        match self.guidance.criterion(&id) {
+            Some(criterion) => name(criterion),
+            None => id,
+        }
     }
 
     /// A slot's id, or the ids of a group.
@@ -336,11 +375,47 @@ impl Line {
         Self {
             id: None,
             value,
+            decides: false,
             sentence,
             sources: Vec::new(),
             readings: Vec::new(),
+            plain: value != Value::Undetermined,
             members: Vec::new(),
         }
+    }
+}
+
+impl Line {
+    /// Adds the sentences on the way from this line to the findings it rests on; `above` is the
+    /// value of what stands above.
+    fn summarise(&self, above: Value, told: &mut Vec<String>) {
+        if !self.decides {
+            return;
+        }
+        if let Some(sentence) = self.summary(above).filter(|sentence| !told.contains(sentence)) {
+            told.push(sentence);
+        }
+        for member in &self.members {
+            member.summarise(self.value, told);
+        }
+    }
+
+    /// What a summary says about this line alone; what the line above has said already is left out.
+    fn summary(&self, above: Value) -> Option<String> {
+        self.id.as_ref()?;
+        if !self.members.is_empty() || self.value == Value::Undetermined {
+            return Some(self.sentence.clone());
+        }
+        if !self.plain {
+            return Some(format!("{} {}", self.sentence, cited(&self.sources)));
+        }
+        let (reading, sources) = self.readings.first().filter(|_| above == Value::NotMet)?;
+        Some(format!("{} {reading} {}", self.sentence, cited(sources)))
+    }
+
+    /// Not met, because nobody found anything under it met.
+    fn is_blank(&self) -> bool {
+        self.value == Value::NotMet && self.plain && self.members.iter().all(Self::is_blank)
     }
 }
 
@@ -354,83 +429,4 @@ fn list(words: &[String], last: &str) -> String {
         [one] => one.clone(),
         [first @ .., end] => format!("{} {last} {end}", first.join(", ")),
     }
-}
-
-fn cited(sources: &[Source]) -> String {
-    let cited: Vec<String> = sources.iter().map(Source::to_string).collect();
-    format!("[{}]", cited.join("; "))
-}
-
-impl Explanation {
-    /// The explanation as text, wrapped at a width in characters.
-    ///
-    /// What was not met because nothing under it was met is told in one sentence; the tree in
-    /// [`Explanation::lines`] is whole.
-    #[must_use]
-    pub fn to_text(&self, width: usize) -> String {
-        let mut text = String::new();
-        wrap(&mut text, &self.headline, 0, width);
-        wrap(&mut text, &self.reason, 0, width);
-        text.push('\n');
-        for sentence in &self.basis {
-            wrap(&mut text, sentence, 0, width);
-        }
-        if !self.open.is_empty() {
-            text.push_str("\nOpen:\n");
-            for sentence in &self.open {
-                wrap(&mut text, sentence, 2, width);
-            }
-        }
-        text.push('\n');
-        for line in &self.lines {
-            line.tell(&mut text, 0, width);
-        }
-        text
-    }
-}
-
-impl Line {
-    fn tell(&self, text: &mut String, depth: usize, width: usize) {
-        let indent = depth * 2;
-        wrap(text, &format!("{} {}", self.value, self.sentence), indent, width);
-        if !self.sources.is_empty() {
-            wrap(text, &cited(&self.sources), indent + 4, width);
-        }
-        for (reading, sources) in &self.readings {
-            wrap(text, &format!("Here: {reading} {}", cited(sources)), indent + 4, width);
-        }
-        if self.members.iter().all(Self::is_plainly_not_met) && self.value == Value::NotMet {
-            return;
-        }
-        for member in &self.members {
-            member.tell(text, depth + 1, width);
-        }
-    }
-
-    /// A leaf that was found not met, with nothing more to say about it.
-    fn is_plainly_not_met(&self) -> bool {
-        self.value == Value::NotMet && self.members.is_empty() && self.readings.is_empty()
-    }
-}
-
-/// Appends a sentence, broken at blanks, each line behind an indent.
-fn wrap(text: &mut String, sentence: &str, indent: usize, width: usize) {
-    let mut column = 0;
-    for word in sentence.split_whitespace() {
-        let length = word.chars().count();
-        if column > 0 && column + 1 + length > width {
-            text.push('\n');
-            column = 0;
-        }
-        if column == 0 {
-            text.extend(std::iter::repeat_n(' ', indent));
-            column = indent;
-        } else {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word);
-        column += length;
-    }
-    text.push('\n');
 }

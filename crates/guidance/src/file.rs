@@ -4,15 +4,69 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize as Derive;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use toml::Spanned;
+use toml::de::DeTable;
 
+use crate::fault::{Fault, Faults};
+use crate::hash::GuidanceHash;
 use crate::value::Value;
 
-/// The first thing read of any file: which kind it is.
-#[derive(Derive)]
-pub(crate) struct KindText {
-    pub(crate) kind: Spanned<String>,
+/// A file that is TOML, before its kind matters.
+pub(crate) struct Written<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) hash: GuidanceHash,
+    table: Spanned<DeTable<'a>>,
+}
+
+/// The two kinds of guidance file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileKind {
+    Criteria,
+    Profile,
+}
+
+impl<'a> Written<'a> {
+    /// Parses a file and tells its kind by its key `kind`.
+    pub(crate) fn parse(
+        file: &'a str,
+        text: &'a str,
+        hash: GuidanceHash,
+    ) -> Result<(FileKind, Self), Vec<Fault>> {
+        let mut faults = Faults::new(file, text);
+        let table = match DeTable::parse(text) {
+            Ok(table) => table,
+            Err(error) => {
+                faults.parser(&error);
+                return Err(faults.into_vec());
+            }
+        };
+        let kind = table.get_ref().get("kind").and_then(|kind| kind.get_ref().as_str());
+        let kind = match kind {
+            Some("criteria") => FileKind::Criteria,
+            Some("profile") => FileKind::Profile,
+            other => {
+                let found = other.map_or_else(String::new, |other| format!(", not `{other}`"));
+                let reason = format!("`kind` is `criteria` or `profile`{found}");
+                match table.get_ref().get("kind") {
+                    Some(kind) => faults.at(&kind.span(), reason),
+                    None => faults.whole(format!("{reason}: it is missing")),
+                }
+                return Err(faults.into_vec());
+            }
+        };
+        Ok((kind, Self { file, text, hash, table }))
+    }
+
+    /// Reads the file as one of its kinds.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Vec<Fault>> {
+        T::deserialize(toml::Deserializer::from(self.table.clone())).map_err(|error| {
+            let mut faults = Faults::new(self.file, self.text);
+            faults.parser(&error);
+            faults.into_vec()
+        })
+    }
 }
 
 /// A criteria file.

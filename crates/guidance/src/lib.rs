@@ -47,6 +47,7 @@ mod library;
 mod open;
 mod profile;
 mod program;
+mod tell;
 mod terms;
 mod value;
 

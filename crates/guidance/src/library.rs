@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use crate::embedded;
 use crate::fault::{Fault, Faults};
-use crate::file::KindText;
+use crate::file::{FileKind, Written};
 use crate::guidance::Guidance;
 use crate::hash::GuidanceHash;
 use crate::{check, profile};
@@ -59,23 +59,35 @@ impl Library {
         I: IntoIterator<Item = (String, Vec<u8>)>,
     {
         let mut faults = Vec::new();
+        let files: Vec<(String, String, GuidanceHash)> = files
+            .into_iter()
+            .filter_map(|(file, bytes)| match text(&file, bytes) {
+                Ok((text, hash)) => Some((file, text, hash)),
+                Err(fault) => {
+                    faults.push(fault);
+                    None
+                }
+            })
+            .collect();
         let mut criteria = Vec::new();
         let mut profiles = Vec::new();
-        for (file, bytes) in files {
-            let hash = GuidanceHash::of(&bytes);
-            match sort(&file, bytes) {
-                Ok((Sort::Criteria, text)) => match check::read(&file, &text, hash) {
-                    Ok(read) => criteria.push((file, Arc::new(read))),
+        for (file, text, hash) in &files {
+            match Written::parse(file, text, *hash) {
+                Ok((FileKind::Criteria, written)) => match check::read(&written) {
+                    Ok(read) => criteria.push((file.as_str(), Arc::new(read))),
                     Err(found) => faults.extend(found),
                 },
-                Ok((Sort::Profile, text)) => profiles.push((file, text, hash)),
+                Ok((FileKind::Profile, written)) => profiles.push(written),
                 Err(found) => faults.extend(found),
             }
         }
-        let mut read: Vec<Version> = Vec::new();
-        for (file, text, hash) in profiles {
-            match profile::read(&file, &text, hash, &criteria) {
-                Ok((guidance, place)) => read.push(Version { file, text, place, guidance }),
+        let mut read: Vec<Version<'_>> = Vec::new();
+        for written in &profiles {
+            match profile::read(written, &criteria) {
+                Ok((guidance, place)) => {
+                    let Written { file, text, .. } = *written;
+                    read.push(Version { file, text, place, guidance });
+                }
                 Err(found) => faults.extend(found),
             }
         }
@@ -136,47 +148,30 @@ impl Library {
 }
 
 /// A profile version with what is needed to point into its file.
-struct Version {
-    file: String,
-    text: String,
+struct Version<'a> {
+    file: &'a str,
+    text: &'a str,
     place: Range<usize>,
     guidance: Guidance,
 }
 
-enum Sort {
-    Criteria,
-    Profile,
-}
-
-/// Tells criteria files and profile files apart by their key `kind`.
-fn sort(file: &str, bytes: Vec<u8>) -> Result<(Sort, String), Vec<Fault>> {
-    let text = String::from_utf8(bytes).map_err(|_| {
-        let mut faults = Faults::new(file, "");
-        faults.whole("the file is not UTF-8");
-        faults.into_vec()
-    })?;
-    let mut faults = Faults::new(file, &text);
-    match toml::from_str::<KindText>(&text) {
-        Ok(written) => match written.kind.get_ref().as_str() {
-            "criteria" => return Ok((Sort::Criteria, text)),
-            "profile" => return Ok((Sort::Profile, text)),
-            other => faults.at(
-                &written.kind.span(),
-                format!("`kind` is `criteria` or `profile`, not `{other}`"),
-            ),
-        },
-        Err(error) => faults.parser(&error),
+/// Names a file by its bytes and takes it as text.
+fn text(file: &str, bytes: Vec<u8>) -> Result<(String, GuidanceHash), Fault> {
+    let hash = GuidanceHash::of(&bytes);
+    let reason = "the file is not UTF-8".to_owned();
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok((text, hash)),
+        Err(_) => Err(Fault { file: file.to_owned(), line: None, reason }),
     }
-    Err(faults.into_vec())
 }
 
 /// Refuses versions of one profile that are in force on the same day.
-fn overlaps(versions: &[Version]) -> Vec<Fault> {
+fn overlaps(versions: &[Version<'_>]) -> Vec<Fault> {
     let mut found = Vec::new();
     for (earlier, later) in versions.iter().zip(versions.iter().skip(1)) {
         let (before, after) = (&earlier.guidance, &later.guidance);
         if before.profile == after.profile && before.in_force(after.valid_from) {
-            let mut faults = Faults::new(&later.file, &later.text);
+            let mut faults = Faults::new(later.file, later.text);
             faults.at(
                 &later.place,
                 format!(

@@ -66,7 +66,7 @@ pub(crate) fn leaves(
 }
 
 /// The undetermined slots that are tied to a turning root by undetermined slots only.
-fn live(program: &Program, values: Values, found: Answer) -> u128 {
+pub(crate) fn live(program: &Program, values: Values, found: Answer) -> u128 {
     let mut live = program
         .roots
         .iter()

@@ -11,7 +11,7 @@ use toml::value::Datetime;
 use crate::check;
 use crate::criteria::Criteria;
 use crate::fault::{Fault, Faults};
-use crate::file::{ProfileText, SettingText};
+use crate::file::{ProfileText, SettingText, Written};
 use crate::formula;
 use crate::guidance::{Guidance, Reading, Setting, Standard};
 use crate::hash::GuidanceHash;
@@ -22,19 +22,12 @@ const STANDARDS: [&str; 3] = ["past_facts", "future_risk", "exclusion"];
 
 /// Reads a profile file; `known` are the criteria files that were read beside it.
 pub(crate) fn read(
-    file: &str,
-    text: &str,
-    hash: GuidanceHash,
-    known: &[(String, Arc<Criteria>)],
+    written: &Written<'_>,
+    known: &[(&str, Arc<Criteria>)],
 ) -> Result<(Guidance, Range<usize>), Vec<Fault>> {
-    let mut faults = Faults::new(file, text);
-    let written: ProfileText = match toml::from_str(text) {
-        Ok(written) => written,
-        Err(error) => {
-            faults.parser(&error);
-            return Err(faults.into_vec());
-        }
-    };
+    let mut faults = Faults::new(written.file, written.text);
+    let hash = written.hash;
+    let written: ProfileText = written.read()?;
     let Some(criteria) = pinned(&written.criteria, known, &mut faults) else {
         return Err(faults.into_vec());
     };
@@ -85,7 +78,7 @@ pub(crate) fn read(
 /// Finds the criteria file that a profile pins.
 fn pinned(
     text: &Spanned<String>,
-    known: &[(String, Arc<Criteria>)],
+    known: &[(&str, Arc<Criteria>)],
     faults: &mut Faults<'_>,
 ) -> Option<Arc<Criteria>> {
     let hash: GuidanceHash = match text.get_ref().parse() {
