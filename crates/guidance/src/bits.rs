@@ -33,7 +33,7 @@ impl Values {
 
     /// The slots of a set that are undetermined.
     pub(crate) fn undetermined(self, of: u128) -> u128 {
-        of & !(self.met | self.not_met)
+        of & !self.met & !self.not_met
     }
 }
 
