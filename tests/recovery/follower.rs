@@ -444,3 +444,28 @@ async fn a_changed_configuration_is_put_right() {
     world.is_mirrored(&follower).await;
     follower.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_is_right_or_an_operators_choice_is_left_alone() {
+    let mut world = World::new(NatsServer::start());
+    world.append(5).await;
+    let follower = world.follow().await;
+    world.is_mirrored(&follower).await;
+    follower.stop().await;
+    let config = Config { description: Some("ours".to_owned()), ..world.info().await.config };
+    let client = async_nats::connect(world.server.url()).await.unwrap();
+    let context = jetstream::new(client.clone());
+    context.update_stream(config).await.unwrap();
+    let mut updates =
+        client.subscribe(format!("$JS.EVENT.ADVISORY.STREAM.UPDATED.{STREAM}")).await.unwrap();
+    client.flush().await.unwrap();
+    world.append(5).await;
+    let follower = world.follow().await;
+    world.is_mirrored(&follower).await;
+    follower.stop().await;
+    // What the server told before it answered this has come.
+    client.flush().await.unwrap();
+    let told = tokio::time::timeout(Duration::from_millis(100), updates.next()).await;
+    assert!(told.is_err(), "the stream's configuration was changed");
+    assert_eq!(world.info().await.config.description.as_deref(), Some("ours"));
+}
