@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Split};
 use tokio::net::TcpListener;
 use tokio::process::{ChildStderr, Command};
 
@@ -67,12 +67,17 @@ impl Server {
             .spawn()
             .map_err(Error::io(program, "started"))?;
         let last_lines = LastLines::default();
-        let mut lines = child.stderr.take().map(|stderr| BufReader::new(stderr).lines());
+        let mut lines = child.stderr.take().map(|stderr| BufReader::new(stderr).split(b'\n'));
         let ready = tokio::time::timeout(START_LIMIT, ready(lines.as_mut(), &last_lines)).await;
         let port = match ready {
             Ok(Some(port)) => port,
             Ok(None) => {
-                let status = describe(child.wait().await.as_ref());
+                // It closed its end, so it is ending; should it not, it is of no use either.
+                let ended = tokio::time::timeout(STOP_LIMIT, child.wait()).await;
+                let status = ended.map_or_else(
+                    |_| "it still runs".to_owned(),
+                    |status| describe(status.as_ref()),
+                );
                 return Err(Error::EndedAtStart { status, last_words: last_lines.text() });
             }
             Err(_) => return Err(Error::NotReady { last_words: last_lines.text() }),
@@ -115,12 +120,12 @@ impl Server {
 
 /// Reads until the server says that it is ready and on which port; none when it ended before.
 async fn ready(
-    lines: Option<&mut Lines<BufReader<ChildStderr>>>,
+    lines: Option<&mut Split<BufReader<ChildStderr>>>,
     last_lines: &LastLines,
 ) -> Option<u16> {
     let lines = lines?;
     let mut port = None;
-    while let Ok(Some(line)) = lines.next_line().await {
+    while let Some(line) = next(lines).await {
         if let Some((_, address)) = line.split_once(LISTENING) {
             port = address.trim().rsplit(':').next()?.parse().ok();
         }
@@ -134,14 +139,20 @@ async fn ready(
 
 /// Reads on for as long as the server lives: it must not block on a full pipe, and its warnings
 /// belong into the node's log.
-async fn follow(mut lines: Lines<BufReader<ChildStderr>>, last_lines: LastLines) {
-    while let Ok(Some(line)) = lines.next_line().await {
+async fn follow(mut lines: Split<BufReader<ChildStderr>>, last_lines: LastLines) {
+    while let Some(line) = next(&mut lines).await {
         let line = without_payload(&line);
         if ["[WRN]", "[ERR]", "[FTL]"].iter().any(|mark| line.contains(mark)) {
             tracing::warn!(target: "nats_server", "{line}");
         }
         last_lines.push(line);
     }
+}
+
+/// The next line, whatever bytes are in it; none when the server closed its end.
+async fn next(lines: &mut Split<BufReader<ChildStderr>>) -> Option<String> {
+    let line = lines.next_segment().await.ok()??;
+    Some(String::from_utf8_lossy(&line).into_owned())
 }
 
 /// When the server cannot read what a client sent, it prints the beginning of it; a client that
