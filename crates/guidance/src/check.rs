@@ -16,14 +16,20 @@ use crate::value::Value;
 
 /// The seed has 45 requirements.
 const SEEDS: u32 = 45;
-/// Findings are kept as one bit per leaf of a 64-bit word.
+/// An answer leaves room for this many leaves.
 const MOST_LEAVES: usize = 64;
+/// A value is one bit of 128; walks over the tree are no deeper than this either.
+const MOST_CRITERIA: usize = 128;
 
 /// Reads a criteria file; every fault that can be told apart is reported, not only the first.
 pub(crate) fn read(written: &Written<'_>) -> Result<Criteria, Vec<Fault>> {
     let mut faults = Faults::new(written.file, written.text);
     let hash = written.hash;
     let written: CriteriaText = written.read()?;
+    if written.criterion.len() > MOST_CRITERIA {
+        faults.whole(format!("more than {MOST_CRITERIA} criteria"));
+        return Err(faults.into_vec());
+    }
     let places = unique_ids(&written, &mut faults);
     let parameters = parameters(&written, &mut faults);
     let criteria_ids: BTreeSet<&str> =
@@ -37,7 +43,8 @@ pub(crate) fn read(written: &Written<'_>) -> Result<Criteria, Vec<Fault>> {
         written.criterion.iter().map(|text| criterion(text, &names, &mut faults)).collect();
     let leaves = criteria.iter().filter(|c| c.kind == Kind::Leaf).count();
     if leaves > MOST_LEAVES {
-        faults.whole(format!("{leaves} leaves are more than the {MOST_LEAVES} that findings hold"));
+        faults
+            .whole(format!("{leaves} leaves are more than the {MOST_LEAVES} that an answer holds"));
     }
     let by_id: BTreeMap<String, usize> =
         criteria.iter().enumerate().map(|(place, c)| (c.id.clone(), place)).collect();

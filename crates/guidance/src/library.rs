@@ -81,9 +81,10 @@ impl Library {
                 Err(found) => faults.extend(found),
             }
         }
+        let criteria_refused = !faults.is_empty();
         let mut read: Vec<Version<'_>> = Vec::new();
         for written in &profiles {
-            match profile::read(written, &criteria) {
+            match profile::read(written, &criteria, criteria_refused) {
                 Ok((guidance, place)) => {
                     let Written { file, text, .. } = *written;
                     read.push(Version { file, text, place, guidance });

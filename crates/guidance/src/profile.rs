@@ -21,15 +21,19 @@ use crate::program;
 const STANDARDS: [&str; 3] = ["past_facts", "future_risk", "exclusion"];
 
 /// Reads a profile file; `known` are the criteria files that were read beside it.
+///
+/// When a criteria file was refused, a profile that finds no criteria is refused without a word:
+/// the fault is over there.
 pub(crate) fn read(
     written: &Written<'_>,
     known: &[(&str, Arc<Criteria>)],
+    criteria_refused: bool,
 ) -> Result<(Guidance, Range<usize>), Vec<Fault>> {
     let mut faults = Faults::new(written.file, written.text);
     let hash = written.hash;
     let written: ProfileText = written.read()?;
     let Some(criteria) = pinned(&written.criteria, known, &mut faults) else {
-        return Err(faults.into_vec());
+        return Err(if criteria_refused { Vec::new() } else { faults.into_vec() });
     };
     let name = written.profile.get_ref();
     let place = written.profile.span();
