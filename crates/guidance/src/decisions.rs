@@ -107,7 +107,8 @@ fn row(
 }
 
 /// Checks, under every setting of the parameters that rows name, that each question has exactly
-/// one answer and that a certain answer stays when what is undetermined is settled.
+/// one answer and that a certain answer stays when what is undetermined is settled. Stops at the
+/// first question of which that is not true.
 fn check_table(
     written: &CriteriaText,
     rows: &[Decision],
@@ -115,58 +116,52 @@ fn check_table(
     parameters: &[Parameter],
     faults: &mut Faults<'_>,
 ) {
-    let id = |root: &usize| -> &str {
-        written.criterion.get(*root).map_or("", |text| text.id.get_ref().as_str())
-    };
-    let words = |sought: Sought, state: &[Value]| -> String {
-        let values: Vec<String> =
-            roots.iter().zip(state).map(|(root, value)| format!("{}={value}", id(root))).collect();
-        format!("{sought} with {}", values.join(", "))
-    };
     for settings in every_setting(rows, parameters) {
         let used: Vec<(usize, &Decision)> =
             rows.iter().enumerate().filter(|(_, row)| row.applies(&settings)).collect();
         for sought in Sought::ALL {
             for state in every_state(roots.len()) {
-                let mut covering = used.iter().filter(|(_, row)| row.covers(*sought, &state));
-                let Some((place, row)) = covering.next() else {
-                    faults.whole(format!("no decision covers {}", words(*sought, &state)));
-                    return;
-                };
-                if let Some((second, _)) = covering.next() {
-                    if let Some(text) = written.decision.get(*second) {
-                        faults.at(
-                            &text.outcome.span(),
-                            format!(
-                                "decisions {} and {} both cover {}",
-                                place + 1,
-                                second + 1,
-                                words(*sought, &state)
-                            ),
-                        );
-                    }
-                    return;
+                let Some((row, reason)) = question_fault(&used, *sought, &state) else { continue };
+                let ids = roots.iter().filter_map(|root| written.criterion.get(*root));
+                let values =
+                    ids.zip(&state).map(|(c, value)| format!("{}={value}", c.id.get_ref()));
+                let values: Vec<String> = values.collect();
+                let reason = reason.replace("{}", &format!("{sought} with {}", values.join(", ")));
+                match row.and_then(|row| written.decision.get(row)) {
+                    Some(text) => faults.at(&text.outcome.span(), reason),
+                    None => faults.whole(reason),
                 }
-                let unsound = row.outcome != Outcome::Undetermined
-                    && settle_one(&state).any(|settled| {
-                        !used.iter().any(|(_, other)| {
-                            other.covers(*sought, &settled) && other.outcome == row.outcome
-                        })
-                    });
-                if let (true, Some(text)) = (unsound, written.decision.get(*place)) {
-                    faults.at(
-                        &text.outcome.span(),
-                        format!(
-                            "`{}` is certain for {} though settling it gives another outcome",
-                            row.outcome,
-                            words(*sought, &state)
-                        ),
-                    );
-                    return;
-                }
+                return;
             }
         }
     }
+}
+
+/// What is wrong with the answer to one question: the row to blame, if one is, and the reason with
+/// `{}` in place of the question.
+fn question_fault(
+    used: &[(usize, &Decision)],
+    sought: Sought,
+    state: &[Value],
+) -> Option<(Option<usize>, String)> {
+    let mut covering = used.iter().filter(|(_, row)| row.covers(sought, state));
+    let Some((place, row)) = covering.next() else {
+        return Some((None, "no decision covers {}".to_owned()));
+    };
+    if let Some((second, _)) = covering.next() {
+        let (one, two) = (place + 1, second + 1);
+        return Some((Some(*second), format!("decisions {one} and {two} both cover {{}}")));
+    }
+    let same = |settled: &[Value]| {
+        used.iter().any(|(_, other)| other.covers(sought, settled) && other.outcome == row.outcome)
+    };
+    let hangs =
+        row.outcome != Outcome::Undetermined && settle_one(state).any(|settled| !same(&settled));
+    hangs.then(|| {
+        let outcome = row.outcome;
+        let reason = format!("`{outcome}` is certain for {{}} though settling it gives another");
+        (Some(*place), reason)
+    })
 }
 
 /// Every combination of values of the parameters that rows name.

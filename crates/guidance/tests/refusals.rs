@@ -348,10 +348,10 @@ fn criteria_without_measure_are_refused() {
     };
     let with = |leaves: usize| {
         let more: String = (0..leaves).map(leaf).collect();
-        let ids: String = (0..leaves).map(|number| format!(", \"X{number}\"")).collect();
+        let ids: Vec<String> = (0..leaves).map(|number| format!(", \"X{number}\"")).collect();
         let wider = CRITERIA.replacen(
             "any = [\"C3.1\", \"C3.2\"]",
-            &format!("any = [\"C3.1\", \"C3.2\"{ids}]"),
+            &format!("any = [\"C3.1\", \"C3.2\"{}]", ids.concat()),
             1,
         );
         format!("{wider}\n{more}")
