@@ -260,7 +260,8 @@ impl Table {
             for (place, (outcome, row)) in outcomes.iter().enumerate() {
                 let turning = (0..roots)
                     .filter(|root| turns(*root, place, roots, &outcomes))
-                    .fold(0, |bits, root| bits | (1 << root));
+                    .map(|root| 1 << root)
+                    .sum();
                 answers.push(Answer { outcome: *outcome, row: *row, turning });
             }
         }

@@ -212,6 +212,28 @@ fn a_certain_outcome_that_hangs_on_something_undetermined_is_refused() {
     assert!(found[0].contains("`refused` is certain for refugee with INC=U"), "{found:?}");
 }
 
+#[test]
+fn a_decision_table_reads_at_most_five_criteria() {
+    let row = |criteria: &str| {
+        format!(
+            "[[decision]]\noutcome = \"undetermined\"\nsought = [\"refugee\", \"protection\"]\n\
+             criteria = {{ INC = \"U\", {criteria} }}\nwhy = \"x\"\n"
+        )
+    };
+    let start = CRITERIA.find("outcome = \"undetermined\"\nsought = [\"refugee\", \"prot").unwrap();
+    let from = CRITERIA[..start].rfind("[[decision]]").unwrap();
+    let to = start + CRITERIA[start..].find("[[decision]]").unwrap();
+    assert!(CRITERIA[from..to].contains("{ INC = \"U\" }"));
+    let with = |rows: &[&str]| {
+        let rows: Vec<String> = rows.iter().map(|criteria| row(criteria)).collect();
+        faults(&[("c.toml", &format!("{}{}{}", &CRITERIA[..from], rows.concat(), &CRITERIA[to..]))])
+    };
+    let five = ["PATH = \"M\"", "PATH = \"N\"", "PATH = \"U\""];
+    assert!(with(&five).is_empty());
+    let six = ["PATH = \"M\"", "PATH = \"N\"", "PATH = \"U\", WFF = \"M\""];
+    assert_eq!(with(&six), ["c.toml: the decision table reads 6 criteria, more than 5"]);
+}
+
 /// As [`CRITERIA_FAULTS`], for a profile file.
 const PROFILE_FAULTS: &[(&str, &str, &str, &str)] = &[
     ("profile = \"EU\"", "profile = \"E U\"", "profile = \"E U\"", "letters, digits and `_`"),
