@@ -22,12 +22,19 @@ impl Values {
 
     pub(crate) fn set(&mut self, slot: u8, value: Value) {
         let mask = bit(slot);
-        self.met &= !mask;
-        self.not_met &= !mask;
         match value {
-            Value::Met => self.met |= mask,
-            Value::NotMet => self.not_met |= mask,
-            Value::Undetermined => {}
+            Value::Met => {
+                self.met |= mask;
+                self.not_met &= !mask;
+            }
+            Value::NotMet => {
+                self.not_met |= mask;
+                self.met &= !mask;
+            }
+            Value::Undetermined => {
+                self.met &= !mask;
+                self.not_met &= !mask;
+            }
         }
     }
 
@@ -62,7 +69,16 @@ mod tests {
     #[test]
     fn a_slot_holds_one_value_at_a_time() {
         let mut values = Values::default();
-        for value in [Value::Met, Value::NotMet, Value::Undetermined, Value::Met] {
+        for value in [
+            Value::Met,
+            Value::Met,
+            Value::NotMet,
+            Value::NotMet,
+            Value::Undetermined,
+            Value::Undetermined,
+            Value::NotMet,
+            Value::Met,
+        ] {
             values.set(127, value);
             assert_eq!(values.get(127), value);
             assert_eq!(values.get(126), Value::Undetermined);

@@ -1,6 +1,6 @@
 //! Evaluation: from findings to the value of every criterion, the outcome and what is open.
 
-use crate::bits::{Values, bit, slots};
+use crate::bits::{Values, slots};
 use crate::criteria::Source;
 use crate::decisions::{Answer, place_of};
 use crate::guidance::Guidance;
@@ -129,29 +129,44 @@ impl<'g> Evaluation<'g> {
 pub(crate) fn evaluate<'g>(guidance: &'g Guidance, question: &Question) -> Evaluation<'g> {
     let program = &guidance.program;
     let facts = question.facts.bits();
-    let (values, presumed) = derive(program, question.findings.values, facts);
+    let (values, presumed) = derive(program, question.findings.values, facts, Presume::AsDue);
     let answer = answer(program, values, question.sought);
     let open = open::leaves(program, question, values, presumed, answer);
     Evaluation { guidance, question: *question, values, presumed, open, answer }
 }
 
-/// Computes every slot; presumptions apply where their conditions are met.
-fn derive(program: &Program, findings: Values, facts: u8) -> (Values, u32) {
+/// Which presumptions apply.
+#[derive(Clone, Copy)]
+pub(crate) enum Presume {
+    /// Those whose conditions are met.
+    AsDue,
+    /// Those of this set, as bits by their place, whatever their conditions.
+    These(u32),
+}
+
+/// Computes every slot; returns the presumptions that were used too.
+pub(crate) fn derive(
+    program: &Program,
+    findings: Values,
+    facts: u8,
+    presume: Presume,
+) -> (Values, u32) {
     let mut values = findings;
     let mut presumed = 0;
     for step in &program.steps {
         let value = match &step.rule {
-            Rule::Join { all, plain, negated, settled, .. } => match settled {
-                Some((fact, value)) if facts & fact != 0 => *value,
-                _ => join(*all, *plain, *negated, values),
-            },
+            Rule::Join { settled: Some((fact, value)), .. } if facts & fact != 0 => *value,
+            Rule::Join { all, plain, negated, .. } => join(*all, *plain, *negated, values),
             Rule::Presumable { leaf, presumption, when } => {
                 let found = values.get(*leaf);
-                let applies = when.is_some_and(|(required, asked)| {
-                    found == Value::Undetermined
-                        && values.get(required) == Value::Met
-                        && facts & asked == asked
-                });
+                let applies = match presume {
+                    Presume::These(set) => set & (1 << presumption) != 0,
+                    Presume::AsDue => when.is_some_and(|(required, asked)| {
+                        found == Value::Undetermined
+                            && values.get(required) == Value::Met
+                            && facts & asked == asked
+                    }),
+                };
                 if applies {
                     presumed |= 1 << presumption;
                     Value::Met
@@ -170,7 +185,7 @@ pub(crate) fn join(all: bool, plain: u128, negated: u128, values: Values) -> Val
     // ANY is ALL seen through a mirror: what dominates and what must be unanimous change places.
     let (ones, zeros) =
         if all { (values.met, values.not_met) } else { (values.not_met, values.met) };
-    let dominated = (zeros & plain) | (ones & negated) != 0;
+    let dominated = zeros & plain != 0 || ones & negated != 0;
     let unanimous = plain & !ones == 0 && negated & !zeros == 0;
     match (dominated, unanimous, all) {
         (true, _, true) | (false, true, false) => Value::NotMet,
@@ -184,43 +199,6 @@ pub(crate) fn answer(program: &Program, values: Values, sought: Sought) -> Answe
     let place =
         program.roots.iter().rev().fold(0, |place, root| place_of(place, values.get(*root)));
     program.table.answer(sought, place)
-}
-
-/// Computes every slot again with presumptions frozen as they were used, and none new.
-pub(crate) fn derive_frozen(
-    program: &Program,
-    findings: Values,
-    facts: u8,
-    presumed: u32,
-) -> Values {
-    let mut values = findings;
-    for step in &program.steps {
-        let value =
-            match &step.rule {
-                Rule::Join { all, plain, negated, settled, .. } => match settled {
-                    Some((fact, value)) if facts & fact != 0 => *value,
-                    _ => join(*all, *plain, *negated, values),
-                },
-                Rule::Presumable { leaf, presumption, .. } => {
-                    if presumed & (1 << presumption) == 0 { values.get(*leaf) } else { Value::Met }
-                }
-            };
-        values.set(step.slot, value);
-    }
-    values
-}
-
-/// The leaves whose presumption was used.
-pub(crate) fn presumed_leaves(program: &Program, presumed: u32) -> u128 {
-    if presumed == 0 {
-        return 0;
-    }
-    program.steps.iter().fold(0, |found, step| match &step.rule {
-        Rule::Presumable { leaf, presumption, .. } if presumed & (1 << presumption) != 0 => {
-            found | bit(*leaf)
-        }
-        Rule::Presumable { .. } | Rule::Join { .. } => found,
-    })
 }
 
 #[cfg(test)]

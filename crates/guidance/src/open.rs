@@ -15,7 +15,7 @@
 use crate::Question;
 use crate::bits::{Values, bit, slots};
 use crate::decisions::{Answer, place_of};
-use crate::evaluate::{answer, derive_frozen, presumed_leaves};
+use crate::evaluate::{Presume, answer, derive};
 use crate::program::{Program, Rule};
 use crate::terms::{Outcome, Sought};
 use crate::value::Value;
@@ -23,11 +23,11 @@ use crate::value::Value;
 /// A set of pairs of truth values, as four bits: bit `2 * with_leaf_met + with_leaf_not_met`.
 type Pairs = u8;
 /// Not met with and without the leaf.
-const NEVER: Pairs = 1 << 0b00;
+const NEVER: Pairs = 0b0001;
 /// Met exactly when the leaf is met.
-const FOLLOWS: Pairs = 1 << 0b10;
+const FOLLOWS: Pairs = 0b0100;
 /// Met with and without the leaf.
-const ALWAYS: Pairs = 1 << 0b11;
+const ALWAYS: Pairs = 0b1000;
 
 /// The open leaves.
 pub(crate) fn leaves(
@@ -40,9 +40,9 @@ pub(crate) fn leaves(
     if found.outcome != Outcome::Undetermined {
         return 0;
     }
-    let askable = values.undetermined(program.leaf_slots) & !presumed_leaves(program, presumed);
-    // No leaf outside of this set can turn the outcome, however the others are settled.
-    let candidates = live(program, values, found) & askable;
+    // No leaf outside of this set can turn the outcome, however the others are settled. A presumed
+    // leaf is never in it: what it feeds is met.
+    let candidates = live(program, values, found) & program.leaf_slots;
     let shared = candidates & program.shared;
     if shared == 0 {
         return candidates;
@@ -51,9 +51,9 @@ pub(crate) fn leaves(
     let mut open = 0;
     for settled in settlements(question.findings.values, shared) {
         let values = search.derive(settled);
-        open |= live(program, values, answer(program, values, question.sought));
+        let found = answer(program, values, question.sought);
+        open |= live(program, values, found) & program.leaf_slots;
     }
-    open &= candidates & !shared;
     for leaf in slots(shared) {
         let others = shared & !bit(leaf);
         let turns = settlements(question.findings.values, others)
@@ -67,32 +67,33 @@ pub(crate) fn leaves(
 
 /// The undetermined slots that are tied to a turning root by undetermined slots only.
 pub(crate) fn live(program: &Program, values: Values, found: Answer) -> u128 {
-    let mut live = program
-        .roots
-        .iter()
-        .zip(0_u8..)
-        .filter(|(_, place)| found.turning & (1 << place) != 0)
-        .fold(0, |live, (root, _)| live | bit(*root));
+    let turning = program.roots.iter().zip(0_u8..);
+    let turning = turning.filter(|(_, place)| found.turning & (1 << place) != 0);
+    let mut live = turning.map(|(root, _)| bit(*root)).sum();
     for step in program.steps.iter().rev() {
         if live & bit(step.slot) == 0 {
             continue;
         }
-        live |= match &step.rule {
-            Rule::Join { plain, negated, .. } => values.undetermined(plain | negated),
-            Rule::Presumable { leaf, .. } => values.undetermined(bit(*leaf)),
-        };
+        match &step.rule {
+            Rule::Join { plain, negated, .. } => {
+                live |= values.undetermined(*plain);
+                live |= values.undetermined(*negated);
+            }
+            Rule::Presumable { leaf, .. } => live |= values.undetermined(bit(*leaf)),
+        }
     }
     live
 }
 
 /// Every way to settle a set of leaves.
 fn settlements(findings: Values, leaves: u128) -> impl Iterator<Item = Values> {
-    // The subsets of a set of bits, in order: subtract one, drop what does not belong.
-    let mut met = Some(leaves);
-    std::iter::from_fn(move || {
-        let now = met?;
-        met = (now != 0).then(|| (now - 1) & leaves);
-        Some(Values { met: findings.met | now, not_met: findings.not_met | (leaves & !now) })
+    (0..1_u32 << leaves.count_ones()).map(move |way| {
+        let mut settled = findings;
+        for (place, leaf) in slots(leaves).enumerate() {
+            let met = way & (1 << place) != 0;
+            settled.set(leaf, if met { Value::Met } else { Value::NotMet });
+        }
+        settled
     })
 }
 
@@ -105,7 +106,9 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn derive(&self, findings: Values) -> Values {
-        derive_frozen(self.program, findings, self.question.facts.bits(), self.presumed)
+        // Where a leaf is settled, it is not presumed: no presumption comes on top.
+        let presume = Presume::These(self.presumed);
+        derive(self.program, findings, self.question.facts.bits(), presume).0
     }
 
     /// Whether a shared leaf turns the outcome in some completion of what is unsettled.
@@ -185,7 +188,7 @@ fn combine(all: bool, first: Pairs, second: Pairs) -> Pairs {
 }
 
 fn complement(pairs: Pairs) -> Pairs {
-    (0..4_u8).filter(|pair| pairs & (1 << pair) != 0).fold(0, |found, pair| found | 1 << (3 - pair))
+    (0..4_u8).filter(|pair| pairs & (1 << pair) != 0).map(|pair| 1 << (3 - pair)).sum()
 }
 
 fn get(pairs: &[Pairs; 128], slot: u8) -> Pairs {

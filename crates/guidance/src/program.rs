@@ -194,7 +194,7 @@ impl Compiler<'_> {
         let found = (0..=u8::MAX).zip(&self.criteria.presumptions).find(|(_, p)| p.leaf == id);
         let Some((number, presumption)) = found else { return Ok(leaf) };
         let facts = presumption.facts.iter().filter_map(|(fact, word)| Facts::bit(fact, word));
-        let facts = facts.fold(0, |bits, bit| bits | bit);
+        let facts = facts.sum();
         let when = if self.holds(&presumption.when) {
             self.slot_of(&presumption.requires).map(|required| (required, facts))
         } else {

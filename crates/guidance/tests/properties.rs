@@ -68,6 +68,50 @@ fn question(most: usize) -> impl Strategy<Value = (&'static Guidance, Question)>
         })
 }
 
+/// Leaves that stand in several places, and leaves beside them.
+const AROUND_SHARED_LEAVES: [&str; 14] = [
+    "PUN.1", "IFA", "CP.1", "CP.2", "EXC", "NEX", "G.ID", "SP", "C3.1.a", "C3.1.b", "C3.1.d",
+    "C1.1.a", "C2.4", "LIAB",
+];
+
+/// A profile and a question whose undetermined leaves lie around those that stand in several
+/// places; the other leaves let the outcome hang on them.
+fn question_around_shared_leaves() -> impl Strategy<Value = (&'static Guidance, Question)> {
+    let leaf = prop_oneof![
+        3 => Just(Value::Undetermined),
+        1 => Just(Value::Met),
+        1 => Just(Value::NotMet),
+        // What a decided case has.
+        2 => Just(Value::NotMet),
+    ];
+    (
+        select(PROFILES.to_vec()),
+        prop_oneof![
+            3 => Just(Sought::Protection),
+            2 => Just(Sought::Refugee),
+            1 => Just(Sought::Nonrefoulement),
+        ],
+        facts(),
+        any::<bool>(),
+        prop::collection::vec(leaf, AROUND_SHARED_LEAVES.len()),
+    )
+        .prop_map(|(profile, sought, facts, acts, leaves)| {
+            let guidance = guidance(profile);
+            let mut findings = guidance.decided_findings();
+            let mut find = |id: &str, value| guidance.find(&mut findings, id, value).unwrap();
+            if acts {
+                for id in ["C2.1", "C2.2.a", "C2.3", "C2.5", "C2.6"] {
+                    find(id, Value::Met);
+                }
+            }
+            find("C3.1.c", Value::Met);
+            for (id, value) in AROUND_SHARED_LEAVES.into_iter().zip(leaves) {
+                find(id, value);
+            }
+            (guidance, Question { sought, facts, findings })
+        })
+}
+
 fn undetermined(guidance: &Guidance, findings: &Findings) -> Vec<guidance::Leaf> {
     let leaves = guidance.leaves().map(|(leaf, _)| leaf);
     leaves.filter(|leaf| findings.get(*leaf) == Value::Undetermined).collect()
@@ -123,6 +167,7 @@ proptest! {
         prop_assert_eq!(findings, question.findings);
         let first = guidance.evaluate(&question);
         let second = guidance.evaluate(&Question { findings, ..question });
+        prop_assert_eq!(first.all().count(), 55);
         prop_assert!(first.all().eq(second.all()));
         prop_assert_eq!(first.outcome(), second.outcome());
         prop_assert!(first.open().eq(second.open()));
@@ -150,6 +195,14 @@ proptest! {
 
     #[test]
     fn open_leaves_are_exactly_those_that_turn_the_outcome((guidance, question) in question(9)) {
+        let evaluation = guidance.evaluate(&question);
+        prop_assert_eq!(open(&evaluation), open_by_trying_everything(guidance, &question));
+    }
+
+    #[test]
+    fn leaves_around_shared_ones_are_open_exactly_if_they_turn_the_outcome(
+        (guidance, question) in question_around_shared_leaves(),
+    ) {
         let evaluation = guidance.evaluate(&question);
         prop_assert_eq!(open(&evaluation), open_by_trying_everything(guidance, &question));
     }
@@ -221,6 +274,21 @@ fn leaves_in_several_places_are_open_only_if_they_turn_the_outcome() {
     }
     let question = Question { sought: Sought::Refugee, facts: Facts::default(), findings };
     assert_eq!(open(&uk.evaluate(&question)), BTreeSet::from(["PUN.1".to_owned()]));
+
+    // Where the claim of refuge stands or falls with relocation alone, other harm turns nothing; the
+    // ground is presumed, and stays so while relocation is settled.
+    let eu = guidance("EU");
+    let mut findings = eu.decided_findings();
+    for id in ["C2.1", "C2.2.a", "C2.3", "C2.4", "C2.5", "C2.6"] {
+        eu.find(&mut findings, id, Value::Met).unwrap();
+    }
+    for id in ["NEX", "IFA", "CP.2"] {
+        eu.find(&mut findings, id, Value::Undetermined).unwrap();
+    }
+    let question = Question { sought: Sought::Protection, facts: Facts::default(), findings };
+    let evaluation = eu.evaluate(&question);
+    assert_eq!(presumed(&evaluation), BTreeSet::from(["NEX".to_owned()]));
+    assert_eq!(open(&evaluation), BTreeSet::from(["IFA".to_owned()]));
 
     // Excluded either way: whether the path is one of refuge or of serious harm turns nothing.
     let eu = guidance("EU");
