@@ -11,7 +11,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::evaluate::Question;
 use crate::guidance::Guidance;
-use crate::lenient::{Keys, Scalar, Skipped, Text};
+use crate::lenient::{Keys, MOST_KEYS, Scalar, Skipped, Text};
 use crate::terms::{Facts, Sought};
 use crate::value::Value;
 
@@ -268,6 +268,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Findings<'a> {
                 while let Some(Text(key)) = map.next_key()? {
                     if findings.iter().any(|(known, _)| *known == key) {
                         return Err(de::Error::custom(format!("findings.{key} is given twice")));
+                    }
+                    if findings.len() == MOST_KEYS {
+                        let words = format!("findings.{key} is one too many: at most {MOST_KEYS}");
+                        return Err(de::Error::custom(words));
                     }
                     let value = match map.next_value::<Scalar<'de>>()? {
                         Scalar::Text(text) => text.parse().map_err(|error| {

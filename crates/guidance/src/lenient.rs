@@ -5,6 +5,9 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+/// No object of a case has so many keys; each new key is compared with all before it.
+pub(crate) const MOST_KEYS: usize = 1_000;
+
 /// The keys of one object that were seen, to refuse one that comes twice.
 #[derive(Default)]
 pub(crate) struct Keys<'de>(Vec<Cow<'de, str>>);
@@ -18,6 +21,9 @@ impl<'de> Keys<'de> {
     ) -> Result<&str, E> {
         if self.0.contains(&key) {
             return Err(E::custom(format!("{path}{key} is given twice")));
+        }
+        if self.0.len() == MOST_KEYS {
+            return Err(E::custom(format!("{path}{key} is one key too many: at most {MOST_KEYS}")));
         }
         self.0.push(key);
         Ok(self.0.last().map_or("", |key| key.as_ref()))
