@@ -38,6 +38,15 @@ pub struct Node {
     own: Option<tempfile::TempDir>,
 }
 
+/// Why a node did not become ready.
+#[derive(Debug)]
+enum NotReady {
+    /// It ended by itself.
+    Ended,
+    /// It runs, and was not ready within the limit.
+    StillRuns,
+}
+
 /// What a node printed on both of its outputs, so far.
 #[derive(Clone, Debug, Default)]
 struct Output(Arc<Mutex<String>>);
@@ -98,13 +107,15 @@ impl Node {
         match ready(&lines) {
             Ok(ready) => Ok(Self { child, ready, output, own: None }),
             Err(why) => {
-                child.kill().ok();
+                if matches!(why, NotReady::StillRuns) {
+                    child.kill().ok();
+                    end_left_over(data);
+                }
                 child.wait().expect("its end");
-                end_left_over(data);
                 for reader in readers {
                     reader.join().expect("its output");
                 }
-                Err(format!("{}{why}", output.text()))
+                Err(format!("{}({why:?})", output.text()))
             }
         }
     }
@@ -197,7 +208,7 @@ impl Output {
 }
 
 /// Awaits the line that says that the node is ready.
-fn ready(lines: &Receiver<String>) -> Result<Ready, &'static str> {
+fn ready(lines: &Receiver<String>) -> Result<Ready, NotReady> {
     let deadline = Instant::now() + LIMIT;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -207,8 +218,8 @@ fn ready(lines: &Receiver<String>) -> Result<Ready, &'static str> {
                     return Ok(ready);
                 }
             }
-            Err(RecvTimeoutError::Disconnected) => return Err(""),
-            Err(RecvTimeoutError::Timeout) => return Err("(not ready after a minute)"),
+            Err(RecvTimeoutError::Disconnected) => return Err(NotReady::Ended),
+            Err(RecvTimeoutError::Timeout) => return Err(NotReady::StillRuns),
         }
     }
 }
