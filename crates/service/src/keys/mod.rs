@@ -21,6 +21,6 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use error::Error;
 pub use case::{KeyId, Sealed};
+pub use error::Error;
 pub use store::{Census, KeyStore};
