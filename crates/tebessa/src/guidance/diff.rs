@@ -82,7 +82,10 @@ mod tests {
     #[test]
     fn a_parameter_that_differs_is_shown_with_both_values() {
         let text = printed("UNHCR", "EU");
-        assert!(text.contains("parameter nexus_presumed\n  value\n    - no\n    + yes\n"), "{text}");
+        assert!(
+            text.contains("parameter nexus_presumed\n  value\n    - no\n    + yes\n"),
+            "{text}"
+        );
         assert!(!text.contains("criterion "), "both pin the same criteria\n{text}");
     }
 

@@ -14,7 +14,7 @@ const LONGEST_LINE_BYTES: usize = 1 << 20;
 /// The arguments of `tebessa guidance evaluate`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// A file of cases, one JSON object a line with profile, as_of, sought, facts and findings;
+    /// A file of cases, one JSON object a line with profile, `as_of`, sought, facts and findings;
     /// `-` or none: standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,

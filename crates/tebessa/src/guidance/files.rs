@@ -50,9 +50,9 @@ pub(crate) fn read(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> 
 /// or a profile at a date, as in `EU@2020-11-19`.
 pub(crate) fn version<'l>(library: &'l Library, word: &str) -> Result<&'l Guidance, Failure> {
     if let Some((profile, date)) = word.split_once('@') {
-        let on: Date = date
-            .parse()
-            .map_err(|_| Failure::NotFound(format!("`{date}` is no date of the form 2004-10-20")))?;
+        let on: Date = date.parse().map_err(|_| {
+            Failure::NotFound(format!("`{date}` is no date of the form 2004-10-20"))
+        })?;
         return library.require(profile, on).map_err(|error| Failure::NotFound(error.to_string()));
     }
     if let Some(latest) = library.all().filter(|guidance| guidance.profile() == word).last() {
@@ -71,7 +71,8 @@ pub(crate) fn version<'l>(library: &'l Library, word: &str) -> Result<&'l Guidan
         )));
     }
     let wanted = format!("sha256:{}", digits.to_ascii_lowercase());
-    let mut found = library.all().filter(|guidance| guidance.hash().to_string().starts_with(&wanted));
+    let mut found =
+        library.all().filter(|guidance| guidance.hash().to_string().starts_with(&wanted));
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
         (None, _) => Err(Failure::NotFound(format!("no guidance has the hash {word}"))),
@@ -89,8 +90,8 @@ pub(crate) fn with_version<T>(
     if !path.is_file() {
         return version(library, word).map(then);
     }
-    let bytes = std::fs::read(path)
-        .map_err(|source| Failure::Read { path: word.to_owned(), source })?;
+    let bytes =
+        std::fs::read(path).map_err(|source| Failure::Read { path: word.to_owned(), source })?;
     let hash = GuidanceHash::of(&bytes);
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let beside = self::library(Some(parent.unwrap_or(Path::new("."))))?;
@@ -134,7 +135,9 @@ mod tests {
         let named = |word: &str| with_version(&library, word, Guidance::hash);
         let file = named(&format!("{files}/CA.toml")).unwrap();
         assert_eq!(file, version(&library, "CA").unwrap().hash());
-        assert!(named(&format!("{files}/criteria.toml")).unwrap_err().to_string().contains("no pro"));
+        assert!(
+            named(&format!("{files}/criteria.toml")).unwrap_err().to_string().contains("no pro")
+        );
         let empty = tempfile::tempdir().unwrap();
         assert!(read(empty.path()).unwrap_err().to_string().contains("holds no guidance file"));
     }

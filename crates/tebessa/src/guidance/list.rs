@@ -42,7 +42,7 @@ pub(crate) fn run(
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(80);
     table.set_header(["profile", "in force", "hash", "title"]);
     for guidance in library.all() {
@@ -59,7 +59,10 @@ pub(crate) fn run(
         writeln!(out, "{}", line.trim_end())?;
     }
     let aside = text::ASIDE;
-    writeln!(out, "\n{aside}tebessa guidance show PROFILE: the tree; --json: whole hashes{aside:#}")?;
+    writeln!(
+        out,
+        "\n{aside}tebessa guidance show PROFILE: the tree; --json: whole hashes{aside:#}"
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 

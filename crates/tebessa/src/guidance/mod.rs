@@ -74,7 +74,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Evaluate(evaluate) => evaluate::run(evaluate, directory),
     };
     match result {
-        Err(Failure::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        Err(Failure::Write(error)) if error.kind() == ErrorKind::BrokenPipe => {
+            Ok(ExitCode::SUCCESS)
+        }
         other => other,
     }
 }

@@ -67,9 +67,8 @@ fn what_is_left_out_null_or_unknown_beside_the_rules_is_accepted() {
 
 #[test]
 fn a_bad_line_is_refused_with_number_field_and_reason() {
-    let with = |rest: &str| {
-        format!(r#"{{"profile":"EU","as_of":"2020-11-19","sought":"refugee"{rest}}}"#)
-    };
+    let with =
+        |rest: &str| format!(r#"{{"profile":"EU","as_of":"2020-11-19","sought":"refugee"{rest}}}"#);
     let table = [
         ("{".to_owned(), "line 1: EOF while parsing an object at column 1"),
         ("[]".to_owned(), "line 1: invalid type: sequence"),
