@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
-use guidance::{Fixture, Library};
+use guidance::{Fixture, GuidanceHash, Library};
 
 /// The decided cases, one JSON object a line.
 pub(crate) const CASES: &str = include_str!("../../../../tests/fixtures/jurisprudence.jsonl");
@@ -35,4 +35,29 @@ pub(crate) fn answer(library: &Library, line: &str) -> String {
         open.join(" "),
     ]
     .join(" | ")
+}
+
+pub(crate) const CRITERIA: &str = include_str!("../../../../schemas/guidance/criteria.toml");
+pub(crate) const EU: &str = include_str!("../../../../schemas/guidance/EU.toml");
+
+/// EU's file, pinning other criteria.
+pub(crate) fn pinned(criteria: &str) -> String {
+    let old = GuidanceHash::of(CRITERIA.as_bytes()).to_string();
+    assert!(EU.contains(&old), "EU.toml does not pin criteria.toml");
+    EU.replace(&old, &GuidanceHash::of(criteria.as_bytes()).to_string())
+}
+
+/// The faults of a set of files, each as `file:line: reason`.
+pub(crate) fn faults(files: &[(&str, &str)]) -> Vec<String> {
+    let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
+    match Library::from_files(files) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The line, from 1, on which a text begins.
+pub(crate) fn line(text: &str, marker: &str) -> usize {
+    let start = text.find(marker).unwrap_or_else(|| panic!("`{marker}` is not in the text"));
+    text[..start].lines().count().max(1) + usize::from(text[..start].ends_with('\n'))
 }
