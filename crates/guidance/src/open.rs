@@ -28,6 +28,8 @@ const NEVER: Pairs = 0b0001;
 const FOLLOWS: Pairs = 0b0100;
 /// Met with and without the leaf.
 const ALWAYS: Pairs = 0b1000;
+/// Met or not, with and without the leaf alike.
+const EITHER: Pairs = 0b1001;
 
 /// The open leaves.
 pub(crate) fn leaves(
@@ -57,6 +59,7 @@ pub(crate) fn leaves(
     for leaf in slots(shared) {
         let others = shared & !bit(leaf);
         let turns = settlements(question.findings.values, others)
+            .into_iter()
             .any(|settled| search.turned_by(leaf, settled));
         if turns {
             open |= bit(leaf);
@@ -86,15 +89,19 @@ pub(crate) fn live(program: &Program, values: Values, found: Answer) -> u128 {
 }
 
 /// Every way to settle a set of leaves.
-fn settlements(findings: Values, leaves: u128) -> impl Iterator<Item = Values> {
-    (0..1_u32 << leaves.count_ones()).map(move |way| {
-        let mut settled = findings;
-        for (place, leaf) in slots(leaves).enumerate() {
-            let met = way & (1 << place) != 0;
-            settled.set(leaf, if met { Value::Met } else { Value::NotMet });
-        }
-        settled
-    })
+fn settlements(findings: Values, leaves: u128) -> Vec<Values> {
+    let mut ways = vec![findings];
+    for leaf in slots(leaves) {
+        let with = |mut way: Values, value| {
+            way.set(leaf, value);
+            way
+        };
+        ways = ways
+            .into_iter()
+            .flat_map(|way| [with(way, Value::Met), with(way, Value::NotMet)])
+            .collect();
+    }
+    ways
 }
 
 /// What stays the same while completions are tried.
@@ -163,7 +170,7 @@ fn of_value(value: Value) -> Pairs {
     match value {
         Value::Met => ALWAYS,
         Value::NotMet => NEVER,
-        Value::Undetermined => ALWAYS | NEVER,
+        Value::Undetermined => EITHER,
     }
 }
 
