@@ -8,7 +8,7 @@
 mod common;
 
 use common::{CRITERIA, EU, faults, library, line, pinned};
-use guidance::{GuidanceHash, Library, NotInForce};
+use guidance::{Facts, GuidanceHash, Library, NotInForce, Outcome, Question, Sought, Value};
 
 /// One line per rule: what is replaced in a profile, by what, where the fault is, and its reason.
 const PROFILE_FAULTS: &[(&str, &str, &str, &str)] = &[
@@ -235,6 +235,29 @@ fn a_version_that_ended_is_found_within_its_days_only() {
         library.require("EU", "2014-01-01".parse().unwrap()).unwrap_err().to_string(),
         "no version of EU is in force on 2014-01-01: from 2004-10-20 to 2013-12-20"
     );
+}
+
+/// Other criteria than those built in: there, no node stands in two places.
+#[test]
+fn the_leaves_of_a_node_in_two_places_are_open_only_if_they_turn_the_outcome() {
+    let changed = CRITERIA.replacen("\n  \"C2.6\",\n]", "\n  \"C2.6\",\n  \"C1.3\",\n]", 1);
+    assert_ne!(changed.len(), CRITERIA.len());
+    let files = [("criteria.toml", changed.as_str()), ("EU.toml", &pinned(&changed))];
+    let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+    let library = Library::from_files(files).unwrap();
+    let eu = library.in_force("EU", jiff::civil::date(2020, 11, 19)).unwrap();
+    let mut findings = eu.decided_findings();
+    for id in ["C2.1", "C2.2.a", "C2.3", "C2.5", "C2.6"] {
+        eu.find(&mut findings, id, Value::Met).unwrap();
+    }
+    for id in ["C2.4", "C1.3.a"] {
+        eu.find(&mut findings, id, Value::Undetermined).unwrap();
+    }
+    let question = Question { sought: Sought::Refugee, facts: Facts::default(), findings };
+    let evaluation = eu.evaluate(&question);
+    assert_eq!(evaluation.outcome(), Outcome::Undetermined);
+    // Category 2 needs C1.3 here, and where C1.3 is met category 1 is enough: C2.4 turns nothing.
+    assert_eq!(evaluation.open().collect::<Vec<_>>(), ["C1.3.a"]);
 }
 
 #[test]
