@@ -217,24 +217,6 @@ impl Footer {
         Some(())
     }
 
-    /// Takes a body apart into a directory and the part of the tree; `None` when it does not parse.
-    pub(crate) fn directory(&self, body: &[u8]) -> Option<(Directory, TreePart)> {
-        let (entries, runs) = self.parts(body)?;
-        let mut directory = Directory::new(self.first);
-        directory.last_time_us = self.last_time_us;
-        let mut offsets = Fields(body);
-        for _ in 0..self.count {
-            directory.offsets.push(offsets.u32()?);
-        }
-        for entry in entries.chunks_exact(ENTRY_BYTES) {
-            let mut fields = Fields(entry);
-            let stream = StreamId(Uuid::from_bytes(fields.array()?));
-            let run = decode_run(&mut Fields(runs.get(fields.u32()? as usize..)?))?;
-            directory.streams.insert(stream, run);
-        }
-        Some((directory, self.tree(body)?))
-    }
-
     /// The part of the tree in a body.
     pub(crate) fn tree(&self, body: &[u8]) -> Option<TreePart> {
         let at = usize::try_from(self.runs_at() - self.start).ok()? + self.run_bytes as usize;

@@ -64,3 +64,4 @@ pub use reader::Reader;
 pub use record::{
     Appended, Expected, Head, LeafHash, MAX_RECORD_BYTES, Position, Record, Slot, StreamId, Version,
 };
+pub use verify::{VerifyProgress, VerifyReport, verify, verify_on};

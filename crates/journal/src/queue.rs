@@ -103,11 +103,6 @@ impl Queue {
         }
     }
 
-    /// Whether nothing waits.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner).waiting.is_empty()
-    }
-
     /// Lets nothing in any more.
     pub(crate) fn close(&self) {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner).closed = true;

@@ -28,6 +28,11 @@ impl<'f> Window<'f> {
         Window { file, start: 0, buffer: Vec::new(), ahead: WINDOW_BYTES }
     }
 
+    /// For a part of a known length.
+    pub(crate) fn sized(file: &'f dyn DiskFile, length: u64) -> Window<'f> {
+        Window { file, start: 0, buffer: Vec::new(), ahead: length as usize }
+    }
+
     /// For single frames that stand here and there.
     pub(crate) fn near(file: &'f dyn DiskFile) -> Window<'f> {
         Window { file, start: 0, buffer: Vec::new(), ahead: NEAR_BYTES }

@@ -1,1 +1,0 @@
-//! Checks a whole log on all cores: frames, chains, tree and footers.

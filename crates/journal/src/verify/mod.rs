@@ -1,0 +1,173 @@
+//! Checks a whole log on all cores: frames, chains, times, tree and footers.
+//!
+//! One thread walks along the groups' headers and cuts the log into chunks; workers check and hash
+//! the chunks; the calling thread takes the results in order and follows the chains.
+
+mod chunk;
+mod sequence;
+mod walk;
+
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use crate::disk::{Disk, RealDisk};
+use crate::error::{Error, disk_error};
+use crate::format::segment_position;
+use crate::journal::LOG_DIRECTORY;
+use crate::options::TornTail;
+use crate::record::Position;
+
+use chunk::Checked;
+use sequence::Sequence;
+use walk::{Step, Walked};
+
+/// How far a verification has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VerifyProgress {
+    /// Records checked.
+    pub records: u64,
+    /// Bytes of the log checked.
+    pub bytes: u64,
+    /// Bytes of all segment files, with what is preallocated.
+    pub total_bytes: u64,
+}
+
+/// What a verification found that has no fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VerifyReport {
+    /// Which log it is.
+    pub log: uuid::Uuid,
+    /// How many records it has, all of them checked; also the last position.
+    pub records: u64,
+    /// How many streams they are in.
+    pub streams: u64,
+    /// How many segment files.
+    pub segments: u64,
+    /// Segments that have a footer; the last one has none while it is written.
+    pub sealed: u64,
+    /// The root of the Merkle tree over all records.
+    pub root: [u8; 32],
+    /// The length of the records alone in bytes.
+    pub record_bytes: u64,
+    /// The length of everything but what is preallocated, in bytes.
+    pub log_bytes: u64,
+    /// A last group that is not whole: a writer is at it now, or was stopped at it. It was not
+    /// acknowledged, unless someone has seen a later position: see [`verify`].
+    pub unfinished: Option<TornTail>,
+}
+
+/// Checks the whole log in a data directory, whether a writer is at work there or not.
+///
+/// Every group, frame, checksum and record head, the chain of every stream, the order of times,
+/// the tree and the footers. The first fault is an [`Error::Corrupt`] that names file, byte,
+/// position and stream. A log that was cut off at the end of a group looks whole; therefore
+/// `at_least` is the last position that anyone else has seen (a checkpoint, the index, the
+/// stream), and a log that ends before it is an [`Error::LogLostRecords`].
+pub fn verify(
+    directory: &Path,
+    at_least: Position,
+    progress: &mut dyn FnMut(VerifyProgress),
+) -> Result<VerifyReport, Error> {
+    verify_on(&RealDisk::new(directory.join(LOG_DIRECTORY)), at_least, progress)
+}
+
+/// The same for a log on any disk.
+pub fn verify_on(
+    disk: &dyn Disk,
+    at_least: Position,
+    progress: &mut dyn FnMut(VerifyProgress),
+) -> Result<VerifyReport, Error> {
+    let segments = open_segments(disk)?;
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    let report = thread::scope(|scope| {
+        // The bounds keep what is in flight to a few chunks for every worker.
+        let (steps, inbox) = mpsc::sync_channel::<(u64, Step)>(workers);
+        let (done, results) = mpsc::sync_channel(workers * 2);
+        let inbox = Arc::new(Mutex::new(inbox));
+        for _ in 0..workers {
+            let (inbox, done, segments) = (Arc::clone(&inbox), done.clone(), &segments);
+            scope.spawn(move || work(&inbox, segments, &done));
+        }
+        drop((inbox, done));
+        let walked = &segments;
+        scope.spawn(move || walk::walk(walked, &steps));
+        let sequence = Sequence::new(&segments);
+        let finished = take_in_order(&results, sequence, progress);
+        // Lets the workers and the walker end when a fault was found before the end.
+        drop(results);
+        finished
+    })?;
+    if Position(report.records) < at_least {
+        return Err(Error::LogLostRecords { log: Position(report.records), index: at_least });
+    }
+    Ok(report)
+}
+
+fn open_segments(disk: &dyn Disk) -> Result<Vec<Walked>, Error> {
+    let names = disk.list().map_err(disk_error("log", "listing"))?;
+    let mut segments = Vec::new();
+    for name in names {
+        if let Some(first) = segment_position(&name) {
+            let file = disk.open(&name, false).map_err(disk_error(&name, "opening"))?;
+            let length = file.length().map_err(disk_error(&name, "measuring"))?;
+            segments.push(Walked { name, first, file, length });
+        }
+    }
+    segments.sort_unstable_by_key(|segment| segment.first);
+    if segments.is_empty() {
+        return Err(Error::Request("there is no log here".to_owned()));
+    }
+    Ok(segments)
+}
+
+enum Outcome {
+    Checked(Checked),
+    Step(Step),
+}
+
+fn work(
+    inbox: &Mutex<Receiver<(u64, Step)>>,
+    segments: &[Walked],
+    done: &SyncSender<(u64, Outcome)>,
+) {
+    loop {
+        let received = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((number, step)) = received else { return };
+        let outcome = match step {
+            Step::Chunk(chunk) => Outcome::Checked(chunk::check(segments, &chunk)),
+            other @ (Step::End { .. } | Step::Failed(_)) => Outcome::Step(other),
+        };
+        if done.send((number, outcome)).is_err() {
+            // The sequence found a fault and listens no more.
+            return;
+        }
+    }
+}
+
+fn take_in_order(
+    results: &Receiver<(u64, Outcome)>,
+    mut sequence: Sequence<'_>,
+    progress: &mut dyn FnMut(VerifyProgress),
+) -> Result<VerifyReport, Error> {
+    let mut early = std::collections::BTreeMap::new();
+    let mut next = 0;
+    while let Ok((number, outcome)) = results.recv() {
+        early.insert(number, outcome);
+        while let Some(outcome) = early.remove(&next) {
+            next += 1;
+            match outcome {
+                Outcome::Checked(checked) => sequence.take_in(checked)?,
+                Outcome::Step(Step::End { segment, end }) => sequence.end_segment(segment, &end)?,
+                Outcome::Step(Step::Failed(error)) => return Err(error),
+                Outcome::Step(Step::Chunk(_)) => {}
+            }
+            progress(sequence.progress());
+        }
+    }
+    sequence.finish()
+}

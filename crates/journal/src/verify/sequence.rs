@@ -1,0 +1,240 @@
+//! The part of the check that needs the order: chains, times, tree, footers and the end.
+
+use crate::directory::{Directory, Entry, StreamMap};
+use crate::error::{Error, Fault, disk_error};
+use crate::footer::{self, Footer, TreePart};
+use crate::options::TornTail;
+use crate::record::{LeafHash, Position};
+use crate::recover::{fault, header_of};
+use crate::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
+use crate::tree::{TILE_LEAVES, Tree};
+
+use super::chunk::{Checked, Seen};
+use super::walk::Walked;
+use super::{VerifyProgress, VerifyReport};
+
+/// The last record of a stream so far.
+struct Link {
+    version: u64,
+    position: u64,
+    leaf: LeafHash,
+}
+
+/// What has been checked so far, in order.
+pub(super) struct Sequence<'s> {
+    segments: &'s [Walked],
+    links: StreamMap<Link>,
+    tree: Tree,
+    directory: Directory,
+    first_tile: u64,
+    last_time_us: i64,
+    next: u64,
+    sealed: u64,
+    bytes: u64,
+    record_bytes: u64,
+    log_bytes: u64,
+    /// A group that is not sound; a fault unless nothing follows it.
+    broken: Option<ScanEnd>,
+    unfinished: Option<TornTail>,
+}
+
+impl<'s> Sequence<'s> {
+    pub(super) fn new(segments: &'s [Walked]) -> Sequence<'s> {
+        Sequence {
+            segments,
+            links: StreamMap::default(),
+            tree: Tree::new(),
+            directory: Directory::new(1),
+            first_tile: 0,
+            last_time_us: i64::MIN,
+            next: 1,
+            sealed: 0,
+            bytes: 0,
+            record_bytes: 0,
+            log_bytes: 0,
+            broken: None,
+            unfinished: None,
+        }
+    }
+
+    pub(super) fn progress(&self) -> VerifyProgress {
+        VerifyProgress {
+            records: self.next - 1,
+            bytes: self.bytes,
+            total_bytes: self.segments.iter().map(|segment| segment.length).sum(),
+        }
+    }
+
+    fn segment(&self, index: usize) -> Result<&'s Walked, Error> {
+        let missing = || Error::Request("the walk named a segment that is not there".to_owned());
+        self.segments.get(index).ok_or_else(missing)
+    }
+
+    /// Takes in the next chunk of the log.
+    pub(super) fn take_in(&mut self, checked: Checked) -> Result<(), Error> {
+        if let Some(error) = checked.failed {
+            return Err(error);
+        }
+        let segment = self.segment(checked.chunk.segment)?;
+        if let Some(end) = &self.broken {
+            // There are groups behind it.
+            return Err(stop_fault(segment, end));
+        }
+        for seen in &checked.seen {
+            self.follow(segment, seen)?;
+        }
+        self.bytes += checked.chunk.length;
+        if checked.end.stop != Stop::Bound {
+            self.broken = Some(checked.end);
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, segment: &Walked, seen: &Seen) -> Result<(), Error> {
+        let position = self.next;
+        let envelope = &seen.envelope;
+        let wrong = |what: &str| {
+            Error::Corrupt(Fault {
+                file: segment.name.clone(),
+                offset: seen.offset,
+                position: Some(Position(position)),
+                stream: Some(envelope.stream),
+                what: what.to_owned(),
+            })
+        };
+        let time_us = envelope.time.as_microsecond();
+        if time_us < self.last_time_us {
+            return Err(wrong("the record's time is before that of the record before it"));
+        }
+        self.last_time_us = time_us;
+        let link = Link { version: envelope.version.0, position, leaf: seen.leaf };
+        let before = self.links.insert(envelope.stream, link);
+        let (version, leaf) =
+            before.as_ref().map_or((0, LeafHash::NONE), |before| (before.version, before.leaf));
+        if envelope.version.0 != version + 1 {
+            return Err(wrong("the record's caseversion does not follow its stream"));
+        }
+        if envelope.prev != leaf {
+            return Err(wrong(
+                "the record's prev is not the leaf hash of the stream's record before",
+            ));
+        }
+        self.directory.add(Entry {
+            stream: envelope.stream,
+            version: envelope.version.0,
+            prior: before.map_or(0, |before| before.position),
+            offset: seen.offset as u32,
+            time_us,
+        });
+        self.tree.push(seen.leaf);
+        self.record_bytes += u64::from(seen.bytes);
+        self.next += 1;
+        Ok(())
+    }
+
+    /// Judges the end of a segment's groups, and its footer if it has one.
+    pub(super) fn end_segment(&mut self, index: usize, walked: &ScanEnd) -> Result<(), Error> {
+        let segment = self.segment(index)?;
+        let last = index + 1 == self.segments.len();
+        let end = self.broken.take().unwrap_or_else(|| walked.clone());
+        self.log_bytes += end.end;
+        let footer = Footer::read(segment.file.as_ref())
+            .map_err(disk_error(&segment.name, "reading the footer"))?;
+        match (footer, last) {
+            (Some(footer), _) if footer.start == end.end => self.check_footer(segment, &footer)?,
+            (Some(_), _) if self.still_broken(segment, &end)? => {
+                return Err(stop_fault(segment, &end));
+            }
+            // A writer went on and sealed it after the walk: what the walk saw is sound.
+            (Some(_), true) => {}
+            (Some(_), false) => return Err(stop_fault(segment, &end)),
+            (None, true) => self.judge_tail(segment, &end)?,
+            (None, false) if end.stop == Stop::Bound => {}
+            (None, false) => return Err(stop_fault(segment, &end)),
+        }
+        self.directory = Directory::new(self.next);
+        self.first_tile = self.tree.size() / TILE_LEAVES;
+        Ok(())
+    }
+
+    fn check_footer(&mut self, segment: &Walked, footer: &Footer) -> Result<(), Error> {
+        let read = || disk_error(&segment.name, "reading");
+        let part =
+            TreePart { tiles: self.tree.tiles_from(self.first_tile), peaks: self.tree.peaks() };
+        let wanted = footer::encode(&self.directory, footer.log, footer.start, &part);
+        let mut there = vec![0; wanted.len()];
+        let length = segment.file.read_at(footer.start, &mut there).map_err(read())?;
+        let whole = segment.file.length().map_err(read())?;
+        if length != wanted.len() || whole != footer.start + length as u64 || there != wanted {
+            let what = "the footer is not that of the segment's records";
+            return Err(fault(&segment.name, footer.start, footer.first, what));
+        }
+        self.sealed += 1;
+        self.log_bytes += wanted.len() as u64;
+        Ok(())
+    }
+
+    /// An unsound last group is a fault only if there is a later one: then it had been durable.
+    fn judge_tail(&mut self, segment: &Walked, end: &ScanEnd) -> Result<(), Error> {
+        if matches!(end.stop, Stop::Wrong { .. } | Stop::Version(_)) {
+            return Err(stop_fault(segment, end));
+        }
+        let remains = look_behind(segment.file.as_ref(), end.end, end.next)
+            .map_err(disk_error(&segment.name, "reading"))?;
+        if remains.last_nonzero == 0 {
+            return Ok(());
+        }
+        if remains.later_group.is_some() && self.still_broken(segment, end)? {
+            return Err(stop_fault(segment, end));
+        }
+        self.unfinished = Some(TornTail {
+            file: segment.name.clone(),
+            offset: end.end,
+            bytes: remains.last_nonzero - end.end,
+            position: Position(end.next),
+            kept_in: String::new(),
+        });
+        Ok(())
+    }
+
+    /// Beside a live writer a group may have become whole, and another been written, since it was
+    /// looked at; a damaged one stays damaged.
+    fn still_broken(&self, segment: &Walked, end: &ScanEnd) -> Result<bool, Error> {
+        let mut window = Window::new(segment.file.as_ref());
+        let bound = Some(end.next + 1);
+        let again = scan_groups(&mut window, end.end, end.next, bound, &mut |_, _| Ok(()));
+        let again = again.map_err(disk_error(&segment.name, "reading"))?;
+        Ok(again.stop != Stop::Bound)
+    }
+
+    pub(super) fn finish(self) -> Result<VerifyReport, Error> {
+        let first = self.segment(0)?;
+        let header = header_of(&first.name, first.file.as_ref(), first.first)?;
+        Ok(VerifyReport {
+            log: header.log,
+            records: self.next - 1,
+            streams: self.links.len() as u64,
+            segments: self.segments.len() as u64,
+            sealed: self.sealed,
+            root: self.tree.root(),
+            record_bytes: self.record_bytes,
+            log_bytes: self.log_bytes,
+            unfinished: self.unfinished,
+        })
+    }
+}
+
+/// Names the place where the sound groups of a segment end.
+fn stop_fault(segment: &Walked, end: &ScanEnd) -> Error {
+    match &end.stop {
+        Stop::Damaged { offset, position, what } | Stop::Wrong { offset, position, what } => {
+            fault(&segment.name, *offset, *position, what)
+        }
+        Stop::Version(version) => {
+            Error::UnknownFormat { file: segment.name.clone(), version: *version }
+        }
+        Stop::Empty | Stop::Bound => {
+            fault(&segment.name, end.end, end.next, "records are missing here")
+        }
+    }
+}

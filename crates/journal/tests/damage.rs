@@ -1,0 +1,217 @@
+//! A damaged log: what is torn is cut, what is corrupt is refused, and every flipped bit is found.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::{note, open, stream};
+use journal::{Error, Expected, Fault, Journal, Position, Reader, verify};
+
+/// The only segment file.
+fn segment(directory: &Path) -> PathBuf {
+    directory.join("log").join(format!("{:020}.segment", 1))
+}
+
+fn append_all(journal: &Journal, from: u32, count: u32) {
+    for number in from..from + count {
+        let draft = note(u128::from(number % 3), &format!("words {number}"));
+        journal.append(draft, Expected::Any).wait().unwrap();
+    }
+}
+
+/// A directory with a log of `count` groups and no index, and where the groups end.
+fn small_log(count: u32) -> (tempfile::TempDir, usize) {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path()).unwrap();
+    append_all(&journal, 0, count);
+    journal.close().unwrap();
+    fs::remove_dir_all(directory.path().join("index")).unwrap();
+    let bytes = fs::read(segment(directory.path())).unwrap();
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    (directory, end)
+}
+
+/// A log directory with other bytes, in a place of its own.
+fn with_bytes(bytes: &[u8]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("log")).unwrap();
+    fs::write(segment(directory.path()), bytes).unwrap();
+    directory
+}
+
+fn records(directory: &Path) -> Vec<Vec<u8>> {
+    let reader = Reader::open(directory).unwrap();
+    let records = reader.read(Position(1), usize::MAX).unwrap();
+    records.into_iter().map(|record| record.bytes).collect()
+}
+
+#[test]
+fn a_torn_tail_is_cut_whole_reported_and_kept() {
+    let (directory, end) = small_log(5);
+    let all = records(directory.path());
+    let mut bytes = fs::read(segment(directory.path())).unwrap();
+    bytes[end - 3..].fill(0);
+    fs::write(segment(directory.path()), &bytes).unwrap();
+    let (journal, report) = open(directory.path()).unwrap();
+    let torn = report.torn_tail.unwrap();
+    assert_eq!((report.last, torn.position), (Position(4), Position(5)));
+    let kept = fs::read(directory.path().join("log").join(&torn.kept_in)).unwrap();
+    let offset = usize::try_from(torn.offset).unwrap();
+    assert_eq!(kept, bytes[offset..end - 3]);
+    append_all(&journal, 4, 1);
+    journal.close().unwrap();
+    let again = records(directory.path());
+    assert_eq!(again[..4], all[..4]);
+    assert_eq!(again.len(), 5);
+    assert!(open(directory.path()).unwrap().1.torn_tail.is_none());
+}
+
+#[test]
+fn a_damaged_group_with_a_valid_one_behind_it_is_refused_with_file_offset_and_position() {
+    let (directory, _) = small_log(5);
+    let mut bytes = fs::read(segment(directory.path())).unwrap();
+    let at = bytes.windows(7).position(|window| window == b"words 2").unwrap();
+    bytes[at] ^= 1;
+    fs::write(segment(directory.path()), &bytes).unwrap();
+    let refused = open(directory.path()).unwrap_err();
+    let Error::Corrupt(Fault { file, offset, position, .. }) = refused else {
+        panic!("not refused as corrupt: {refused:?}")
+    };
+    assert_eq!(file, format!("{:020}.segment", 1));
+    assert_eq!(position, Some(Position(3)));
+    assert!(at as u64 - offset < 400, "{offset} is not near {at}");
+    assert_eq!(fs::read(segment(directory.path())).unwrap(), bytes, "it was changed");
+    let fault = verify(directory.path(), Position(0), &mut |_| {}).unwrap_err();
+    assert!(
+        matches!(&fault, Error::Corrupt(Fault { position: Some(Position(3)), .. })),
+        "{fault:?}"
+    );
+}
+
+#[test]
+fn a_log_cut_at_any_byte_opens_with_a_prefix_of_whole_groups() {
+    let (directory, end) = small_log(4);
+    let all = records(directory.path());
+    let bytes = fs::read(segment(directory.path())).unwrap();
+    for length in 0..=end {
+        let cut = with_bytes(&bytes[..length]);
+        match open(cut.path()) {
+            Ok((journal, report)) => {
+                let found: Vec<_> = journal.read(Position(1), 100).unwrap();
+                let found: Vec<_> = found.into_iter().map(|record| record.bytes).collect();
+                assert_eq!(found, all[..found.len()], "cut at {length}");
+                assert_eq!(report.last.0, found.len() as u64);
+                append_all(&journal, u32::try_from(found.len()).unwrap(), 1);
+            }
+            Err(Error::Corrupt(fault)) => assert!(length < 64, "cut at {length}: {fault}"),
+            Err(error) => panic!("cut at {length}: {error:?}"),
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_found_or_irrelevant() {
+    let (directory, end) = small_log(3);
+    let all = records(directory.path());
+    let bytes = fs::read(segment(directory.path())).unwrap();
+    let mut found = 0;
+    for bit in 0..end * 8 {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let place = with_bytes(&flipped);
+        let checked = verify(place.path(), Position(3), &mut |_| {});
+        assert!(checked.is_err(), "bit {bit} was not found by verify");
+        match open(place.path()) {
+            // The damage hit the last group, which looks like one that was never finished.
+            Ok((journal, report)) => {
+                assert!(report.torn_tail.is_some(), "bit {bit}");
+                let left: Vec<_> = journal.read(Position(1), 100).unwrap();
+                let left: Vec<_> = left.into_iter().map(|record| record.bytes).collect();
+                assert_eq!(left, all[..2], "bit {bit}");
+            }
+            Err(Error::Corrupt(_)) => found += 1,
+            Err(error) => panic!("bit {bit}: {error:?}"),
+        }
+    }
+    assert!(found > end * 4, "only {found} of {} were refused", end * 8);
+}
+
+#[test]
+fn swapped_records_are_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path()).unwrap();
+    for words in ["aaaa", "bbbb", "cccc"] {
+        journal.append(note(1, words), Expected::Any).wait().unwrap();
+    }
+    journal.close().unwrap();
+    let mut bytes = fs::read(segment(directory.path())).unwrap();
+    let starts: Vec<usize> = bytes
+        .windows(4)
+        .enumerate()
+        .filter(|(_, window)| *window == b"\x89TBG")
+        .map(|(at, _)| at)
+        .collect();
+    let length = starts[2] - starts[1];
+    let (first, second) = bytes[starts[1]..].split_at_mut(length);
+    first.swap_with_slice(&mut second[..length]);
+    fs::write(segment(directory.path()), &bytes).unwrap();
+    assert!(matches!(open(directory.path()), Err(Error::Corrupt(_))));
+    let checked = verify(directory.path(), Position(0), &mut |_| {});
+    assert!(matches!(checked, Err(Error::Corrupt(_))), "{checked:?}");
+}
+
+#[test]
+fn a_missing_segment_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path()).unwrap();
+    for number in 0..3000 {
+        journal.append(note(number % 5, &"x".repeat(200)), Expected::Any).wait().unwrap();
+    }
+    journal.close().unwrap();
+    let mut names: Vec<_> = fs::read_dir(directory.path().join("log"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "segment"))
+        .collect();
+    names.sort();
+    assert!(names.len() > 3);
+    fs::remove_file(&names[1]).unwrap();
+    let refused = open(directory.path()).unwrap_err();
+    assert!(matches!(refused, Error::Corrupt(_)), "{refused:?}");
+    assert!(verify(directory.path(), Position(0), &mut |_| {}).is_err());
+}
+
+#[test]
+fn a_damaged_footer_is_made_anew_and_verify_names_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path()).unwrap();
+    for number in 0..3000 {
+        journal.append(note(number % 5, &"x".repeat(200)), Expected::Any).wait().unwrap();
+    }
+    let root = journal.root();
+    journal.close().unwrap();
+    let before = verify(directory.path(), Position(3000), &mut |_| {}).unwrap();
+    assert_eq!((before.records, before.streams, before.root), (3000, 5, root.1));
+    assert!(before.sealed > 2);
+    let mut bytes = fs::read(segment(directory.path())).unwrap();
+    let at = bytes.len() - 500;
+    bytes[at] ^= 4;
+    fs::write(segment(directory.path()), &bytes).unwrap();
+    assert!(verify(directory.path(), Position(0), &mut |_| {}).is_err());
+    let (journal, report) = open(directory.path()).unwrap();
+    assert_eq!(report.footers_remade, 1);
+    assert_eq!(journal.root(), root);
+    assert_eq!(journal.read_stream(stream(3), None).unwrap().len(), 600);
+    journal.close().unwrap();
+    assert_eq!(verify(directory.path(), Position(3000), &mut |_| {}).unwrap(), before);
+}
+
+#[test]
+fn a_log_that_ends_before_what_others_have_seen_is_said_to_have_lost_records() {
+    let (directory, _) = small_log(3);
+    let checked = verify(directory.path(), Position(4), &mut |_| {});
+    let lost =
+        matches!(checked, Err(Error::LogLostRecords { log: Position(3), index: Position(4) }));
+    assert!(lost, "{checked:?}");
+}
