@@ -120,25 +120,20 @@ impl Search<'_> {
 
     /// Whether a shared leaf turns the outcome in some completion of what is unsettled.
     fn turned_by(&self, leaf: u8, findings: Values) -> bool {
+        let values = self.derive(findings);
         let mut pairs = [0; 128];
         for slot in slots(self.program.leaf_slots) {
             set(&mut pairs, slot, of_value(findings.get(slot)));
         }
         set(&mut pairs, leaf, FOLLOWS);
-        let facts = self.question.facts.bits();
         for step in &self.program.steps {
-            let found = match &step.rule {
-                Rule::Join { settled: Some((fact, value)), .. } if facts & fact != 0 => {
-                    of_value(*value)
+            let found = match (values.get(step.slot), &step.rule) {
+                // What is certain though the leaf is open does not follow it.
+                (value @ (Value::Met | Value::NotMet), _) => of_value(value),
+                (Value::Undetermined, Rule::Join { all, members, .. }) => {
+                    joined(*all, members, &pairs)
                 }
-                Rule::Join { all, members, .. } => joined(*all, members, &pairs),
-                Rule::Presumable { leaf, presumption, .. } => {
-                    if self.presumed & (1 << presumption) == 0 {
-                        get(&pairs, *leaf)
-                    } else {
-                        ALWAYS
-                    }
-                }
+                (Value::Undetermined, Rule::Presumable { leaf, .. }) => get(&pairs, *leaf),
             };
             set(&mut pairs, step.slot, found);
         }
