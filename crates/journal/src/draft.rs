@@ -1,6 +1,8 @@
 //! What a user of the journal brings: drafts to append and a projection to index.
 
-use crate::record::{Record, Slot, StreamId};
+use std::ops::ControlFlow;
+
+use crate::record::{Position, Record, Slot, StreamId};
 
 /// A draft could not be encoded. The log is untouched; sending the same again will not help.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -19,6 +21,9 @@ pub trait Draft: Send {
     /// record otherwise. Runs on the writer's thread: it must be quick and must not block.
     fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 }
+
+/// Sees one summary: the stream, the position of its first record, and the bytes.
+pub type SummaryVisitor<'v> = dyn FnMut(StreamId, Position, &[u8]) -> ControlFlow<()> + 'v;
 
 /// The summaries that the index keeps beside each stream.
 ///

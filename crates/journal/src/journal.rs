@@ -1,7 +1,6 @@
 //! The journal: the handle that appends, reads and follows.
 
 use std::io;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,12 +10,12 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::disk::{Disk, RealDisk};
-use crate::draft::{Draft, Projection};
+use crate::draft::{Draft, Projection, SummaryVisitor};
 use crate::error::{Error, disk_error};
 use crate::heads::Heads;
 use crate::index::{Index, Opening};
 use crate::lock::Lock;
-use crate::log::Log;
+use crate::log::{Log, read_places};
 use crate::options::{OpenReport, Options, Progress};
 use crate::queue::{Pending, Queue, Waiting};
 use crate::record::{Expected, Head, LeafHash, Position, Record, StreamId, Version};
@@ -54,9 +53,12 @@ impl Shared {
     }
 
     /// Poisons the writer for good; the first cause stays.
-    pub(crate) fn set_poison(&self, cause: Arc<io::Error>) {
+    pub(crate) fn set_poison(&self, cause: &Arc<io::Error>) {
         tracing::error!(error = %cause, "the log could not be written; the writer is poisoned");
-        self.cause.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(cause);
+        self.cause
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert_with(|| Arc::clone(cause));
         self.poisoned.store(true, Ordering::Release);
     }
 
@@ -172,7 +174,7 @@ impl Journal {
         let failing = Arc::clone(&shared);
         let upkeep =
             Upkeep::start(Arc::clone(&disk), shared.log.id, options.segment_bytes, move |error| {
-                failing.set_poison(Arc::new(io::Error::other(error)))
+                failing.set_poison(&Arc::new(io::Error::other(error)));
             })
             .map_err(disk_error("upkeep", "starting the thread"))?;
         let writer = Writer::new(
@@ -202,7 +204,20 @@ impl Journal {
     #[must_use = "an append that nobody waits for may fail unseen"]
     pub fn append(&self, draft: Box<dyn Draft>, expected: Expected) -> Pending {
         let (waiting, pending) = Waiting::new(draft, expected);
-        self.shared.queue.put(waiting);
+        self.shared.queue.put(std::iter::once(waiting));
+        pending
+    }
+
+    /// Appends several records that were decided together. Each is accepted or refused on its own;
+    /// as far as the limits of a group allow, one flush makes all of them durable.
+    #[must_use = "an append that nobody waits for may fail unseen"]
+    pub fn append_all(
+        &self,
+        drafts: impl IntoIterator<Item = (Box<dyn Draft>, Expected)>,
+    ) -> Vec<Pending> {
+        let (waiting, pending): (Vec<_>, Vec<_>) =
+            drafts.into_iter().map(|(draft, expected)| Waiting::new(draft, expected)).unzip();
+        self.shared.queue.put(waiting.into_iter());
         pending
     }
 
@@ -256,7 +271,7 @@ impl Journal {
         }
         let mut places = self.shared.log.places(stream, head.position, 1)?;
         places.truncate(usize::try_from(last).unwrap_or(usize::MAX));
-        self.shared.log.read_places(stream, &places)
+        read_places(stream, &places)
     }
 
     /// Visits the summaries of the projection in the order of the streams' first records, behind
@@ -267,7 +282,7 @@ impl Journal {
     pub fn summaries(
         &self,
         after: Option<Position>,
-        visit: &mut dyn FnMut(StreamId, Position, &[u8]) -> ControlFlow<()>,
+        visit: &mut SummaryVisitor<'_>,
     ) -> Result<(), Error> {
         match &self.threads.index {
             Some(index) => index.summaries(after, visit),
@@ -297,6 +312,20 @@ impl Journal {
     #[must_use]
     pub fn root(&self) -> (u64, [u8; 32]) {
         self.shared.with_tree(|tree| (tree.size(), tree.root()))
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.shared.log
+    }
+
+    /// The tree as it is now, if it has as many records as asked for.
+    pub(crate) fn tree_of(&self, size: u64) -> Result<Tree, Error> {
+        let tree = self.shared.with_tree(|tree| tree.clone());
+        if size <= tree.size() {
+            return Ok(tree);
+        }
+        let there = tree.size();
+        Err(Error::Request(format!("the log has {there} records, not {size}")))
     }
 
     /// Whether a write has failed. Reads go on; appends are refused until it is opened again.

@@ -44,6 +44,7 @@ mod journal;
 mod lock;
 mod log;
 mod options;
+mod proof;
 mod queue;
 mod reader;
 mod record;
@@ -54,14 +55,15 @@ mod upkeep;
 mod verify;
 mod writer;
 
-pub use draft::{Draft, EncodeError, NoProjection, Projection};
+pub use draft::{Draft, EncodeError, NoProjection, Projection, SummaryVisitor};
 pub use envelope::Envelope;
 pub use error::{Error, Fault};
 pub use journal::Journal;
 pub use options::{IndexRebuild, OpenReport, Options, Progress, TornTail};
+pub use proof::{ConsistencyProof, InclusionProof};
 pub use queue::Pending;
 pub use reader::Reader;
 pub use record::{
     Appended, Expected, Head, LeafHash, MAX_RECORD_BYTES, Position, Record, Slot, StreamId, Version,
 };
-pub use verify::{VerifyProgress, VerifyReport, verify, verify_on};
+pub use verify::{VerifyProgress, VerifyReport, verify, verify_at_least, verify_on};

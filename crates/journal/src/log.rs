@@ -14,6 +14,9 @@ use crate::format::{FRAME_HEADER_BYTES, Fields, GROUP_HEADER_BYTES, GROUP_MAGIC,
 use crate::record::{Position, Record, StreamId, Version};
 use crate::scan::Window;
 
+/// Sees the segment, the position, the frame's offset and the bytes of a record; `false` ends.
+pub(crate) type ScanVisitor<'v> = dyn FnMut(&Segment, u64, u64, &[u8]) -> Result<bool, Error> + 'v;
+
 /// What is known of a segment's records.
 #[derive(Debug)]
 pub(crate) enum Contents {
@@ -76,6 +79,20 @@ impl Segment {
                 footer.find(self.file.as_ref(), stream).map_err(disk_error(&self.name, "reading"))
             }
         }
+    }
+
+    /// The position of the last record that may be read.
+    fn last(&self, durable: u64) -> u64 {
+        let last = self.with(|contents| match contents {
+            Contents::Sealed(footer) => footer.last(),
+            Contents::Unsealed(directory) => directory.next() - 1,
+        });
+        last.min(durable)
+    }
+
+    fn is_group(&self, window: &mut Window<'_>, offset: u64) -> Result<bool, Error> {
+        let head = window.get(offset, 4).map_err(disk_error(&self.name, "reading"))?;
+        Ok(head == GROUP_MAGIC.as_slice())
     }
 
     pub(crate) fn fault(&self, offset: u64, position: u64, what: &str) -> Error {
@@ -178,20 +195,16 @@ impl Log {
     }
 
     /// Visits the records from a position on, in order, up to the durable one, until told to stop.
-    pub(crate) fn scan(
-        &self,
-        from: u64,
-        visit: &mut dyn FnMut(&Segment, u64, u64, &[u8]) -> Result<bool, Error>,
-    ) -> Result<(), Error> {
+    pub(crate) fn scan(&self, from: u64, visit: &mut ScanVisitor<'_>) -> Result<(), Error> {
         let durable = self.durable();
         let mut position = from.max(1);
         while position <= durable {
             let segment = self.segment(position)?;
             let mut offset = segment.offset(position)?;
             let mut window = Window::new(segment.file.as_ref());
-            let end = self.segment_end(&segment, durable);
+            let end = segment.last(durable);
             while position <= end {
-                if self.is_group(&segment, &mut window, offset)? {
+                if segment.is_group(&mut window, offset)? {
                     offset += GROUP_HEADER_BYTES as u64;
                 }
                 let bytes = segment.frame_at(&mut window, offset, position)?;
@@ -204,24 +217,6 @@ impl Log {
             }
         }
         Ok(())
-    }
-
-    fn is_group(
-        &self,
-        segment: &Segment,
-        window: &mut Window<'_>,
-        offset: u64,
-    ) -> Result<bool, Error> {
-        let head = window.get(offset, 4).map_err(disk_error(&segment.name, "reading"))?;
-        Ok(head == GROUP_MAGIC.as_slice())
-    }
-
-    fn segment_end(&self, segment: &Segment, durable: u64) -> u64 {
-        let end = segment.with(|contents| match contents {
-            Contents::Sealed(footer) => footer.last(),
-            Contents::Unsealed(directory) => directory.next() - 1,
-        });
-        end.min(durable)
     }
 
     /// Reads records from a position on, at most `most`, up to the durable one.
@@ -279,35 +274,6 @@ impl Log {
         Ok(places)
     }
 
-    /// Reads the records of a stream at their places and checks that they are the stream's.
-    pub(crate) fn read_places(
-        &self,
-        stream: StreamId,
-        places: &[Place],
-    ) -> Result<Vec<Record>, Error> {
-        let mut records = Vec::with_capacity(places.len());
-        let mut index = 0;
-        while let Some(place) = places.get(index) {
-            let mut window = Window::near(place.segment.file.as_ref());
-            while let Some(next) = places.get(index) {
-                if !Arc::ptr_eq(&next.segment, &place.segment) {
-                    break;
-                }
-                let record = next.segment.record_at(&mut window, next.offset, next.position)?;
-                if record.stream != stream || record.version != Version(next.version) {
-                    return Err(next.segment.fault(
-                        next.offset,
-                        next.position,
-                        "the record is not the stream's",
-                    ));
-                }
-                records.push(record);
-                index += 1;
-            }
-        }
-        Ok(records)
-    }
-
     /// The last record of a stream before a position, searched in the segments from the newest on.
     pub(crate) fn find_last(&self, stream: StreamId, before: u64) -> Result<Option<u64>, Error> {
         for segment in self.segments().iter().rev().filter(|segment| segment.first < before) {
@@ -320,4 +286,29 @@ impl Log {
         }
         Ok(None)
     }
+}
+
+/// Reads the records of a stream at their places and checks that they are the stream's.
+pub(crate) fn read_places(stream: StreamId, places: &[Place]) -> Result<Vec<Record>, Error> {
+    let mut records = Vec::with_capacity(places.len());
+    let mut index = 0;
+    while let Some(place) = places.get(index) {
+        let mut window = Window::near(place.segment.file.as_ref());
+        while let Some(next) = places.get(index) {
+            if !Arc::ptr_eq(&next.segment, &place.segment) {
+                break;
+            }
+            let record = next.segment.record_at(&mut window, next.offset, next.position)?;
+            if record.stream != stream || record.version != Version(next.version) {
+                return Err(next.segment.fault(
+                    next.offset,
+                    next.position,
+                    "the record is not the stream's",
+                ));
+            }
+            records.push(record);
+            index += 1;
+        }
+    }
+    Ok(records)
 }

@@ -72,18 +72,23 @@ impl Queue {
         Queue { inside: Mutex::default(), changed: Condvar::new(), most }
     }
 
-    /// Puts an append in the queue, or answers it at once when that is full or closed.
-    pub(crate) fn put(&self, waiting: Waiting) {
+    /// Puts appends in the queue together, or answers them at once when that is full or closed.
+    pub(crate) fn put(&self, appends: impl Iterator<Item = Waiting>) {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        if inside.closed {
-            answer(waiting.answer, Err(Error::Closed));
-        } else if inside.waiting.len() >= self.most {
-            answer(waiting.answer, Err(Error::Busy));
-        } else {
-            inside.waiting.push(waiting);
-            if inside.waiting.len() == 1 {
-                self.changed.notify_one();
+        let idle = inside.waiting.is_empty();
+        for waiting in appends {
+            if inside.closed {
+                answer(waiting.answer, Err(Error::Closed));
+            } else if inside.waiting.len() >= self.most {
+                answer(waiting.answer, Err(Error::Busy));
+            } else {
+                inside.waiting.push(waiting);
             }
+        }
+        let wake = idle && !inside.waiting.is_empty();
+        drop(inside);
+        if wake {
+            self.changed.notify_one();
         }
     }
 

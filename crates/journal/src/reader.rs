@@ -9,7 +9,7 @@ use crate::error::{Error, disk_error};
 use crate::footer::Footer;
 use crate::format::segment_position;
 use crate::journal::LOG_DIRECTORY;
-use crate::log::{Contents, Log, Segment};
+use crate::log::{Contents, Log, Segment, read_places};
 use crate::record::{Position, Record, StreamId, Version};
 use crate::recover::{fault, header_of};
 use crate::scan::{Window, scan_groups};
@@ -94,7 +94,7 @@ impl Reader {
         };
         let mut places = self.log.places(stream, head, 1)?;
         places.retain(|place| up_to.is_none_or(|version| place.version <= version.0));
-        self.log.read_places(stream, &places)
+        read_places(stream, &places)
     }
 }
 

@@ -314,17 +314,13 @@ impl State {
         tail_segment.file.sync().map_err(sync)?;
         disk.sync_directory().map_err(disk_error("log", "syncing"))?;
         let first_tile = (tail_segment.first - 1) / TILE_LEAVES;
-        let tail = match end {
-            Some(end) => Tail { segment: tail_segment, end: end.end, first_tile },
-            None => {
-                let segment = make_segment(disk, options, self.log.id, last.0 + 1)?;
-                self.log.push(Arc::clone(&segment));
-                Tail {
-                    segment,
-                    end: SEGMENT_HEADER_BYTES,
-                    first_tile: self.tree.size() / TILE_LEAVES,
-                }
-            }
+        let tail = if let Some(end) = end {
+            Tail { segment: tail_segment, end: end.end, first_tile }
+        } else {
+            let segment = make_segment(disk, options, self.log.id, last.0 + 1)?;
+            self.log.push(Arc::clone(&segment));
+            let first_tile = self.tree.size() / TILE_LEAVES;
+            Tail { segment, end: SEGMENT_HEADER_BYTES, first_tile }
         };
         let State { log, heads, tree, last_time_us, .. } = self;
         Ok(Recovered { log, heads, tree, last_time_us, tail, report })

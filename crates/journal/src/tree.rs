@@ -104,6 +104,7 @@ impl Tree {
     }
 
     /// The leaves behind the last full tile.
+    #[cfg(test)]
     pub(crate) fn unfinished(&self) -> &[[u8; 32]] {
         &self.leaves
     }

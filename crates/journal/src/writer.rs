@@ -173,7 +173,7 @@ impl Writer {
         if !self.group.is_empty() {
             match self.write() {
                 Ok(offset) => self.publish(offset),
-                Err(cause) => self.fail(cause),
+                Err(cause) => self.fail(&cause),
             }
         }
         self.coming.clear();
@@ -240,13 +240,13 @@ impl Writer {
         }
     }
 
-    fn fail(&mut self, cause: Arc<io::Error>) {
-        self.shared.set_poison(Arc::clone(&cause));
+    fn fail(&mut self, cause: &Arc<io::Error>) {
+        self.shared.set_poison(cause);
         for staged in self.staged.drain(..) {
-            answer(staged.answer, Err(Error::Poisoned(Arc::clone(&cause))));
+            answer(staged.answer, Err(Error::Poisoned(Arc::clone(cause))));
         }
         for (to, _) in self.refused.drain(..) {
-            answer(to, Err(Error::Poisoned(Arc::clone(&cause))));
+            answer(to, Err(Error::Poisoned(Arc::clone(cause))));
         }
     }
 }

@@ -1,4 +1,5 @@
 //! What a journal promises when nothing goes wrong.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod common;
 

@@ -1,12 +1,18 @@
 //! A damaged log: what is torn is cut, what is corrupt is refused, and every flipped bit is found.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use common::sim::SimDisk;
 use common::{note, open, stream};
-use journal::{Error, Expected, Fault, Journal, Position, Reader, verify};
+use journal::{
+    Error, Expected, Fault, Journal, OpenReport, Options, Position, Reader, verify_at_least,
+    verify_on,
+};
 
 /// The only segment file.
 fn segment(directory: &Path) -> PathBuf {
@@ -32,12 +38,15 @@ fn small_log(count: u32) -> (tempfile::TempDir, usize) {
     (directory, end)
 }
 
-/// A log directory with other bytes, in a place of its own.
-fn with_bytes(bytes: &[u8]) -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    fs::create_dir(directory.path().join("log")).unwrap();
-    fs::write(segment(directory.path()), bytes).unwrap();
-    directory
+/// A log with other bytes, on a disk in memory.
+fn with_bytes(bytes: &[u8]) -> SimDisk {
+    SimDisk::with_file(&format!("{:020}.segment", 1), bytes)
+}
+
+fn open_sim(disk: &SimDisk) -> Result<(Journal, OpenReport), Error> {
+    let mut options = Options::small();
+    options.segment_bytes = 4 << 10;
+    Journal::open_on(Arc::new(disk.clone()), options)
 }
 
 fn records(directory: &Path) -> Vec<Vec<u8>> {
@@ -82,7 +91,7 @@ fn a_damaged_group_with_a_valid_one_behind_it_is_refused_with_file_offset_and_po
     assert_eq!(position, Some(Position(3)));
     assert!(at as u64 - offset < 400, "{offset} is not near {at}");
     assert_eq!(fs::read(segment(directory.path())).unwrap(), bytes, "it was changed");
-    let fault = verify(directory.path(), Position(0), &mut |_| {}).unwrap_err();
+    let fault = verify_at_least(directory.path(), Position(0), &mut |_| {}).unwrap_err();
     assert!(
         matches!(&fault, Error::Corrupt(Fault { position: Some(Position(3)), .. })),
         "{fault:?}"
@@ -93,10 +102,11 @@ fn a_damaged_group_with_a_valid_one_behind_it_is_refused_with_file_offset_and_po
 fn a_log_cut_at_any_byte_opens_with_a_prefix_of_whole_groups() {
     let (directory, end) = small_log(4);
     let all = records(directory.path());
-    let bytes = fs::read(segment(directory.path())).unwrap();
+    let mut bytes = fs::read(segment(directory.path())).unwrap();
+    bytes.truncate(end + 512);
     for length in 0..=end {
         let cut = with_bytes(&bytes[..length]);
-        match open(cut.path()) {
+        match open_sim(&cut) {
             Ok((journal, report)) => {
                 let found: Vec<_> = journal.read(Position(1), 100).unwrap();
                 let found: Vec<_> = found.into_iter().map(|record| record.bytes).collect();
@@ -114,15 +124,16 @@ fn a_log_cut_at_any_byte_opens_with_a_prefix_of_whole_groups() {
 fn every_flipped_bit_is_found_or_irrelevant() {
     let (directory, end) = small_log(3);
     let all = records(directory.path());
-    let bytes = fs::read(segment(directory.path())).unwrap();
+    let mut bytes = fs::read(segment(directory.path())).unwrap();
+    bytes.truncate(end + 512);
     let mut found = 0;
     for bit in 0..end * 8 {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         let place = with_bytes(&flipped);
-        let checked = verify(place.path(), Position(3), &mut |_| {});
+        let checked = verify_on(&place, Position(3), &mut |_| {});
         assert!(checked.is_err(), "bit {bit} was not found by verify");
-        match open(place.path()) {
+        match open_sim(&place) {
             // The damage hit the last group, which looks like one that was never finished.
             Ok((journal, report)) => {
                 assert!(report.torn_tail.is_some(), "bit {bit}");
@@ -157,7 +168,7 @@ fn swapped_records_are_found() {
     first.swap_with_slice(&mut second[..length]);
     fs::write(segment(directory.path()), &bytes).unwrap();
     assert!(matches!(open(directory.path()), Err(Error::Corrupt(_))));
-    let checked = verify(directory.path(), Position(0), &mut |_| {});
+    let checked = verify_at_least(directory.path(), Position(0), &mut |_| {});
     assert!(matches!(checked, Err(Error::Corrupt(_))), "{checked:?}");
 }
 
@@ -179,7 +190,7 @@ fn a_missing_segment_is_named() {
     fs::remove_file(&names[1]).unwrap();
     let refused = open(directory.path()).unwrap_err();
     assert!(matches!(refused, Error::Corrupt(_)), "{refused:?}");
-    assert!(verify(directory.path(), Position(0), &mut |_| {}).is_err());
+    assert!(verify_at_least(directory.path(), Position(0), &mut |_| {}).is_err());
 }
 
 #[test]
@@ -191,26 +202,26 @@ fn a_damaged_footer_is_made_anew_and_verify_names_it() {
     }
     let root = journal.root();
     journal.close().unwrap();
-    let before = verify(directory.path(), Position(3000), &mut |_| {}).unwrap();
+    let before = verify_at_least(directory.path(), Position(3000), &mut |_| {}).unwrap();
     assert_eq!((before.records, before.streams, before.root), (3000, 5, root.1));
     assert!(before.sealed > 2);
     let mut bytes = fs::read(segment(directory.path())).unwrap();
     let at = bytes.len() - 500;
     bytes[at] ^= 4;
     fs::write(segment(directory.path()), &bytes).unwrap();
-    assert!(verify(directory.path(), Position(0), &mut |_| {}).is_err());
+    assert!(verify_at_least(directory.path(), Position(0), &mut |_| {}).is_err());
     let (journal, report) = open(directory.path()).unwrap();
     assert_eq!(report.footers_remade, 1);
     assert_eq!(journal.root(), root);
     assert_eq!(journal.read_stream(stream(3), None).unwrap().len(), 600);
     journal.close().unwrap();
-    assert_eq!(verify(directory.path(), Position(3000), &mut |_| {}).unwrap(), before);
+    assert_eq!(verify_at_least(directory.path(), Position(3000), &mut |_| {}).unwrap(), before);
 }
 
 #[test]
 fn a_log_that_ends_before_what_others_have_seen_is_said_to_have_lost_records() {
     let (directory, _) = small_log(3);
-    let checked = verify(directory.path(), Position(4), &mut |_| {});
+    let checked = verify_at_least(directory.path(), Position(4), &mut |_| {});
     let lost =
         matches!(checked, Err(Error::LogLostRecords { log: Position(3), index: Position(4) }));
     assert!(lost, "{checked:?}");

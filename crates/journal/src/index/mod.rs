@@ -7,7 +7,6 @@ mod state;
 mod store;
 mod worker;
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
@@ -16,11 +15,11 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::draft::Projection;
+use crate::draft::{Projection, SummaryVisitor};
 use crate::error::{Error, disk_error};
 use crate::heads::HeadEntry;
 use crate::journal::Shared;
-use crate::log::{Log, Place};
+use crate::log::{Log, Place, read_places};
 use crate::options::{IndexRebuild, Options, Progress};
 use crate::record::{LeafHash, Position, Record, StreamId};
 
@@ -233,7 +232,7 @@ impl Index {
             places.append(&mut newer);
         }
         // The index may be wrong where the log is right: then the log is asked again, and says.
-        match log.read_places(stream, &places) {
+        match read_places(stream, &places) {
             Ok(records) if records.len() as u64 == last => Some(records),
             Ok(_) => None,
             Err(error) => {
@@ -248,7 +247,7 @@ impl Index {
     pub(crate) fn summaries(
         &self,
         after: Option<Position>,
-        visit: &mut dyn FnMut(StreamId, Position, &[u8]) -> ControlFlow<()>,
+        visit: &mut SummaryVisitor<'_>,
     ) -> Result<(), Error> {
         let store = self.usable()?;
         store.summaries(after, visit).map_err(|damage| self.damaged(damage))

@@ -3,12 +3,12 @@
 //! `m` → what the index is; `p` stream chunk → postings, 64 records a chunk; `s` first position →
 //! stream and summary.
 
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use uuid::Uuid;
 
+use crate::draft::SummaryVisitor;
 use crate::format::{Fields, put_varint};
 use crate::record::{LeafHash, Position, StreamId};
 
@@ -181,7 +181,7 @@ impl Store {
     pub(crate) fn summaries(
         &self,
         after: Option<Position>,
-        visit: &mut dyn FnMut(StreamId, Position, &[u8]) -> ControlFlow<()>,
+        visit: &mut SummaryVisitor<'_>,
     ) -> Result<(), Damage> {
         let from = summary_key(after.map_or(0, |after| after.0 + 1));
         let mut entries = guard(|| Ok(self.db.range(from.as_slice()..b"t".as_slice())))?;

@@ -57,7 +57,7 @@ pub struct VerifyReport {
     /// The length of everything but what is preallocated, in bytes.
     pub log_bytes: u64,
     /// A last group that is not whole: a writer is at it now, or was stopped at it. It was not
-    /// acknowledged, unless someone has seen a later position: see [`verify`].
+    /// acknowledged, unless someone has seen a later position: see [`verify_at_least`].
     pub unfinished: Option<TornTail>,
 }
 
@@ -65,10 +65,19 @@ pub struct VerifyReport {
 ///
 /// Every group, frame, checksum and record head, the chain of every stream, the order of times,
 /// the tree and the footers. The first fault is an [`Error::Corrupt`] that names file, byte,
-/// position and stream. A log that was cut off at the end of a group looks whole; therefore
-/// `at_least` is the last position that anyone else has seen (a checkpoint, the index, the
-/// stream), and a log that ends before it is an [`Error::LogLostRecords`].
+/// position and stream. A log that was cut off at the end of a group looks whole:
+/// [`verify_at_least`] notices.
 pub fn verify(
+    directory: &Path,
+    progress: &mut dyn FnMut(VerifyProgress),
+) -> Result<VerifyReport, Error> {
+    verify_at_least(directory, Position(0), progress)
+}
+
+/// The same, and a log that ends before `at_least` is an [`Error::LogLostRecords`].
+///
+/// `at_least` is the last position that anyone has seen: a checkpoint, the index, the stream.
+pub fn verify_at_least(
     directory: &Path,
     at_least: Position,
     progress: &mut dyn FnMut(VerifyProgress),

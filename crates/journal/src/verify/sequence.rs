@@ -142,15 +142,14 @@ impl<'s> Sequence<'s> {
             .map_err(disk_error(&segment.name, "reading the footer"))?;
         match (footer, last) {
             (Some(footer), _) if footer.start == end.end => self.check_footer(segment, &footer)?,
-            (Some(_), _) if self.still_broken(segment, &end)? => {
+            (Some(_), _) if still_broken(segment, &end)? => {
                 return Err(stop_fault(segment, &end));
             }
             // A writer went on and sealed it after the walk: what the walk saw is sound.
             (Some(_), true) => {}
-            (Some(_), false) => return Err(stop_fault(segment, &end)),
             (None, true) => self.judge_tail(segment, &end)?,
             (None, false) if end.stop == Stop::Bound => {}
-            (None, false) => return Err(stop_fault(segment, &end)),
+            (Some(_) | None, false) => return Err(stop_fault(segment, &end)),
         }
         self.directory = Directory::new(self.next);
         self.first_tile = self.tree.size() / TILE_LEAVES;
@@ -184,7 +183,7 @@ impl<'s> Sequence<'s> {
         if remains.last_nonzero == 0 {
             return Ok(());
         }
-        if remains.later_group.is_some() && self.still_broken(segment, end)? {
+        if remains.later_group.is_some() && still_broken(segment, end)? {
             return Err(stop_fault(segment, end));
         }
         self.unfinished = Some(TornTail {
@@ -195,16 +194,6 @@ impl<'s> Sequence<'s> {
             kept_in: String::new(),
         });
         Ok(())
-    }
-
-    /// Beside a live writer a group may have become whole, and another been written, since it was
-    /// looked at; a damaged one stays damaged.
-    fn still_broken(&self, segment: &Walked, end: &ScanEnd) -> Result<bool, Error> {
-        let mut window = Window::new(segment.file.as_ref());
-        let bound = Some(end.next + 1);
-        let again = scan_groups(&mut window, end.end, end.next, bound, &mut |_, _| Ok(()));
-        let again = again.map_err(disk_error(&segment.name, "reading"))?;
-        Ok(again.stop != Stop::Bound)
     }
 
     pub(super) fn finish(self) -> Result<VerifyReport, Error> {
@@ -237,4 +226,14 @@ fn stop_fault(segment: &Walked, end: &ScanEnd) -> Error {
             fault(&segment.name, end.end, end.next, "records are missing here")
         }
     }
+}
+
+/// Beside a live writer a group may have become whole, and another been written, since it was
+/// looked at; a damaged one stays damaged.
+fn still_broken(segment: &Walked, end: &ScanEnd) -> Result<bool, Error> {
+    let mut window = Window::new(segment.file.as_ref());
+    let bound = Some(end.next + 1);
+    let again = scan_groups(&mut window, end.end, end.next, bound, &mut |_, _| Ok(()));
+    let again = again.map_err(disk_error(&segment.name, "reading"))?;
+    Ok(again.stop != Stop::Bound)
 }

@@ -1,5 +1,8 @@
 //! What the tests share: a draft, a projection and a journal in a temporary directory.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "a test may panic")]
+
+pub mod sim;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -54,7 +57,7 @@ impl Projection for Counting {
         let count =
             prior.and_then(<[u8]>::first_chunk).map_or(0, |count| u32::from_le_bytes(*count));
         let mut summary = (count + 1).to_le_bytes().to_vec();
-        summary.extend_from_slice(&(record.bytes.len() as u32).to_le_bytes());
+        summary.extend_from_slice(&record.bytes.len().to_le_bytes());
         summary
     }
 }
