@@ -202,3 +202,40 @@ fn set(pairs: &mut [Pairs; 128], slot: u8, found: Pairs) {
         *entry = found;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ALWAYS, EITHER, FOLLOWS, NEVER, combine, complement};
+
+    /// Met exactly when the leaf is not met.
+    const OPPOSES: u8 = 0b0010;
+
+    #[test]
+    fn pairs_combine_as_the_values_in_them() {
+        let table = [
+            // first, second, ALL of both, ANY of both
+            (FOLLOWS, ALWAYS, FOLLOWS, ALWAYS),
+            (FOLLOWS, NEVER, NEVER, FOLLOWS),
+            (FOLLOWS, FOLLOWS, FOLLOWS, FOLLOWS),
+            (FOLLOWS, OPPOSES, NEVER, ALWAYS),
+            (FOLLOWS, EITHER, FOLLOWS | NEVER, FOLLOWS | ALWAYS),
+            (OPPOSES, EITHER, OPPOSES | NEVER, OPPOSES | ALWAYS),
+            (EITHER, EITHER, EITHER, EITHER),
+            (ALWAYS, NEVER, NEVER, ALWAYS),
+        ];
+        for (first, second, all, any) in table {
+            assert_eq!(combine(true, first, second), all, "{first:04b} ALL {second:04b}");
+            assert_eq!(combine(true, second, first), all, "{second:04b} ALL {first:04b}");
+            assert_eq!(combine(false, first, second), any, "{first:04b} ANY {second:04b}");
+            assert_eq!(combine(false, second, first), any, "{second:04b} ANY {first:04b}");
+        }
+    }
+
+    #[test]
+    fn a_complement_turns_both_values() {
+        for (pairs, turned) in [(FOLLOWS, OPPOSES), (ALWAYS, NEVER), (EITHER, EITHER)] {
+            assert_eq!(complement(pairs), turned);
+            assert_eq!(complement(turned), pairs);
+        }
+    }
+}

@@ -261,6 +261,24 @@ fn the_leaves_of_a_node_in_two_places_are_open_only_if_they_turn_the_outcome() {
 }
 
 #[test]
+fn a_leaf_that_stands_for_and_against_at_once_turns_nothing() {
+    let from = "any = [\"C1\", \"C2\", \"C3\", \"PUN.1\"]";
+    let to = "any = [\"C1\", \"C2\", \"C3\", \"PUN.1\", { not = \"PUN.1\" }]";
+    let changed = CRITERIA.replacen(from, to, 1);
+    assert_ne!(changed.len(), CRITERIA.len());
+    let files = [("criteria.toml", changed.as_str()), ("EU.toml", &pinned(&changed))];
+    let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+    let library = Library::from_files(files).unwrap();
+    let eu = library.in_force("EU", jiff::civil::date(2020, 11, 19)).unwrap();
+    let mut findings = eu.decided_findings();
+    eu.find(&mut findings, "PUN.1", Value::Undetermined).unwrap();
+    let question = Question { sought: Sought::Refugee, facts: Facts::default(), findings };
+    let evaluation = eu.evaluate(&question);
+    assert_eq!(evaluation.outcome(), Outcome::Undetermined);
+    assert_eq!(evaluation.open().count(), 0);
+}
+
+#[test]
 fn every_guidance_file_is_built_in() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/guidance");
     #[expect(clippy::disallowed_methods, reason = "the test looks at the disk, the crate does not")]
