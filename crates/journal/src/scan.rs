@@ -18,6 +18,8 @@ pub(crate) struct Window<'f> {
     file: &'f dyn DiskFile,
     start: u64,
     buffer: Vec<u8>,
+    /// How much of the buffer was read.
+    filled: usize,
     /// The least that one call reads.
     ahead: usize,
 }
@@ -25,27 +27,27 @@ pub(crate) struct Window<'f> {
 impl<'f> Window<'f> {
     /// For reading on and on.
     pub(crate) fn new(file: &'f dyn DiskFile) -> Window<'f> {
-        Window { file, start: 0, buffer: Vec::new(), ahead: WINDOW_BYTES }
+        Window { file, start: 0, buffer: Vec::new(), filled: 0, ahead: WINDOW_BYTES }
     }
 
     /// For a part of a known length.
     pub(crate) fn sized(file: &'f dyn DiskFile, length: u64) -> Window<'f> {
-        Window { file, start: 0, buffer: Vec::new(), ahead: length as usize }
+        Window { file, start: 0, buffer: Vec::new(), filled: 0, ahead: length as usize }
     }
 
     /// For single frames that stand here and there.
     pub(crate) fn near(file: &'f dyn DiskFile) -> Window<'f> {
-        Window { file, start: 0, buffer: Vec::new(), ahead: NEAR_BYTES }
+        Window { file, start: 0, buffer: Vec::new(), filled: 0, ahead: NEAR_BYTES }
     }
 
     /// The bytes at an offset: as many as asked for, or fewer at the end of the file.
     pub(crate) fn get(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
-        let end = self.start + self.buffer.len() as u64;
+        let end = self.start + self.filled as u64;
         if offset < self.start || offset + length as u64 > end {
             self.fill(offset, length)?;
         }
         let from = (offset - self.start) as usize;
-        let to = (from + length).min(self.buffer.len());
+        let to = (from + length).min(self.filled);
         Ok(self.buffer.get(from..to).unwrap_or_default())
     }
 
@@ -57,9 +59,11 @@ impl<'f> Window<'f> {
     }
 
     fn fill(&mut self, offset: u64, length: usize) -> io::Result<()> {
-        self.buffer.resize(length.max(self.ahead), 0);
-        let read = self.file.read_at(offset, &mut self.buffer)?;
-        self.buffer.truncate(read);
+        let wanted = length.max(self.ahead);
+        if self.buffer.len() < wanted {
+            self.buffer = vec![0; wanted];
+        }
+        self.filled = self.file.read_at(offset, &mut self.buffer)?;
         self.start = offset;
         Ok(())
     }
