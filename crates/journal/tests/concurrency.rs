@@ -1,0 +1,123 @@
+//! Many callers, one writer: conflicts, following, and the clock.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use common::{Counting, note, open, stream};
+use journal::{Error, Expected, Journal, Options, Position, Reader, Version, verify};
+
+#[test]
+fn of_many_threads_that_expect_the_same_version_one_wins() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path()).unwrap();
+    let wins: Vec<u64> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut wins = 0;
+                    for _ in 0..50 {
+                        let version = journal
+                            .head(stream(1))
+                            .unwrap()
+                            .map_or(Version(0), |head| head.version);
+                        match journal.append(note(1, "x"), Expected::Exactly(version)).wait() {
+                            Ok(appended) => {
+                                assert_eq!(appended.version, version.next());
+                                wins += 1;
+                            }
+                            Err(Error::Conflict { actual, .. }) => assert!(actual > version),
+                            Err(error) => panic!("{error:?}"),
+                        }
+                    }
+                    wins
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let records = journal.read_stream(stream(1), None).unwrap();
+    assert_eq!(records.len() as u64, wins.iter().sum::<u64>());
+    journal.close().unwrap();
+    verify(directory.path(), &mut |_| {}).unwrap();
+}
+
+#[tokio::test]
+async fn a_follower_sees_every_record_once_and_in_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path()).unwrap();
+    let writing = journal.clone();
+    let writer = tokio::spawn(async move {
+        for number in 0..500_u32 {
+            writing.append(note(u128::from(number % 5), "x"), Expected::Any).await.unwrap();
+        }
+    });
+    let mut durable = journal.durable();
+    let mut next = Position(1);
+    while next <= Position(500) {
+        if *durable.borrow_and_update() < next {
+            durable.changed().await.unwrap();
+            continue;
+        }
+        for record in journal.read(next, 64).unwrap() {
+            assert_eq!(record.position, next);
+            next = next.next();
+        }
+    }
+    writer.await.unwrap();
+}
+
+#[test]
+fn a_reader_and_a_verification_work_beside_a_live_writer() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path()).unwrap();
+    journal.append(note(0, "first"), Expected::Any).wait().unwrap();
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for number in 0..3000_u32 {
+                drop(journal.append(note(u128::from(number % 5), &"x".repeat(200)), Expected::Any));
+            }
+            journal.append(note(1, "last"), Expected::Any).wait().unwrap();
+        });
+        while !writer.is_finished() {
+            let before = *journal.durable().borrow();
+            let reader = Reader::open(directory.path()).unwrap();
+            assert!(reader.last() >= before);
+            let records = reader.read(Position(1), usize::MAX).unwrap();
+            assert_eq!(records.len() as u64, reader.last().0);
+            let report = verify(directory.path(), &mut |_| {}).unwrap();
+            assert!(Position(report.records) >= before);
+        }
+    });
+}
+
+#[test]
+fn recorded_time_never_runs_backwards_even_when_the_clock_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let now = Arc::new(AtomicU64::new(0));
+    let open = || {
+        let mut options = Options::small();
+        let now = Arc::clone(&now);
+        let start = jiff::Timestamp::now().as_microsecond();
+        options.clock = Arc::new(move || {
+            let jump = [0, -3_000_000_000, 5, -315_360_000_000_000, 1_000_000, -1];
+            let tick = usize::try_from(now.fetch_add(1, Ordering::Relaxed)).unwrap();
+            jiff::Timestamp::from_microsecond(start + jump[tick % jump.len()]).unwrap()
+        });
+        Journal::open(directory.path(), options, Arc::new(Counting), &mut |_| {}).unwrap().0
+    };
+    let mut before = jiff::Timestamp::MIN;
+    for _ in 0..3 {
+        let journal = open();
+        for _ in 0..7 {
+            let appended = journal.append(note(1, "x"), Expected::Any).wait().unwrap();
+            assert!(appended.time >= before);
+            before = appended.time;
+        }
+        journal.close().unwrap();
+    }
+    verify(directory.path(), &mut |_| {}).unwrap();
+}

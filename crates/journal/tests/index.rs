@@ -1,0 +1,196 @@
+//! The index can be lost, damaged or foreign: the log answers, and it is built anew.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod common;
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use common::{Counting, note, open, stream};
+use journal::{
+    Error, Expected, IndexRebuild, Journal, Options, Position, Projection, Record, Version,
+};
+use proptest::prelude::*;
+
+fn filled(directory: &Path, records: u32) -> Vec<u8> {
+    let (journal, _) = open(directory).unwrap();
+    for pending in journal
+        .append_all((0..records).map(|number| (note(u128::from(number % 11), "x"), Expected::Any)))
+    {
+        pending.wait().unwrap();
+    }
+    journal.close().unwrap();
+    let (journal, report) = open(directory).unwrap();
+    assert_eq!(report.index_rebuilt, None);
+    journal.logical_dump().unwrap()
+}
+
+fn rebuilt(directory: &Path) -> (Option<IndexRebuild>, Vec<u8>) {
+    let (journal, report) = open(directory).unwrap();
+    (report.index_rebuilt, journal.logical_dump().unwrap())
+}
+
+/// The files of the index in use.
+fn index_files(directory: &Path) -> Vec<PathBuf> {
+    let generation = fs::read_dir(directory.join("index"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.is_dir())
+        .unwrap();
+    fs::read_dir(generation)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .collect()
+}
+
+#[test]
+fn a_deleted_index_is_built_anew_with_the_same_content() {
+    let directory = tempfile::tempdir().unwrap();
+    let dump = filled(directory.path(), 2000);
+    fs::remove_dir_all(directory.path().join("index")).unwrap();
+    assert_eq!(rebuilt(directory.path()), (Some(IndexRebuild::Missing), dump));
+}
+
+#[test]
+fn a_damaged_index_is_built_anew_with_the_same_content() {
+    let directory = tempfile::tempdir().unwrap();
+    let dump = filled(directory.path(), 2000);
+    for (round, damage) in ["zero", "cut", "flip", "junk"].into_iter().enumerate() {
+        for file in index_files(directory.path()) {
+            let mut bytes = fs::read(&file).unwrap();
+            let half = bytes.len() / 2;
+            match damage {
+                "zero" => bytes[..half].fill(0),
+                "cut" => bytes.truncate(half),
+                "flip" => bytes.iter_mut().step_by(97).for_each(|byte| *byte ^= 0x10),
+                _ => bytes.fill(0xa5),
+            }
+            fs::write(&file, bytes).unwrap();
+        }
+        let (why, again) = rebuilt(directory.path());
+        assert!(why.is_some(), "round {round}: {damage} was not noticed");
+        assert_eq!(again, dump, "{damage}");
+    }
+}
+
+#[test]
+fn an_index_of_another_log_is_noticed() {
+    let (mine, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let dump = filled(mine.path(), 300);
+    filled(other.path(), 500);
+    fs::remove_dir_all(mine.path().join("index")).unwrap();
+    fs::rename(other.path().join("index"), mine.path().join("index")).unwrap();
+    assert_eq!(rebuilt(mine.path()), (Some(IndexRebuild::Foreign), dump));
+}
+
+#[test]
+fn an_index_ahead_of_the_log_refuses_to_write_and_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    filled(directory.path(), 7);
+    let (journal, _) = open(directory.path()).unwrap();
+    let last = journal.append(note(1, "the last"), Expected::Any).wait().unwrap();
+    journal.close().unwrap();
+    let file = directory.path().join("log").join(format!("{:020}.segment", 1));
+    let mut bytes = fs::read(&file).unwrap();
+    let group = bytes.windows(4).rposition(|window| window == b"\x89TBG").unwrap();
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    bytes[group..end].fill(0);
+    fs::write(&file, &bytes).unwrap();
+    let refused = open(directory.path()).unwrap_err();
+    assert!(
+        matches!(refused, Error::LogLostRecords { log: Position(7), index } if index == last.position),
+        "{refused:?}"
+    );
+    // Half of the group is there: it looks torn, but the index knows that it was durable.
+    bytes[group + 50] = 1;
+    fs::write(&file, &bytes).unwrap();
+    let refused = open(directory.path()).unwrap_err();
+    assert!(matches!(refused, Error::Corrupt(_)), "{refused:?}");
+    assert_eq!(fs::read(&file).unwrap(), bytes);
+    // Without the index it is a torn tail.
+    fs::remove_dir_all(directory.path().join("index")).unwrap();
+    let (_, report) = open(directory.path()).unwrap();
+    assert!(report.torn_tail.is_some());
+}
+
+struct Panicking;
+
+impl Projection for Panicking {
+    fn version(&self) -> u32 {
+        2
+    }
+
+    fn project(&self, _prior: Option<&[u8]>, record: &Record) -> Vec<u8> {
+        assert!(record.position.0 != 5, "a defect in the projection");
+        Vec::new()
+    }
+}
+
+#[test]
+fn a_projection_that_panics_takes_the_index_down_and_never_the_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) =
+        Journal::open(directory.path(), Options::small(), Arc::new(Panicking), &mut |_| {})
+            .unwrap();
+    for _ in 0..9 {
+        journal.append(note(1, "x"), Expected::Any).wait().unwrap();
+    }
+    assert_eq!(journal.read_stream(stream(1), None).unwrap().len(), 9);
+    journal.close().unwrap();
+    let (journal, report) = open(directory.path()).unwrap();
+    assert!(report.index_rebuilt.is_some());
+    assert_eq!(journal.read_stream(stream(1), Some(Version(8))).unwrap().len(), 8);
+}
+
+#[test]
+fn another_version_of_the_projection_builds_the_index_anew() {
+    struct Other;
+    impl Projection for Other {
+        fn version(&self) -> u32 {
+            7
+        }
+        fn project(&self, _prior: Option<&[u8]>, record: &Record) -> Vec<u8> {
+            record.version.0.to_le_bytes().to_vec()
+        }
+    }
+    let directory = tempfile::tempdir().unwrap();
+    filled(directory.path(), 100);
+    let (journal, report) =
+        Journal::open(directory.path(), Options::small(), Arc::new(Other), &mut |_| {}).unwrap();
+    assert_eq!(report.index_rebuilt, Some(IndexRebuild::OtherVersion));
+    let mut count = 0;
+    journal
+        .summaries(None, &mut |_, _, summary| {
+            count += u64::from_le_bytes(summary.try_into().unwrap());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(count, 100);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #[test]
+    fn however_it_grew_the_index_equals_a_fresh_build(
+        rounds in prop::collection::vec(prop::collection::vec(0_u128..7, 0..120), 1..5),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        for round in rounds {
+            let (journal, _) = open(directory.path()).unwrap();
+            let drafts = round.iter().map(|number| (note(*number, "x"), Expected::Any));
+            for pending in journal.append_all(drafts) {
+                pending.wait().unwrap();
+            }
+            journal.close().unwrap();
+        }
+        let (journal, _) =
+            Journal::open(directory.path(), Options::small(), Arc::new(Counting), &mut |_| {}).unwrap();
+        let grown = journal.logical_dump().unwrap();
+        journal.close().unwrap();
+        fs::remove_dir_all(directory.path().join("index")).unwrap();
+        prop_assert_eq!(rebuilt(directory.path()), (Some(IndexRebuild::Missing), grown));
+    }
+}
