@@ -43,6 +43,7 @@ mod index;
 mod journal;
 mod lock;
 mod log;
+pub mod measure;
 mod options;
 mod proof;
 mod queue;

@@ -114,7 +114,9 @@ impl LeafHash {
 
 impl fmt::Display for LeafHash {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        let mut digits = [0; 64];
+        hex::encode_to_slice(self.0, &mut digits).map_err(|_| fmt::Error)?;
+        out.write_str(str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
 }
 
