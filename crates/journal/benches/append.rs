@@ -10,7 +10,7 @@ use journal::measure;
 fn append(criterion: &mut Criterion) {
     for group in [1, 16, 128, 1024] {
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let records = (group * 2000).min(400_000);
+        let records = (group * 10_000).min(600_000);
         let figure = measure::append(directory.path(), group, records).unwrap();
         println!("{}", serde_json::to_string(&figure).unwrap());
     }

@@ -2,14 +2,19 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::record::{Appended, Expected};
+
+/// How long the writer looks for more before it sleeps.
+const LINGER: Duration = Duration::from_micros(50);
 
 /// An append on its way. Await it, or [`Pending::wait`] for it on a thread of its own.
 ///
@@ -64,12 +69,19 @@ struct Inside {
 pub(crate) struct Queue {
     inside: Mutex<Inside>,
     changed: Condvar,
+    /// Whether something waits, to be seen without the lock.
+    any: AtomicBool,
     most: usize,
 }
 
 impl Queue {
     pub(crate) fn new(most: usize) -> Queue {
-        Queue { inside: Mutex::default(), changed: Condvar::new(), most }
+        Queue {
+            inside: Mutex::default(),
+            changed: Condvar::new(),
+            any: AtomicBool::new(false),
+            most,
+        }
     }
 
     /// Puts appends in the queue together, or answers them at once when that is full or closed.
@@ -86,6 +98,9 @@ impl Queue {
             }
         }
         let wake = idle && !inside.waiting.is_empty();
+        if wake {
+            self.any.store(true, Ordering::Release);
+        }
         drop(inside);
         if wake {
             self.changed.notify_one();
@@ -95,10 +110,17 @@ impl Queue {
     /// Swaps all that wait into `taken`, which is empty; blocks until there is something. `false`
     /// when the queue is closed and empty.
     pub(crate) fn take(&self, taken: &mut Vec<Waiting>) -> bool {
+        // A caller that was just answered often comes back at once: looking for it a moment longer
+        // is cheaper than being put to sleep and woken.
+        let begin = Instant::now();
+        while begin.elapsed() < LINGER && !self.any.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if !inside.waiting.is_empty() {
                 std::mem::swap(&mut inside.waiting, taken);
+                self.any.store(false, Ordering::Release);
                 return true;
             }
             if inside.closed {

@@ -103,11 +103,19 @@ impl LeafHash {
     /// Reads 64 lowercase hexadecimal digits; anything else is `None`.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<LeafHash> {
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' => Some(byte - b'a' + 10),
+            _ => None,
+        };
         let mut hash = [0; 32];
-        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        if text.len() != 64 {
             return None;
         }
-        hex::decode_to_slice(text, &mut hash).ok()?;
+        for (byte, pair) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let [high, low] = pair else { return None };
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
         Some(LeafHash(hash))
     }
 }

@@ -235,7 +235,8 @@ impl Writer {
         let last = Position(self.group.next() - 1);
         self.shared.log.set_durable(last.0);
         self.shared.durable.send_replace(last);
-        for staged in self.staged.drain(..) {
+        // The last first: who waits for many in order is then woken once, and not for each.
+        for staged in self.staged.drain(..).rev() {
             answer(staged.answer, Ok(staged.appended));
         }
     }

@@ -19,6 +19,8 @@ use crate::record::{LeafHash, Position, Record, StreamId};
 /// The most records of one batch, and the most bytes.
 const BATCH_RECORDS: usize = 65_536;
 const BATCH_BYTES: usize = 16 << 20;
+/// How many delays a batch waits at most for the log to become quiet.
+const MOST_POLLS: u32 = 50;
 /// How often the index is built anew before the worker gives up until the next open.
 const MOST_REBUILDS: u32 = 3;
 
@@ -99,6 +101,7 @@ impl Worker {
     /// Waits for more to do; `true` when it is time to stop and all is applied.
     fn wait(&mut self) -> bool {
         let mut stop = self.inner.bell.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut seen, mut polls) = (self.shared.log.durable(), 0);
         loop {
             let behind = self.shared.log.durable() > self.applied;
             if self.inner.broken.load(Ordering::Acquire) || (behind && *stop) {
@@ -107,12 +110,21 @@ impl Worker {
             if *stop {
                 return true;
             }
-            // A short delay makes one batch of many records, and keeps the writer from ever having
-            // to wake this thread.
+            // Polling keeps the writer from ever having to wake this thread.
             let delay = self.options.index_delay;
             let waited = self.inner.rung.wait_timeout(stop, delay);
             stop = waited.unwrap_or_else(PoisonError::into_inner).0;
-            if self.shared.log.durable() > self.applied {
+            let durable = self.shared.log.durable();
+            let quiet = durable == seen;
+            seen = durable;
+            if durable == self.applied {
+                polls = 0;
+                continue;
+            }
+            polls += 1;
+            // While records pour in, the writer needs the machine more than the index does, and
+            // large batches cost less.
+            if quiet || polls >= MOST_POLLS || durable - self.applied >= BATCH_RECORDS as u64 {
                 return false;
             }
         }
