@@ -70,16 +70,17 @@ pub enum Error {
     /// Something that was durable is damaged. Nothing was changed: repair or restore it.
     #[error("the log is damaged: {0}")]
     Corrupt(Fault),
-    /// The index has seen records that the log does not have: the log has lost acknowledged
-    /// records. Nothing was changed: restore the log from a backup, the stream or another node.
+    /// The index, a checkpoint or the caller has seen records that the log does not have: the log
+    /// has lost acknowledged records. Nothing was changed: restore the log from a backup, the
+    /// stream or another node.
     #[error(
-        "the log ends at position {log}, but the index has applied position {index}: \
-         the log has lost records"
+        "the log ends at position {log}, but position {index} has been seen by the index, a \
+         checkpoint or the stream: the log has lost records"
     )]
     LogLostRecords {
         /// The last position of the log.
         log: Position,
-        /// The last position that the index has applied.
+        /// The last position that was seen.
         index: Position,
     },
     /// The file is of a format that this version does not know. Use a newer program.

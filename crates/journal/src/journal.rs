@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::checkpoint::signed_up_to;
 use crate::disk::{Disk, RealDisk};
 use crate::draft::{Draft, Projection, SummaryVisitor};
 use crate::error::{Error, disk_error};
@@ -134,12 +135,13 @@ impl Journal {
         let lock = Lock::take(directory)?;
         let disk = Arc::new(RealDisk::new(log));
         let opening = Opening { directory: directory.join("index"), projection };
-        Journal::open_parts(disk, Some(lock), options, Some(opening), progress)
+        let signed = signed_up_to(directory)?;
+        Journal::open_parts(disk, Some(lock), options, Some(opening), signed, progress)
     }
 
     /// Opens the journal on any disk, without an index and without a lock: for simulations.
     pub fn open_on(disk: Arc<dyn Disk>, options: Options) -> Result<(Journal, OpenReport), Error> {
-        Journal::open_parts(disk, None, options, None, &mut |_| {})
+        Journal::open_parts(disk, None, options, None, Position(0), &mut |_| {})
     }
 
     fn open_parts(
@@ -147,11 +149,12 @@ impl Journal {
         lock: Option<Lock>,
         options: Options,
         opening: Option<Opening>,
+        signed: Position,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(Journal, OpenReport), Error> {
         let mut opened = opening.map(|opening| opening.open(&options));
         let seen = opened.as_ref().and_then(crate::index::Opened::seen);
-        let recovered = recover(&disk, &options, seen, progress)?;
+        let recovered = recover(&disk, &options, seen, signed, progress)?;
         let mut report = recovered.report;
         let last = Position(recovered.log.durable());
         let shared = Arc::new(Shared {

@@ -31,6 +31,7 @@
     reason = "lengths and offsets of the format are 32 bits wide and limited before they are cast"
 )]
 
+mod checkpoint;
 mod directory;
 pub mod disk;
 mod draft;
@@ -44,6 +45,7 @@ mod journal;
 mod lock;
 mod log;
 pub mod measure;
+pub mod note;
 mod options;
 mod proof;
 mod queue;
@@ -56,6 +58,7 @@ mod upkeep;
 mod verify;
 mod writer;
 
+pub use checkpoint::{Checkpoint, Checkpoints};
 pub use draft::{Draft, EncodeError, NoProjection, Projection, SummaryVisitor};
 pub use envelope::Envelope;
 pub use error::{Error, Fault};

@@ -61,16 +61,17 @@ struct State {
 }
 
 /// Reads the log on a disk and makes it ready for writing; `seen` is which log the index has seen,
-/// and up to which position.
+/// and up to which position; `signed` is the size of the largest checkpoint.
 pub(crate) fn recover(
     disk: &Arc<dyn Disk>,
     options: &Options,
     seen: Option<(Uuid, Position)>,
+    signed: Position,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Recovered, Error> {
     let found = find_segments(disk.as_ref())?;
     let Some(last) = found.last() else {
-        return begin(disk, options, seen.map_or(Position(0), |(_, position)| position));
+        return begin(disk, options, seen.map_or(signed, |(_, position)| position.max(signed)));
     };
     let total = found.len() as u64;
     let mut state = State {
@@ -89,8 +90,9 @@ pub(crate) fn recover(
     }
     state.complete_tree()?;
     // The index of another log says nothing about this one.
-    let index = seen.filter(|(log, _)| *log == state.log.id).map_or(Position(0), |(_, at)| at);
-    state.judge_and_mend(disk, options, index, end)
+    let seen =
+        seen.filter(|(log, _)| *log == state.log.id).map_or(signed, |(_, at)| at.max(signed));
+    state.judge_and_mend(disk, options, seen, end)
 }
 
 fn find_segments(disk: &dyn Disk) -> Result<Vec<Found>, Error> {
@@ -354,7 +356,9 @@ fn judge_tail(
         return Err(fault(&segment.name, offset, position, &what));
     }
     if index.0 >= end.next {
-        let what = format!("{what}, but the index has applied position {index}: it was durable");
+        let what = format!(
+            "{what}, but the index or a checkpoint has seen position {index}: it was durable"
+        );
         return Err(fault(&segment.name, offset, position, &what));
     }
     Ok(Some(TornTail {

@@ -13,6 +13,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use crate::checkpoint::signed_up_to;
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, disk_error};
 use crate::format::segment_position;
@@ -82,6 +83,7 @@ pub fn verify_at_least(
     at_least: Position,
     progress: &mut dyn FnMut(VerifyProgress),
 ) -> Result<VerifyReport, Error> {
+    let at_least = at_least.max(signed_up_to(directory)?);
     verify_on(&RealDisk::new(directory.join(LOG_DIRECTORY)), at_least, progress)
 }
 
