@@ -65,11 +65,14 @@ impl ConsistencyProof {
     /// of size 0 is the beginning of every tree.
     #[must_use]
     pub fn proves(&self, old_root: &[u8; 32], root: &[u8; 32]) -> bool {
-        if self.old_size == 0 {
-            return self.path.is_empty() && *old_root == crate::tree::empty_root();
+        if self.old_size == 0 && *old_root != crate::tree::empty_root() {
+            return false;
         }
         if self.old_size == self.size {
             return self.path.is_empty() && old_root == root;
+        }
+        if self.old_size == 0 {
+            return self.path.is_empty();
         }
         if self.old_size > self.size {
             return false;
