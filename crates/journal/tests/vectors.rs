@@ -1,5 +1,5 @@
 //! The proof vectors of transparency-dev/merkle: what they accept and refuse, we accept and refuse.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

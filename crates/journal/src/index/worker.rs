@@ -16,7 +16,7 @@ use crate::journal::Shared;
 use crate::options::Options;
 use crate::record::{LeafHash, Position, Record, StreamId};
 
-/// The most records of one batch, and the most bytes.
+/// The most records of one batch, and the most bytes. A small batch costs a busy log more.
 const BATCH_RECORDS: usize = 65_536;
 const BATCH_BYTES: usize = 16 << 20;
 /// How many delays a batch waits at most for the log to become quiet.
