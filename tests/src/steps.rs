@@ -102,11 +102,7 @@ impl World {
         let command = (entry.parse)(step.data.clone())
             .unwrap_or_else(|error| panic!("{}: {error} in {}", step.name, step.data));
         let law = Law::new(&self.library);
-        case::decide(
-            &self.case,
-            &command,
-            &Context { by: &step.by, occurred: &step.occurred, law },
-        )
+        case::decide(&self.case, &command, &Context { by: &step.by, occurred: &step.occurred, law })
     }
 
     /// The record that an event becomes.
@@ -149,11 +145,7 @@ impl World {
         Step { name: name.to_owned(), data, by, occurred }
     }
 
-    fn command(
-        &mut self,
-        words: &[&str],
-        options: &BTreeMap<&str, &str>,
-    ) -> (&'static str, Value) {
+    fn command(&mut self, words: &[&str], options: &BTreeMap<&str, &str>) -> (&'static str, Value) {
         match words {
             ["register"] => (
                 "intake.register-claim",
@@ -178,10 +170,9 @@ impl World {
                     "reason": sealed(),
                 }),
             ),
-            ["fact", fact, value] => (
-                "evidence.find-fact",
-                json!({ "fact": fact, "value": value, "reason": sealed() }),
-            ),
+            ["fact", fact, value] => {
+                ("evidence.find-fact", json!({ "fact": fact, "value": value, "reason": sealed() }))
+            }
             ["find", criterion, value] => self.finding(criterion, value, options),
             ["open-exclusion"] => ("assessment.open-exclusion", json!({ "trigger": sealed() })),
             ["complete"] => ("assessment.complete", with(json!({}), "as_of", options)),
@@ -261,8 +252,21 @@ impl ParseDate for &str {
 /// Splits `by W1 on 2024-02-01 clause 1Fa` from the words of the step.
 fn options<'a>(words: &[&'a str]) -> (Vec<&'a str>, BTreeMap<&'a str, &'a str>) {
     const NAMES: &[&str] = &[
-        "by", "on", "profile", "sought", "as_of", "because", "evidence", "country-info", "clause",
-        "grounds", "departure", "onus", "assessment", "outcome", "onward_deadline",
+        "by",
+        "on",
+        "profile",
+        "sought",
+        "as_of",
+        "because",
+        "evidence",
+        "country-info",
+        "clause",
+        "grounds",
+        "departure",
+        "onus",
+        "assessment",
+        "outcome",
+        "onward_deadline",
     ];
     let mut plain = Vec::new();
     let mut options = BTreeMap::new();

@@ -26,7 +26,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     } else {
         let stream = match &node.stream {
             FollowerState::Following { position } => format!("the stream has all {position}"),
-            FollowerState::CatchingUp { position } => format!("the stream is filled up to {position}"),
+            FollowerState::CatchingUp { position } => {
+                format!("the stream is filled up to {position}")
+            }
             FollowerState::Away => "the stream is away".to_owned(),
             FollowerState::Halted { reason } => format!("the stream is halted: {reason}"),
         };

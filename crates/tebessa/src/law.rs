@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use guidance::Library;
+use ::guidance::Library;
 
 use crate::output::CliError;
 

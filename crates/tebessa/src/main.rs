@@ -1,2 +1,27 @@
-//! placeholder
-fn main() {}
+//! The binary: a node, its command line and its audit tools.
+//!
+//! In scope: arguments, output, exit codes, and the demo. Out of scope: everything that another
+//! program might want to call, which is in the libraries.
+
+mod address;
+mod audit_verify;
+mod case_view;
+mod cli;
+mod demo;
+mod guidance;
+mod health;
+mod law;
+mod output;
+mod submit;
+mod up;
+mod watch;
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TEBESSA_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    cli::run().await
+}

@@ -53,8 +53,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         (None, Some(port)) => Port::Preferably(port),
         (None, None) => Port::Free,
     };
-    let setup =
-        Setup { data: args.data.clone(), nats: args.nats, port, authority, library };
+    let setup = Setup { data: args.data.clone(), nats: args.nats, port, authority, library };
     let mut progress = crate::output::OpenProgress::new();
     let running = Standalone::start(setup, &mut |step| progress.show(step)).await;
     progress.finish();

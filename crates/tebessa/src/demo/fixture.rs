@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use guidance::Value;
+use ::guidance::Value;
 use jiff::civil::{Date, date};
 
 /// The 26 decided cases.
@@ -93,10 +93,11 @@ fn of_line(line: Line) -> Decided {
 pub(crate) fn maximilian() -> Decided {
     let met = ["C3.1.a", "C3.1.b", "C3.1.c", "C3.1.d", "PUN.1", "WFF.sought", "CP.1"];
     let findings = met.map(|leaf| (leaf.to_owned(), Value::Met)).into_iter().collect();
-    let facts = [("act", "refusal_at_induction"), ("conviction", "religious"), ("scope", "absolute")]
-        .map(|(fact, value)| (fact.to_owned(), value.to_owned()))
-        .into_iter()
-        .collect();
+    let facts =
+        [("act", "refusal_at_induction"), ("conviction", "religious"), ("scope", "absolute")]
+            .map(|(fact, value)| (fact.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect();
     Decided {
         id: "Maximilian".to_owned(),
         title: "Maximilian of Tebessa (synthetic)".to_owned(),

@@ -8,7 +8,7 @@ mod script;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use guidance::Library;
+use ::guidance::Library;
 use serde_json::{Value as Json, json};
 use service::broker::Port;
 use service::client::Client;
@@ -83,18 +83,19 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     stopped.map_err(CliError::other)?;
     steps.done("stopped");
 
-    let shown = rebuilt(&data, &authority, scripts, live, &mut steps)?;
+    let shown = rebuilt(&data, &authority, scripts, live, &mut steps, args.json)?;
     report::print(&shown, args.json)
 }
 
 fn empty(directory: &Path) -> Result<(), CliError> {
-    match std::fs::read_dir(directory) {
-        Ok(mut entries) if entries.next().is_some() => Err(CliError::usage(format!(
+    let used = std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some());
+    if used {
+        return Err(CliError::usage(format!(
             "{} is not empty; choose a new directory",
             directory.display()
-        ))),
-        _ => Ok(()),
+        )));
     }
+    Ok(())
 }
 
 /// Sends every script, case beside case, and asks for the states.
@@ -176,6 +177,7 @@ fn rebuilt(
     scripts: Vec<Script>,
     mut live: BTreeMap<uuid::Uuid, Json>,
     steps: &mut Steps,
+    json: bool,
 ) -> Result<Vec<Shown>, CliError> {
     let journal = service::node::journal_dir(data);
     steps.begin("Verifying the log");
@@ -184,8 +186,8 @@ fn rebuilt(
 
     steps.begin("Rebuilding everything from the log alone");
     std::fs::remove_dir_all(journal.join("index")).map_err(CliError::other)?;
-    let (node, _) = Node::open(data, authority, law::library(None)?, &mut |_| {})
-        .map_err(CliError::other)?;
+    let (node, _) =
+        Node::open(data, authority, law::library(None)?, &mut |_| {}).map_err(CliError::other)?;
     let expected = expectations()?;
     let mut shown = Vec::new();
     for script in scripts {
@@ -202,7 +204,9 @@ fn rebuilt(
     }
     let equal = shown.iter().filter(|case| case.live == case.rebuilt).count();
     steps.done(&format!("{equal} of {} cases equal their live state", shown.len()));
-    report::timeline(&node, &shown)?;
+    if !json {
+        report::show_timeline(&node, &shown)?;
+    }
     let closing = node.journal().clone();
     drop(node);
     closing.close().map_err(CliError::other)?;

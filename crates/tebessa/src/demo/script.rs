@@ -1,6 +1,6 @@
 //! What is done in each case of the demo: the commands of a claim's life, in order.
 
-use guidance::{Guidance, Value};
+use ::guidance::{Guidance, Value};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::{Value as Json, json};
@@ -81,8 +81,7 @@ pub(crate) fn of_granted(decided: &Decided, guidance: &Guidance) -> Script {
 
 impl<'d> Writer<'d> {
     fn new(decided: &'d Decided, guidance: &'d Guidance) -> Self {
-        let script =
-            Script { label: decided.id.clone(), case: Uuid::new_v4(), steps: Vec::new() };
+        let script = Script { label: decided.id.clone(), case: Uuid::new_v4(), steps: Vec::new() };
         Self { decided, guidance, script }
     }
 

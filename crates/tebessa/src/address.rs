@@ -1,0 +1,200 @@
+//! How a command finds the node: a URL that is given, or what `up` wrote into the data directory.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use service::client::Client;
+
+use crate::output::CliError;
+
+/// The file in the data directory in which a running node says where it is.
+const NODE_FILE: &str = "node.json";
+
+/// Where the node is.
+///
+/// A URL comes first: --nats, else TEBESSA_NATS. Without one, the node that runs on the data
+/// directory is asked where it is.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Address {
+    /// The NATS server behind which the node answers.
+    #[arg(long, value_name = "URL", env = "TEBESSA_NATS", hide_env_values = true)]
+    pub(crate) nats: Option<String>,
+    /// The data directory of a node on this machine; used where no URL is given.
+    #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
+    pub(crate) data: PathBuf,
+}
+
+impl Address {
+    /// Connects to the node's NATS server. The error says what to do.
+    pub(crate) async fn connect(&self) -> Result<Client, CliError> {
+        if let Some(url) = &self.nats {
+            return Client::connect(url).await.map_err(CliError::other);
+        }
+        let file = NodeFile::read(&self.data).map_err(|error| self.no_node(error))?;
+        Client::connect(&file.nats).await.map_err(|error| match file.gone() {
+            true => CliError::caused(
+                format!(
+                    "the node on {} is gone: process {} left {NODE_FILE} behind and no longer \
+                     runs; start it again with `tebessa up --data {}`",
+                    self.data.display(),
+                    file.pid,
+                    self.data.display(),
+                ),
+                error,
+            ),
+            false => CliError::other(error),
+        })
+    }
+
+    fn no_node(&self, error: NodeFileError) -> CliError {
+        if !error.missing() {
+            return CliError::other(error);
+        }
+        let data = self.data.display();
+        CliError::message(format!(
+            "no node runs on {data}: start one with `tebessa up --data {data}`, or say where one \
+             is with --nats URL or --data DIR"
+        ))
+    }
+}
+
+/// What a running node writes about itself, so that clients on the same machine find it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct NodeFile {
+    /// Where its NATS server listens.
+    pub(crate) nats: String,
+    /// The authority whose record it keeps.
+    pub(crate) authority: String,
+    /// Its process.
+    pub(crate) pid: u32,
+}
+
+/// The node's file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NodeFileError {
+    /// The disk. Where the file is missing, no node runs there.
+    #[error("{} could not be {doing}", file.display())]
+    Disk {
+        /// The file.
+        file: PathBuf,
+        /// What was tried.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is not what `up` writes. Delete it and start the node again.
+    #[error("{} is not what `tebessa up` writes; delete it and start the node again", file.display())]
+    Form {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+impl NodeFileError {
+    fn missing(&self) -> bool {
+        matches!(self, Self::Disk { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+impl NodeFile {
+    /// What this process says about itself.
+    pub(crate) fn new(nats: &str, authority: &str) -> Self {
+        Self { nats: nats.to_owned(), authority: authority.to_owned(), pid: std::process::id() }
+    }
+
+    /// Reads the file of a data directory.
+    pub(crate) fn read(data: &Path) -> Result<Self, NodeFileError> {
+        let file = data.join(NODE_FILE);
+        let bytes = fs::read(&file).map_err(disk(&file, "read"))?;
+        serde_json::from_slice(&bytes).map_err(|source| NodeFileError::Form { file, source })
+    }
+
+    /// Writes the file whole or not at all.
+    pub(crate) fn write(&self, data: &Path) -> Result<(), NodeFileError> {
+        let file = data.join(NODE_FILE);
+        let fresh = data.join("node.json.new");
+        let mut bytes = serde_json::to_vec(self)
+            .map_err(|source| NodeFileError::Form { file: file.clone(), source })?;
+        bytes.push(b'\n');
+        File::create(&fresh)
+            .and_then(|mut out| out.write_all(&bytes))
+            .and_then(|()| fs::rename(&fresh, &file))
+            .map_err(disk(&file, "written"))
+    }
+
+    /// Removes the file when the node stops. One that stays behind only misleads, so nothing
+    /// depends on it.
+    pub(crate) fn remove(data: &Path) {
+        let _ = fs::remove_file(data.join(NODE_FILE));
+    }
+
+    /// The port of its NATS server, if the URL names one.
+    pub(crate) fn port(&self) -> Option<u16> {
+        let host = self.nats.split_once("://").map_or(self.nats.as_str(), |(_, host)| host);
+        host.trim_end_matches('/').rsplit_once(':')?.1.parse().ok()
+    }
+
+    /// Whether the process that wrote the file has ended, as far as `/proc` tells.
+    fn gone(&self) -> bool {
+        let processes = Path::new("/proc");
+        processes.join("self").exists() && !processes.join(self.pid.to_string()).exists()
+    }
+}
+
+fn disk(file: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> NodeFileError + use<> {
+    let file = file.to_owned();
+    move |source| NodeFileError::Disk { file, doing, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_node_writes_a_client_reads() {
+        let data = tempfile::tempdir().unwrap();
+        let file = NodeFile::new("nats://127.0.0.1:4333", "local");
+        file.write(data.path()).unwrap();
+        assert_eq!(NodeFile::read(data.path()).unwrap(), file);
+        assert_eq!(file.port(), Some(4333));
+        assert!(!file.gone());
+        NodeFile::remove(data.path());
+        assert!(NodeFile::read(data.path()).unwrap_err().missing());
+    }
+
+    #[test]
+    fn a_port_is_read_only_where_one_stands() {
+        for (url, port) in [
+            ("nats://127.0.0.1:4222", Some(4222)),
+            ("nats://user:secret@host:4223/", Some(4223)),
+            ("127.0.0.1:4222", Some(4222)),
+            ("nats://host", None),
+        ] {
+            assert_eq!(NodeFile::new(url, "local").port(), port, "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_node_the_error_says_how_to_get_one() {
+        let data = tempfile::tempdir().unwrap();
+        let address = Address { nats: None, data: data.path().to_owned() };
+        let error = address.connect().await.unwrap_err().to_string();
+        assert!(error.contains("tebessa up --data"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_a_dead_node_left_behind_is_named_as_such() {
+        let data = tempfile::tempdir().unwrap();
+        let mut file = NodeFile::new("nats://127.0.0.1:1", "local");
+        file.pid = u32::MAX;
+        file.write(data.path()).unwrap();
+        let address = Address { nats: None, data: data.path().to_owned() };
+        let error = address.connect().await.unwrap_err().to_string();
+        assert!(error.contains("no longer runs"), "{error}");
+    }
+}

@@ -1,0 +1,28 @@
+//! `tebessa case`: cases as tables and timelines for people, and as JSON for programs.
+
+pub(crate) mod gist;
+mod history;
+mod list;
+mod show;
+
+use clap::Subcommand;
+
+pub(crate) use self::history::timeline;
+use crate::output::{CliError, Exit};
+
+/// What to look at.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Commands {
+    List(list::Args),
+    Show(show::Args),
+    History(history::Args),
+}
+
+/// Runs a command.
+pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
+    match command {
+        Commands::List(args) => list::run(args).await,
+        Commands::Show(args) => show::run(args).await,
+        Commands::History(args) => history::run(args).await,
+    }
+}

@@ -1,0 +1,66 @@
+//! Tables: columns of words without lines between them, cells wrapped to the terminal.
+
+use comfy_table::{
+    Attribute, Cell, ColumnConstraint, ContentArrangement, Row, Table as Grid, Width,
+};
+
+use super::error::CliError;
+use super::terminal::Screen;
+use anstyle::Style;
+
+/// A table with a heading.
+pub(crate) struct Table {
+    grid: Grid,
+}
+
+impl Table {
+    /// A table with these headings.
+    pub(crate) fn new(width: usize, headings: &[&str]) -> Self {
+        let mut grid = Grid::new();
+        grid.load_style(comfy_table::presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(u16::try_from(width).unwrap_or(u16::MAX))
+            // The screen drops styles where nobody looks; the table itself shall not decide.
+            .enforce_styling();
+        let cells = headings.iter().map(|text| Cell::new(text).add_attribute(Attribute::Dim));
+        grid.set_header(Row::from(cells.collect::<Vec<_>>()));
+        Self { grid }
+    }
+
+    /// A column that is never wrapped and has at least this width, such as one of ids.
+    pub(crate) fn fixed(&mut self, column: usize, width: usize) {
+        let width = u16::try_from(width).unwrap_or(u16::MAX);
+        if let Some(column) = self.grid.column_mut(column) {
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
+        }
+    }
+
+    /// A row of cells with their styles.
+    pub(crate) fn row(&mut self, cells: &[(String, Style)]) {
+        let cells = cells.iter().map(|(text, style)| {
+            let mut cell = Cell::new(super::text::plain(text));
+            if let Some(anstyle::Color::Ansi(color)) = style.get_fg_color() {
+                cell = cell.fg(terminal_color(color));
+            }
+            if style.get_effects().contains(anstyle::Effects::DIMMED) {
+                cell = cell.add_attribute(Attribute::Dim);
+            }
+            cell
+        });
+        self.grid.add_row(Row::from(cells.collect::<Vec<_>>()));
+    }
+
+    /// Shows the table.
+    pub(crate) fn show(&self, screen: &mut Screen) -> Result<(), CliError> {
+        self.grid.lines().try_for_each(|line| screen.line(line.trim_end()))
+    }
+}
+
+fn terminal_color(color: anstyle::AnsiColor) -> comfy_table::Color {
+    match color {
+        anstyle::AnsiColor::Green => comfy_table::Color::DarkGreen,
+        anstyle::AnsiColor::Yellow => comfy_table::Color::DarkYellow,
+        anstyle::AnsiColor::Red => comfy_table::Color::DarkRed,
+        _ => comfy_table::Color::Reset,
+    }
+}

@@ -1,0 +1,147 @@
+//! Standard output and standard error: colours only on a terminal, closed streams told apart.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use super::error::CliError;
+use super::text;
+
+/// The width where it is not known, in columns.
+const USUAL_WIDTH: usize = 80;
+/// No line is made narrower than this, in columns.
+const LEAST_WIDTH: usize = 40;
+
+/// Writes one line to standard output at once, without its control characters.
+pub(crate) fn line(line: &str) -> Result<(), CliError> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{}", text::plain(line))
+        .and_then(|()| out.flush())
+        .map_err(CliError::output)
+}
+
+/// Tells a person something on standard error. Where that is closed, there is nobody to tell.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
+/// What is written for people, with its styles.
+pub(crate) struct Screen {
+    out: Box<dyn Write + Send>,
+    /// The width of a line in columns.
+    pub(crate) width: usize,
+}
+
+impl Screen {
+    /// Standard output. On anything but a terminal, or with `NO_COLOR`, styles are dropped.
+    pub(crate) fn stdout() -> Self {
+        let out = BufWriter::new(anstream::stdout());
+        Self { out: Box::new(out), width: width() }
+    }
+
+    /// Writes a line; it is expected to hold no control characters but its styles.
+    pub(crate) fn line(&mut self, line: &str) -> Result<(), CliError> {
+        writeln!(self.out, "{line}").map_err(CliError::output)
+    }
+
+    /// Writes a text in lines behind an indent.
+    pub(crate) fn indented(&mut self, indent: usize, text: &str) -> Result<(), CliError> {
+        for line in text::wrapped(text, self.width.saturating_sub(indent)) {
+            self.line(format!("{:indent$}{line}", "").trim_end())?;
+        }
+        Ok(())
+    }
+
+    /// Sends out what was written.
+    pub(crate) fn flush(&mut self) -> Result<(), CliError> {
+        self.out.flush().map_err(CliError::output)
+    }
+}
+
+/// What is written for programs: exact bytes, line by line.
+pub(crate) struct Output {
+    out: BufWriter<io::Stdout>,
+}
+
+impl Output {
+    /// Standard output as it is.
+    pub(crate) fn stdout() -> Self {
+        Self { out: BufWriter::with_capacity(64 * 1024, io::stdout()) }
+    }
+
+    /// Writes a line of exactly these bytes.
+    pub(crate) fn line(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        self.out
+            .write_all(bytes)
+            .and_then(|()| self.out.write_all(b"\n"))
+            .map_err(CliError::output)
+    }
+
+    /// Writes a value as a line of JSON.
+    pub(crate) fn json(&mut self, value: &impl serde::Serialize) -> Result<(), CliError> {
+        let bytes = serde_json::to_vec(value).map_err(CliError::other)?;
+        self.line(&bytes)
+    }
+
+    /// Sends out what was written.
+    pub(crate) fn flush(&mut self) -> Result<(), CliError> {
+        self.out.flush().map_err(CliError::output)
+    }
+}
+
+/// The width of the terminal on standard output; `COLUMNS` or 80 columns where there is none.
+fn width() -> usize {
+    let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let terminal = io::stdout()
+        .is_terminal()
+        .then(|| terminal_size::terminal_size_of(io::stdout()))
+        .flatten()
+        .map(|(width, _)| usize::from(width.0));
+    terminal.or_else(columns).unwrap_or(USUAL_WIDTH).max(LEAST_WIDTH)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// What a screen was told to show, without styles.
+    #[derive(Clone, Default)]
+    pub(crate) struct Shown(Arc<Mutex<Vec<u8>>>);
+
+    impl Shown {
+        pub(crate) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Shown {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Screen {
+        /// A screen of a width, and what it shows, without styles.
+        pub(crate) fn for_test(width: usize) -> (Self, Shown) {
+            let shown = Shown::default();
+            let out = Box::new(anstream::StripStream::new(TestSink(shown.clone())));
+            (Self { out, width }, shown)
+        }
+    }
+
+    /// `StripStream` takes only streams that it knows; this one goes through a buffer.
+    struct TestSink(Shown);
+
+    impl Write for TestSink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Text that fits: without control characters, in lines of a width, with units.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// A text without what could rewrite a terminal or turn the direction of writing: such characters
+/// become `·`; line breaks and tabs stay.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' | '\t' => c,
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '·',
+            c if c.is_control() => '·',
+            c => c,
+        })
+        .collect()
+}
+
+/// Breaks a text into lines of a width in columns, at blanks; a word that is longer than a line
+/// is broken. The text's own line breaks stay. Never empty.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
+    let mut lines = Vec::new();
+    for paragraph in text.replace('\t', "    ").split('\n') {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            if !line.is_empty() && line.width() + 1 + word.width() > width {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            for c in word.chars() {
+                if line.width() + c.width().unwrap_or(0) > width {
+                    lines.push(std::mem::take(&mut line));
+                }
+                line.push(c);
+            }
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// A number with what it counts, such as `1 record` and `1,204 records`.
+pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_escape_sequence_reaches_no_terminal() {
+        let text = plain("\u{1b}[2Jgone\u{7}\r\u{9b}31m\u{202e}desufer\nnext");
+        assert_eq!(text, "·[2Jgone···31m·desufer\nnext");
+    }
+
+    #[test]
+    fn lines_fit_the_width_and_lose_nothing() {
+        let text = "He said that he would not\nserve, and gave reasonswithoutanyblank.";
+        let lines = wrapped(text, 12);
+        assert!(lines.iter().all(|line| line.width() <= 12), "{lines:?}");
+        let joined: String = lines.concat();
+        let bare = |text: &str| text.split_whitespace().collect::<String>();
+        assert_eq!(bare(&joined), bare(text));
+    }
+
+    #[test]
+    fn wide_letters_count_two_columns() {
+        assert_eq!(wrapped("兵役拒否", 4), ["兵役", "拒否"]);
+    }
+
+    #[test]
+    fn numbers_have_a_unit() {
+        assert_eq!(count(1, "record", "records"), "1 record");
+        assert_eq!(count(0, "record", "records"), "0 records");
+        assert_eq!(count(1_234_567, "record", "records"), "1,234,567 records");
+    }
+}

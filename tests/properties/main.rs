@@ -1,0 +1,176 @@
+//! Properties of the rules over random histories: random steps by random actors.
+
+use case::{Case, Code, Event, Recorded, Summary, admit};
+use proptest::prelude::*;
+use tests::steps::World;
+
+/// Steps from which random histories are made. `@` stands for a random actor of the role.
+const STEPS: &[&str] = &[
+    "register by G@",
+    "identity by A@",
+    "withdraw by A@",
+    "attach E1 by P@",
+    "attach E2 by W@",
+    "country-info E3 by O@",
+    "authenticity E1 doubtful by W@",
+    "link E1 C1.1.a supports by W@",
+    "fact posting unknown by W@",
+    "fact enlistment conscript by W@",
+    "find C1.1.a M by W@",
+    "find C2.4 U by W@",
+    "find-all W@",
+    "find-all W@ C3.1.a=M C3.1.b=M C3.1.c=M C3.1.d=M",
+    "find-all W@ C3.1.a=U C3.1.b=M C3.1.c=M C3.1.d=M",
+    "open-exclusion by W@",
+    "find EXC M clause 1Fa by W@",
+    "find EXC N by W@",
+    "complete by W@",
+    "review agree by R@",
+    "review agree by R:W@",
+    "review return by R@",
+    "review escalate by R@",
+    "issue refused by D@",
+    "issue refused departure yes by D@",
+    "issue refused onus C3.1.a by D@",
+    "issue refugee grounds religion by D@",
+    "issue refugee grounds religion departure yes by D@",
+    "issue excluded by D@",
+    "issue refused by D:W@",
+    "notify 2024-02-01 2024-03-01 by Y@",
+    "file A1 2024-02-10 by P@",
+    "file A2 2024-03-10 by P@",
+    "rule A2 admitted by J@",
+    "rule A2 rejected by J@",
+    "decide A1 remitted by J@",
+    "decide A1 dismissed by J@",
+    "decide A2 allowed outcome refugee by J@",
+    "decide A1 remitted by J:D@",
+    "close refused on 2024-06-01 by Y@",
+    "close withdrawn on 2024-06-01 by Y@",
+];
+
+/// Most random orders are refused at once, so whole stretches of a claim's life stand beside them.
+const STRETCHES: &[&[&str]] = &[
+    &["register by G1", "find-all W1", "complete by W1"],
+    &["review agree by R1", "issue refused by D1"],
+    &["notify 2024-02-01 2024-03-01 by Y1", "file A1 2024-02-10 by P1"],
+    &["decide A1 remitted by J1", "find-all W2", "complete by W2", "review agree by R2"],
+];
+
+fn history() -> impl Strategy<Value = Vec<String>> {
+    let one = (0..STEPS.len(), 1..3_u8)
+        .prop_map(|(step, actor)| vec![STEPS[step].replace('@', &actor.to_string())]);
+    let stretch = (0..STRETCHES.len())
+        .prop_map(|index| STRETCHES[index].iter().map(|step| (*step).to_owned()).collect());
+    proptest::collection::vec(prop_oneof![3 => one, 1 => stretch], 1..24)
+        .prop_map(|parts: Vec<Vec<String>>| parts.concat())
+}
+
+/// Plays a history and checks every step.
+fn play(steps: &[String]) -> World {
+    let mut world = World::default();
+    let mut summary = None;
+    let mut summarised = 0;
+    for step in steps {
+        if step.starts_with("find-all") {
+            if world.case.intake.registration.is_some() {
+                // Stops at the first refusal, which is an answer like any other.
+                let _ = world.take(step);
+            }
+        } else {
+            checked(&mut world, step);
+        }
+        for record in &world.records[summarised..] {
+            summary = Summary::after(summary, record);
+        }
+        summarised = world.records.len();
+        if let Some(summary) = &summary {
+            assert_eq!(summary.status, world.case.status(), "after `{step}`");
+            assert_eq!(summary.version, world.case.version);
+            assert_eq!(summary.outcome, world.case.outcome(), "after `{step}`");
+        }
+    }
+    world
+}
+
+fn checked(world: &mut World, text: &str) {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let step = world.read(&words);
+    let first = world.decide(&step);
+    assert_eq!(first, world.decide(&step), "decide is deterministic");
+    let before = world.case.clone();
+    match first {
+        Err(_) => assert_eq!(world.case, before),
+        Ok(event) => {
+            let record = world.record(&step, event);
+            world.case.evolve(&record);
+            assert_eq!(world.case.version.0, before.version.0 + 1);
+            repeated(&world.case, &record);
+            world.records.push(record);
+        }
+    }
+}
+
+/// I22: the same command gets the first answer, another body under its id is refused, and both
+/// are said before the version is looked at.
+fn repeated(case: &Case, record: &Recorded) {
+    let envelope = &record.envelope;
+    let stale = Some(case::Version(0));
+    let answer = admit(case, envelope.command, &envelope.digest, stale).expect("the first answer");
+    assert_eq!(answer.expect("an answer").event, envelope.id);
+    let other = admit(case, envelope.command, "another", stale).expect_err("another body");
+    assert_eq!(other.code, Code::CommandReused);
+}
+
+/// I2 and I3, stated once more and naively, over the records alone.
+fn nobody_judges_twice(records: &[Recorded]) {
+    let mut assessors = Vec::new();
+    let mut reviewers = Vec::new();
+    let mut agreed = false;
+    for record in records {
+        let by = &record.envelope.by.id;
+        match &record.event {
+            Event::Evidence(case::evidence::Event::FactFound(_)) => {
+                assessors.push(by.clone());
+                agreed = false;
+            }
+            Event::Evidence(_) => agreed = false,
+            Event::Assessment(event) => match event {
+                case::assessment::Event::AssessmentReviewed(reviewed) => {
+                    assert!(!assessors.contains(by), "an assessor reviewed");
+                    reviewers.push(by.clone());
+                    agreed = reviewed.result == case::vocabulary::ReviewResult::Agree;
+                }
+                _ => {
+                    assert!(!reviewers.contains(by), "a reviewer assessed");
+                    assessors.push(by.clone());
+                    agreed = false;
+                }
+            },
+            Event::Decisions(case::decisions::Event::DecisionIssued(_)) => {
+                assert!(agreed, "a decision without an agreed review of the latest assessment");
+                assert!(!assessors.contains(by) && !reviewers.contains(by));
+            }
+            Event::Appeals(case::appeals::Event::AppealDecided(_)) => {
+                let judge_only = records
+                    .iter()
+                    .filter(|r| r.position < record.position && r.envelope.by.id == *by)
+                    .all(|r| r.envelope.by.role == case::vocabulary::Role::AppealJudge);
+                assert!(judge_only, "a judge took an earlier part");
+                agreed = false;
+            }
+            _ => {}
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_histories_obey_the_rules(steps in history()) {
+        let world = play(&steps);
+        prop_assert_eq!(&Case::fold(&world.records), &world.case, "folding again gives the same");
+        nobody_judges_twice(&world.records);
+    }
+}
