@@ -135,7 +135,9 @@ pub fn catalogue_entry(service: &str, name: &str) -> Option<&'static CommandEntr
 }
 
 /// The envelope of a command, without its data.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
     /// The full name, such as `intake.register-claim`. Over NATS it may be left out, because the

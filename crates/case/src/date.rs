@@ -149,7 +149,9 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_refused() {
-        for text in ["", "22", "2022-13", "2022-02-30", "21.09.2022", "2022-9-1", "yesterday", "２０２２"] {
+        for text in
+            ["", "22", "2022-13", "2022-02-30", "21.09.2022", "2022-9-1", "yesterday", "２０２２"]
+        {
             assert_eq!(WorldDate::new(text), Err(BadDate), "{text:?}");
         }
     }

@@ -13,7 +13,9 @@ use crate::{
 };
 
 /// Who acts, in which capacity, and on which legal basis (I19).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Actor {
     /// An opaque id of the authority's own.
@@ -38,9 +40,9 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// The day of the command.
     pub(crate) fn day(&self) -> Result<Date, Rejection> {
-        self.occurred.exact_day().ok_or_else(|| {
-            Rejection::new(Code::DateUnfit, "occurred must be a day or an instant")
-        })
+        self.occurred
+            .exact_day()
+            .ok_or_else(|| Rejection::new(Code::DateUnfit, "occurred must be a day or an instant"))
     }
 }
 

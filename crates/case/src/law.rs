@@ -186,9 +186,10 @@ fn collect(guidance: &Guidance, id: &str, leaves: &mut BTreeSet<String>) {
 
 fn collect_join(guidance: &Guidance, join: &guidance::Join, leaves: &mut BTreeSet<String>) {
     for member in &join.members {
-        let admitted = member.when.as_ref().is_none_or(|(parameter, value)| {
-            guidance.setting(parameter) == Some(value.as_str())
-        });
+        let admitted = member
+            .when
+            .as_ref()
+            .is_none_or(|(parameter, value)| guidance.setting(parameter) == Some(value.as_str()));
         match &member.target {
             _ if !admitted => {}
             Target::Criterion(id) => collect(guidance, id, leaves),

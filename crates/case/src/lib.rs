@@ -30,8 +30,8 @@ pub mod registry;
 mod rejection;
 mod schema;
 mod state;
-mod summary;
 pub mod strict;
+mod summary;
 pub mod token;
 pub mod vocabulary;
 

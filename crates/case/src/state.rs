@@ -87,11 +87,8 @@ impl Case {
     /// Applies one record. Total: it never fails on an event that `decide` produced.
     pub fn evolve(&mut self, record: &Recorded) {
         let envelope = &record.envelope;
-        let stamp = Stamp {
-            version: envelope.version,
-            by: &envelope.by,
-            occurred: &envelope.occurred,
-        };
+        let stamp =
+            Stamp { version: envelope.version, by: &envelope.by, occurred: &envelope.occurred };
         match &record.event {
             Event::Intake(event) => intake::evolve(self, event, &stamp),
             Event::Evidence(event) => evidence::evolve(self, event, &stamp),
@@ -148,9 +145,7 @@ impl Case {
     #[must_use]
     pub fn took_part_before(&self, actor: &ActorId, appeal: AppealId) -> bool {
         self.parts.get(actor).is_some_and(|parts| {
-            parts
-                .iter()
-                .any(|part| part.role != Role::AppealJudge || part.appeal != Some(appeal))
+            parts.iter().any(|part| part.role != Role::AppealJudge || part.appeal != Some(appeal))
         })
     }
 

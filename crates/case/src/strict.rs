@@ -328,8 +328,17 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_json_are_refused() {
-        for bytes in [&b""[..], b"\xef\xbb\xbf{}", b"{\"a\":\"\xff\"}", b"{", b"{} {}", b"nope",
-            b"\"\\ud800\"", b"{\"a\":NaN}", b"{\"a\":1,}"] {
+        for bytes in [
+            &b""[..],
+            b"\xef\xbb\xbf{}",
+            b"{\"a\":\"\xff\"}",
+            b"{",
+            b"{} {}",
+            b"nope",
+            b"\"\\ud800\"",
+            b"{\"a\":NaN}",
+            b"{\"a\":1,}",
+        ] {
             assert!(parse(bytes).is_err(), "{bytes:?}");
         }
     }

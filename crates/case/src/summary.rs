@@ -13,7 +13,9 @@ use crate::vocabulary::{AppealResult, DecisionOutcome, LateRuling, ReviewResult,
 use crate::{CaseId, Event, Version, appeals, assessment};
 
 /// A case in a few words. Nothing personal.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
     /// The case.

@@ -30,7 +30,9 @@ pub enum ClientError {
     #[error("nobody answers {0}: the node is not running behind this NATS server")]
     NobodyThere(String),
     /// No answer in time. What became of a command is found by sending it again with the same id.
-    #[error("no answer to {0} in 15 s; a command may or may not have been accepted: send it again with the same id")]
+    #[error(
+        "no answer to {0} in 15 s; a command may or may not have been accepted: send it again with the same id"
+    )]
     Timeout(String),
     /// The service answered that it cannot answer.
     #[error("{message} (code {code})")]

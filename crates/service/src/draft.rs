@@ -14,11 +14,8 @@ impl Draft for EventDraft {
 
     fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let prev = slot.prev.to_string();
-        let stamp = RecordStamp {
-            version: case::Version(slot.version.0),
-            prev: &prev,
-            time: slot.time,
-        };
+        let stamp =
+            RecordStamp { version: case::Version(slot.version.0), prev: &prev, time: slot.time };
         self.0.encode(&stamp, out).map_err(|error| EncodeError(error.to_string()))
     }
 }

@@ -271,8 +271,7 @@ impl Node {
             let message = "there is no such case; register the claim first";
             return Err(Rejection::new(Code::UnknownCase, message).into());
         }
-        let key =
-            self.keys().take().map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+        let key = self.keys().take().map_err(|error| Failure::unavailable(crate::chain(&error)))?;
         Ok((key, Some(key)))
     }
 
@@ -314,13 +313,9 @@ impl Node {
             .map_or(journal::LeafHash::NONE, |head| head.leaf)
             .to_string();
         let expected = Expected::Exactly(journal::Version(case.version.0));
-        let appended =
-            self.journal().append(Box::new(EventDraft(draft.clone())), expected).await?;
-        let stamp = RecordStamp {
-            version: Version(appended.version.0),
-            prev: &prev,
-            time: appended.time,
-        };
+        let appended = self.journal().append(Box::new(EventDraft(draft.clone())), expected).await?;
+        let stamp =
+            RecordStamp { version: Version(appended.version.0), prev: &prev, time: appended.time };
         Ok(draft.recorded(&stamp, appended.position.0))
     }
 }

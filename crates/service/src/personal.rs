@@ -69,8 +69,7 @@ fn seal_one<E>(
     };
     kind.check(words).map_err(|reason| malformed(path, reason))?;
     let sealed = seal(path, words).map_err(SealError::Seal)?;
-    *value = serde_json::to_value(sealed)
-        .map_err(|_| malformed(path, "cannot be sealed"))?;
+    *value = serde_json::to_value(sealed).map_err(|_| malformed(path, "cannot be sealed"))?;
     Ok(())
 }
 

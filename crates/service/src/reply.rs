@@ -3,7 +3,9 @@
 use case::{CaseId, Code, EventId, Invariant, Rejection, Version};
 
 /// The answer of the rules.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(tag = "outcome", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Reply {
     /// The command was accepted: its event is fsynced and will not be lost.

@@ -78,11 +78,15 @@ impl Request {
     /// command is refused before a case is loaded or a key is taken.
     fn check(&self) -> Result<(), Malformed> {
         let mut data = self.data.clone();
-        personal::seal(self.entry, &mut data, |_, _| Ok::<_, std::convert::Infallible>(empty_box()))
-            .map_err(|refused| match refused {
-                personal::SealError::Malformed(malformed) => malformed,
-                personal::SealError::Seal(never) => match never {},
-            })?;
+        personal::seal(
+            self.entry,
+            &mut data,
+            |_, _| Ok::<_, std::convert::Infallible>(empty_box()),
+        )
+        .map_err(|refused| match refused {
+            personal::SealError::Malformed(malformed) => malformed,
+            personal::SealError::Seal(never) => match never {},
+        })?;
         (self.entry.parse)(data).map(|_| ())
     }
 }

@@ -6,9 +6,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use crate::queries::{
-    CaseQuery, HistoryQuery, ListQuery, ListReply, NodeQuery, NodeReply,
-};
+use crate::queries::{CaseQuery, HistoryQuery, ListQuery, ListReply, NodeQuery, NodeReply};
 use crate::reply::Reply;
 
 /// Every schema of the project by file name below `schemas/`.

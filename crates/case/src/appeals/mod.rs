@@ -12,7 +12,9 @@ use crate::{AppealId, Version, WorldDate};
 use guidance::Value;
 
 /// Files an appeal against the standing decision.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct FileAppeal {
     /// The appeal's id, chosen by the sender.
@@ -24,7 +26,9 @@ pub struct FileAppeal {
 }
 
 /// An appeal was filed.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct AppealFiled {
     /// The appeal's id.
@@ -41,7 +45,9 @@ pub struct AppealFiled {
 }
 
 /// Rules on an appeal that was filed late.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct RuleLateFiling {
     /// The appeal.
@@ -53,7 +59,9 @@ pub struct RuleLateFiling {
 }
 
 /// What the tribunal holds on one criterion.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct CriterionRuling {
     /// The criterion, a leaf or a derived node.
@@ -66,7 +74,9 @@ pub struct CriterionRuling {
 }
 
 /// Decides an appeal.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct DecideAppeal {
     /// The appeal.

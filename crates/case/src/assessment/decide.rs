@@ -58,13 +58,18 @@ fn record_finding(
         if !case.evidence.item(*id)?.country_info {
             return refuse(
                 Code::NotCountryInfo,
-                format!("{id} is no country information; attach it with evidence.attach-country-info"),
+                format!(
+                    "{id} is no country information; attach it with evidence.attach-country-info"
+                ),
             );
         }
     }
     for fact in &finding.facts {
         if !case.evidence.facts.contains_key(fact) {
-            return refuse(Code::UnknownFact, format!("the fact {fact} was not found in this case"));
+            return refuse(
+                Code::UnknownFact,
+                format!("the fact {fact} was not found in this case"),
+            );
         }
     }
     exclusion_fits(current(case)?, finding)?;
@@ -180,10 +185,7 @@ fn all_asked(
     if missing.is_empty() {
         return Ok(());
     }
-    refuse(
-        Code::NotAsked,
-        format!("these criteria were not asked yet: {}", missing.join(", ")),
-    )
+    refuse(Code::NotAsked, format!("these criteria were not asked yet: {}", missing.join(", ")))
 }
 
 fn review_assessment(

@@ -20,7 +20,9 @@ use crate::vocabulary::{ExclusionClause, FactCode, FactValue, ReviewResult, URea
 use crate::{EvidenceId, Version, WorldDate};
 
 /// Records a finding on one criterion.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct RecordFinding {
     /// The criterion: a leaf of the guidance's tree.
@@ -54,7 +56,9 @@ pub struct RecordFinding {
 }
 
 /// Opens the examination of exclusion, apart from inclusion and after it (I6).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct OpenExclusion {
     /// What gave rise to it.
@@ -62,7 +66,9 @@ pub struct OpenExclusion {
 }
 
 /// Completes the assessment: the engine derives from the findings and proposes.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Complete {
     /// The day whose guidance applies; the day of the command where nothing is said.
@@ -71,7 +77,9 @@ pub struct Complete {
 }
 
 /// A finding as the engine used it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct FindingUsed {
     /// Its value.
@@ -82,7 +90,9 @@ pub struct FindingUsed {
 }
 
 /// A fact as the engine used it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct FactUsed {
     /// Its value.
@@ -93,7 +103,9 @@ pub struct FactUsed {
 
 /// The assessment was completed. It stands alone: with it and the guidance it names, the
 /// derivation can be repeated bit for bit (I16).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct AssessmentCompleted {
     /// The round: 1, and one more after each remittal.
@@ -126,7 +138,9 @@ pub struct AssessmentCompleted {
 }
 
 /// Reviews the latest completed assessment.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewAssessment {
     /// What the reviewer says.
@@ -140,7 +154,9 @@ pub struct ReviewAssessment {
 }
 
 /// The latest assessment was reviewed.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct AssessmentReviewed {
     /// What the reviewer says.

@@ -193,8 +193,7 @@ impl State {
 
     pub(crate) fn open_exclusion(&mut self, stamp: &Stamp<'_>) {
         if let Some(round) = self.rounds.last_mut() {
-            round.exclusion =
-                Some(Exclusion { version: stamp.version, by: stamp.by.id.clone() });
+            round.exclusion = Some(Exclusion { version: stamp.version, by: stamp.by.id.clone() });
         }
     }
 

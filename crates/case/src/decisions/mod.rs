@@ -17,7 +17,9 @@ use crate::vocabulary::{DecisionOutcome, Ground, ServiceMethod};
 use crate::{Version, WorldDate};
 
 /// A finding on the onus: an open criterion counts as not met, with reasons (I5).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct OnusFinding {
     /// The open criterion.
@@ -27,7 +29,9 @@ pub struct OnusFinding {
 }
 
 /// Issues the decision on the latest assessment.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Issue {
     /// The outcome.
@@ -50,7 +54,9 @@ pub struct Issue {
 }
 
 /// The decision was issued.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct DecisionIssued {
     /// The outcome.
@@ -79,7 +85,9 @@ pub struct DecisionIssued {
 }
 
 /// Records that the decision was served.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Notify {
     /// How it was served.

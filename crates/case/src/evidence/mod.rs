@@ -14,7 +14,9 @@ use crate::vocabulary::{Authenticity, EvidenceKind, FactCode, FactValue, Polarit
 use crate::{EvidenceId, Version, WorldDate};
 
 /// Attaches an item of evidence by its digest.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Attach {
     /// The item's id, chosen by the sender.
@@ -40,7 +42,9 @@ pub struct Attach {
 }
 
 /// Attaches country-of-origin information with its dates.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct AttachCountryInfo {
     /// The item's id, chosen by the sender.
@@ -65,7 +69,9 @@ pub struct AttachCountryInfo {
 }
 
 /// Says whether an item is what it claims to be.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct AssessAuthenticity {
     /// The item.
@@ -77,7 +83,9 @@ pub struct AssessAuthenticity {
 }
 
 /// Links an item to a criterion.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Link {
     /// The item.
@@ -92,7 +100,9 @@ pub struct Link {
 
 /// Finds a fact to which findings and presumptions refer. Found again, the newer one holds and
 /// the older stays in the history.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct FindFact {
     /// Which fact.
@@ -277,8 +287,7 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
             }
         }
         Event::FactFound(found) => {
-            let fact =
-                Fact { value: found.value, version: stamp.version, by: stamp.by.id.clone() };
+            let fact = Fact { value: found.value, version: stamp.version, by: stamp.by.id.clone() };
             case.evidence.facts.insert(found.fact, fact);
             case.assessment.took_part(stamp.by);
         }

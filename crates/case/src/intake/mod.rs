@@ -12,7 +12,9 @@ use crate::vocabulary::Channel;
 use crate::{EvidenceId, KeyId, Version, WorldDate};
 
 /// Registers a claim: the first event of a case.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterClaim {
     /// The claimant's name as given.
@@ -45,7 +47,9 @@ const fn protection() -> Sought {
 }
 
 /// Asserts the claimant's identity, with what is known of it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct AssertIdentity {
     /// The name.
@@ -65,7 +69,9 @@ pub struct AssertIdentity {
 }
 
 /// Withdraws the claim, by the claimant's own and explicit word.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawClaim {
     /// The reason, if one was given.
@@ -143,11 +149,7 @@ pub(crate) fn decide(
     }
 }
 
-fn register(
-    case: &Case,
-    claim: &RegisterClaim,
-    context: &Context<'_>,
-) -> Result<Event, Rejection> {
+fn register(case: &Case, claim: &RegisterClaim, context: &Context<'_>) -> Result<Event, Rejection> {
     if case.version > Version(0) {
         return refuse(Code::AlreadyRegistered, "the case is registered already");
     }

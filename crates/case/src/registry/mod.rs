@@ -9,7 +9,9 @@ use crate::vocabulary::Retention;
 use crate::{Version, WorldDate};
 
 /// Closes the file.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct CloseFile {
     /// How long it is kept, by how it ended.
@@ -51,11 +53,7 @@ pub(crate) fn decide(
     }
 }
 
-fn close_file(
-    case: &Case,
-    close: &CloseFile,
-    context: &Context<'_>,
-) -> Result<Event, Rejection> {
+fn close_file(case: &Case, close: &CloseFile, context: &Context<'_>) -> Result<Event, Rejection> {
     if case.version == Version(0) {
         return refuse(Code::UnknownCase, "there is no such case; register the claim first");
     }

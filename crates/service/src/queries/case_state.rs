@@ -8,7 +8,9 @@ use crate::node::Node;
 use crate::reply::Failure;
 
 /// Asks for a case.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct CaseQuery {
     /// The case.

@@ -14,7 +14,9 @@ use crate::personal::{self, Opened};
 use crate::reply::Failure;
 
 /// Asks for the records of a case.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryQuery {
     /// The case.
@@ -68,10 +70,10 @@ pub(crate) fn answer(node: &Node, query: &HistoryQuery) -> Result<Vec<u8>, Failu
         return Err(Failure::not_found(format!("there is no case {}", query.case)));
     };
     let version = Version(last.version.0);
-    let mut reply =
-        HistoryReply { case: query.case, version, history: Vec::new(), next: None };
+    let mut reply = HistoryReply { case: query.case, version, history: Vec::new(), next: None };
     let mut length = 200;
-    let limit = query.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let limit =
+        query.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let mut reached = query.after;
     for record in records.iter().filter(|record| record.version.0 > query.after.0) {
         let entry = entry(node, record, query.open)?;
@@ -100,13 +102,12 @@ fn opened_length(entry: &HistoryEntry) -> usize {
 }
 
 fn entry(node: &Node, record: &journal::Record, open: bool) -> Result<HistoryEntry, Failure> {
-    let damaged = |reason: String| {
-        Failure::unavailable(format!("position {}: {reason}", record.position))
-    };
+    let damaged =
+        |reason: String| Failure::unavailable(format!("position {}: {reason}", record.position));
     let text = String::from_utf8(record.bytes.clone())
         .map_err(|_| damaged("the record is not UTF-8".to_owned()))?;
-    let raw = RawValue::from_string(text)
-        .map_err(|_| damaged("the record is not JSON".to_owned()))?;
+    let raw =
+        RawValue::from_string(text).map_err(|_| damaged("the record is not JSON".to_owned()))?;
     let opened = if open { Some(opened(node, record).map_err(damaged)?) } else { None };
     Ok(HistoryEntry { position: record.position.0, record: raw, opened })
 }

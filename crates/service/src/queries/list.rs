@@ -44,7 +44,9 @@ pub struct ListQuery {
 }
 
 /// A case in a list.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct ListedCase {
     /// The case in a few words.
     #[serde(flatten)]
@@ -54,7 +56,9 @@ pub struct ListedCase {
 }
 
 /// A page of cases.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct ListReply {
     /// The cases, the one that was recorded first before the others.
     pub cases: Vec<ListedCase>,

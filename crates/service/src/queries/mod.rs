@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 pub use self::case_state::{CaseQuery, CaseReply};
 pub use self::history::{HistoryEntry, HistoryQuery, HistoryReply};
 pub use self::list::{ListQuery, ListReply, ListedCase};
-pub use self::status::{FollowerState, NodeReply, NodeQuery};
+pub use self::status::{FollowerState, NodeQuery, NodeReply};
 use crate::follower;
 use crate::node::Node;
 use crate::reply::Failure;

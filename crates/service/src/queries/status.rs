@@ -12,7 +12,9 @@ use crate::reply::Failure;
 pub struct NodeQuery {}
 
 /// How the stream stands to the journal.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum FollowerState {
     /// The stream has what the journal has.
@@ -35,7 +37,9 @@ pub enum FollowerState {
 }
 
 /// How the node is.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct NodeReply {
     /// The software's version.
     pub version: String,
