@@ -106,6 +106,7 @@ impl World {
     }
 
     /// The record that an event becomes.
+    #[must_use]
     pub fn record(&self, step: &Step, event: Event) -> Recorded {
         let version = Version(self.case.version.0 + 1);
         let unstamped = Unstamped {

@@ -1,4 +1,4 @@
-//! The record: one event as one line of JSON, a CloudEvent in structured form.
+//! The record: one event as one line of JSON, a `CloudEvent` in structured form.
 //!
 //! Its exact bytes are hashed, stored and sent; nothing re-serialises them. The field order is
 //! fixed. See the frozen fixture in `tests/fixtures/records`.
@@ -200,9 +200,10 @@ impl Unstamped {
         let result = serde_json::to_writer(&mut *out, &written)
             .map_err(|error| RecordError::Form(error.to_string()));
         let length = out.len() - start;
-        let result = result.and_then(|()| {
-            if length > MAX_RECORD_BYTES { Err(RecordError::TooLarge(length)) } else { Ok(()) }
-        });
+        let result = match result {
+            Ok(()) if length > MAX_RECORD_BYTES => Err(RecordError::TooLarge(length)),
+            other => other,
+        };
         if result.is_err() {
             out.truncate(start);
         }

@@ -52,7 +52,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
     Ok(value)
 }
 
-/// serde_json's own sentence without what it may quote of the input.
+/// The parser's own sentence without what it may quote of the input.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
@@ -92,7 +92,11 @@ fn render(path: &[Step]) -> String {
                 text.push('.');
                 text.push_str(key);
             }
-            Step::Index(index) => text.push_str(&format!("[{index}]")),
+            Step::Index(index) => {
+                text.push('[');
+                text.push_str(&index.to_string());
+                text.push(']');
+            }
         }
     }
     text

@@ -24,7 +24,7 @@ pub fn seal<E>(
 ) -> Result<(), SealError<E>> {
     for (path, kind) in entry.personal {
         let steps: Vec<&str> = path.split('.').collect();
-        descend(data, &steps, String::new(), *kind, &mut seal)?;
+        descend(data, &steps, "", *kind, &mut seal)?;
     }
     Ok(())
 }
@@ -32,12 +32,12 @@ pub fn seal<E>(
 fn descend<E>(
     value: &mut Value,
     steps: &[&str],
-    path: String,
+    path: &str,
     kind: ContentKind,
     seal: &mut dyn FnMut(&str, &str) -> Result<Sealed, E>,
 ) -> Result<(), SealError<E>> {
     let Some((step, rest)) = steps.split_first() else {
-        return seal_one(value, &path, kind, seal);
+        return seal_one(value, path, kind, seal);
     };
     let (key, list) = step.strip_suffix("[]").map_or((*step, false), |key| (key, true));
     // What is absent or of another form is found when the data is read into its type.
@@ -47,13 +47,13 @@ fn descend<E>(
         if rest.is_empty() && next.is_null() {
             return Err(malformed(&path, "is null; leave the field out instead"));
         }
-        return descend(next, rest, path, kind, seal);
+        return descend(next, rest, &path, kind, seal);
     }
     let Value::Array(items) = next else {
         return Err(malformed(&path, "is not a list"));
     };
     for (index, item) in items.iter_mut().enumerate() {
-        descend(item, rest, format!("{path}[{index}]"), kind, seal)?;
+        descend(item, rest, &format!("{path}[{index}]"), kind, seal)?;
     }
     Ok(())
 }
@@ -93,30 +93,30 @@ pub fn open(
     mut open: impl FnMut(&Sealed, &str) -> Opened,
 ) -> BTreeMap<String, Opened> {
     let mut found = BTreeMap::new();
-    walk(data, String::new(), &mut |sealed, path| {
+    walk(data, "", &mut |sealed, path| {
         found.insert(path.to_owned(), open(sealed, path));
     });
     found
 }
 
-fn walk(value: &Value, path: String, visit: &mut dyn FnMut(&Sealed, &str)) {
+fn walk(value: &Value, path: &str, visit: &mut dyn FnMut(&Sealed, &str)) {
     match value {
         Value::Object(map) => {
             if map.len() == 3
                 && map.contains_key("box")
                 && let Ok(sealed) = serde_json::from_value::<Sealed>(value.clone())
             {
-                visit(&sealed, &path);
+                visit(&sealed, path);
                 return;
             }
             for (key, inner) in map {
                 let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                walk(inner, path, visit);
+                walk(inner, &path, visit);
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                walk(item, format!("{path}[{index}]"), visit);
+                walk(item, &format!("{path}[{index}]"), visit);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

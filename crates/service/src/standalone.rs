@@ -95,14 +95,13 @@ impl Standalone {
         make_directory(&data)?;
         let (node, report) = Node::open(&data, &authority, library, progress)
             .map_err(|source| StartError::Open { path: data.clone(), source })?;
-        let (broker, url) = match nats {
-            Some(url) => (None, url),
-            None => {
-                let settings = Settings { directory: data.join("nats"), port };
-                let broker = Broker::start(settings).await?;
-                let url = broker.url().to_owned();
-                (Some(broker), url)
-            }
+        let (broker, url) = if let Some(url) = nats {
+            (None, url)
+        } else {
+            let settings = Settings { directory: data.join("nats"), port };
+            let broker = Broker::start(settings).await?;
+            let url = broker.url().to_owned();
+            (Some(broker), url)
         };
         let client = connect(&url).await?;
         let settings = follower::Settings {

@@ -82,16 +82,15 @@ fn no_window_open(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
     if case.appeals.pending().is_some() {
         return refuse(Code::WindowOpen, "an appeal is pending");
     }
-    let limit: Option<&WorldDate> = match case.appeals.ruling_on(decision.version) {
-        Some(ruling) => ruling.onward_deadline.as_ref(),
-        None => {
-            let notified = need(
-                decision.notified.as_ref(),
-                Code::WindowOpen,
-                "service of the decision is not proved, so the time limit has not begun",
-            )?;
-            Some(&notified.appeal_deadline)
-        }
+    let limit: Option<&WorldDate> = if let Some(ruling) = case.appeals.ruling_on(decision.version) {
+        ruling.onward_deadline.as_ref()
+    } else {
+        let notified = need(
+            decision.notified.as_ref(),
+            Code::WindowOpen,
+            "service of the decision is not proved, so the time limit has not begun",
+        )?;
+        Some(&notified.appeal_deadline)
     };
     if let Some(last) = limit.and_then(WorldDate::last_day)
         && context.day()? <= last

@@ -1,0 +1,88 @@
+//! Bad input gets a clear answer, the node lives on, and nothing is half-written.
+
+use serde_json::json;
+use service::client::{Client, ClientError};
+use service::reply::Reply;
+use tests::Node;
+use uuid::Uuid;
+
+use super::{ask, identity, register, send};
+
+async fn refused(client: &Client, name: &str, bytes: Vec<u8>) -> (u16, String) {
+    match client.command(name, bytes).await {
+        Err(ClientError::Service { code, message }) => (code, message),
+        other => panic!("expected a failure, got {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_commands_are_answered_with_what_and_where() {
+    let node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let good = register(Uuid::new_v4(), Uuid::now_v7(), "A");
+    let name = "intake.register-claim";
+    let changed = |pointer: &str, value: serde_json::Value| {
+        let mut command = good.clone();
+        *command.pointer_mut(pointer).expect("a field") = value;
+        command.to_string()
+    };
+    let deep = format!("{{\"data\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    let twice = good.to_string().replacen('{', "{\"id\":\"x\",", 1);
+    let mut unknown = good.clone();
+    unknown["data"]["colour"] = json!("red");
+    let long = changed("/data/narrative", json!("x".repeat(70_000)));
+    let rows: Vec<(Vec<u8>, u16, &str)> = vec![
+        (Vec::new(), 400, "empty"),
+        (b"nope".to_vec(), 400, "not JSON"),
+        (b"{\"a\":\"\xff\"}".to_vec(), 400, "not valid UTF-8"),
+        (deep.into_bytes(), 400, "nested deeper"),
+        (twice.into_bytes(), 400, "id: stands twice"),
+        (changed("/data/profile", json!(7)).into_bytes(), 400, "data.profile: expected"),
+        (changed("/data/name", json!(7)).into_bytes(), 400, "data.name: is not a string"),
+        (changed("/case", json!("../x")).into_bytes(), 400, "case: expected a UUID"),
+        (changed("/occurred", json!("soon")).into_bytes(), 400, "occurred: expected a date"),
+        (unknown.to_string().into_bytes(), 400, "data.colour"),
+        (changed("/data/name", json!(9_007_199_254_740_993_u64)).into_bytes(), 400, "2^53"),
+        (long.into_bytes(), 413, "65535"),
+    ];
+    for (bytes, code, part) in rows {
+        let got = refused(&client, name, bytes).await;
+        assert_eq!(got.0, code, "{got:?}");
+        assert!(got.1.contains(part), "{got:?} does not say `{part}`");
+    }
+    let (code, message) = refused(&client, "intake.fly", good.to_string().into_bytes()).await;
+    assert_eq!(code, 400, "{message}");
+    assert!(message.contains("register-claim"), "{message}");
+    assert_eq!(ask(&client, "node", &json!({})).await["position"], json!(0), "nothing was written");
+    assert!(matches!(send(&client, &good).await.unwrap(), Reply::Accepted { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_answer_with_stable_codes() {
+    let node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let case = Uuid::new_v4();
+    let first = register(case, Uuid::now_v7(), "A");
+    let code = |reply: Reply| match reply {
+        Reply::Rejected { code, .. } => code.as_str(),
+        Reply::Accepted { .. } => "accepted",
+    };
+    let before = identity(case, Uuid::now_v7(), "A");
+    assert_eq!(code(send(&client, &before).await.unwrap()), "unknown_case");
+    let reply = send(&client, &first).await.unwrap();
+    assert_eq!(code(reply.clone()), "accepted");
+    assert_eq!(send(&client, &first).await.unwrap(), reply, "the same command, the first answer");
+    let mut other = first.clone();
+    other["data"]["name"] = json!("B");
+    assert_eq!(code(send(&client, &other).await.unwrap()), "command_reused");
+    let mut stale = identity(case, Uuid::now_v7(), "A");
+    stale["expected_version"] = json!(7);
+    assert_eq!(code(send(&client, &stale).await.unwrap()), "stale_version");
+    let mut role = identity(case, Uuid::now_v7(), "A");
+    role["actor"]["role"] = json!("auditor");
+    assert_eq!(code(send(&client, &role).await.unwrap()), "wrong_role");
+    let mut future = identity(case, Uuid::now_v7(), "A");
+    future["occurred"] = json!("2999-01-01");
+    assert_eq!(code(send(&client, &future).await.unwrap()), "occurred_in_future");
+    assert_eq!(ask(&client, "node", &json!({})).await["position"], json!(1));
+}

@@ -1,0 +1,123 @@
+//! What was accepted is there after a kill, without the index and without the stream.
+
+use serde_json::json;
+use service::client::Client;
+use service::reply::Reply;
+use tests::Node;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::{ask, identity, register, send};
+
+/// Rounds of the kill loop; `TEBESSA_KILL_ROUNDS=10000` runs more.
+fn rounds() -> u32 {
+    std::env::var("TEBESSA_KILL_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(100)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_survives_every_kill() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let case = Uuid::new_v4();
+    let mut accepted: Vec<(Uuid, Reply)> = Vec::new();
+    for round in 0..rounds() {
+        let mut node = Node::start_in(&data, &[]);
+        let client = Client::connect(node.url()).await.expect("the node answers");
+        // Every command of the rounds before gets the answer that it got then.
+        if let Some((id, first)) = accepted.last() {
+            let again = if accepted.len() == 1 {
+                register(case, *id, "Maximilian")
+            } else {
+                identity(case, *id, "Maximilian")
+            };
+            assert_eq!(send(&client, &again).await.expect("an answer"), *first, "round {round}");
+        }
+        if accepted.is_empty() {
+            let id = Uuid::now_v7();
+            let reply = send(&client, &register(case, id, "Maximilian")).await.expect("accepted");
+            assert!(matches!(reply, Reply::Accepted { .. }), "{reply:?}");
+            accepted.push((id, reply));
+        }
+        // Several commands under way; the node is killed as soon as one of them is answered.
+        let mut under_way = JoinSet::new();
+        for _ in 0..8 {
+            let client = client.clone();
+            let id = Uuid::now_v7();
+            under_way
+                .spawn(async move { (id, send(&client, &identity(case, id, "Maximilian")).await) });
+        }
+        let mut answered = Vec::new();
+        let (id, first) = under_way.join_next().await.expect("one").expect("a task");
+        answered.push((id, first.expect("an answer")));
+        node.kill();
+        under_way.abort_all();
+        while let Some(joined) = under_way.join_next().await {
+            if let Ok((id, Ok(reply))) = joined {
+                answered.push((id, reply));
+            }
+        }
+        answered.retain(|(_, reply)| matches!(reply, Reply::Accepted { .. }));
+        accepted.extend(answered);
+    }
+    let mut node = Node::start_in(&data, &[]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let state = ask(&client, "case", &json!({ "case": case })).await;
+    let answers = state.pointer("/state/answers").and_then(|a| a.as_object()).expect("answers");
+    for (id, reply) in &accepted {
+        let Reply::Accepted { version, position, event, .. } = reply else { continue };
+        let there = answers.get(&id.to_string()).unwrap_or_else(|| panic!("{id} was lost"));
+        assert_eq!(there["version"], json!(version));
+        assert_eq!(there["position"], json!(position));
+        assert_eq!(there["event"], json!(event));
+    }
+    assert!(node.stop().success());
+    let journal = service::node::journal_dir(&data);
+    let report = journal::verify(&journal, &mut |_| {}).expect("the log is whole");
+    assert!(report.records >= accepted.len() as u64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn index_and_stream_can_be_thrown_away() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let mut cases = Vec::new();
+    let mut node = Node::start_in(&data, &[]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    for number in 0..20 {
+        let case = Uuid::new_v4();
+        send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("accepted");
+        if number % 2 == 0 {
+            send(&client, &identity(case, Uuid::now_v7(), "B")).await.expect("accepted");
+        }
+        cases.push((case, ask(&client, "case", &json!({ "case": case })).await));
+    }
+    assert!(node.stop().success());
+    std::fs::remove_dir_all(service::node::journal_dir(&data).join("index")).unwrap();
+    std::fs::remove_dir_all(data.join("nats")).unwrap();
+
+    let mut node = Node::start_in(&data, &[]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    for (case, before) in &cases {
+        assert_eq!(ask(&client, "case", &json!({ "case": case })).await, *before);
+    }
+    let list = ask(&client, "list", &json!({})).await;
+    let listed: Vec<_> =
+        list["cases"].as_array().expect("cases").iter().map(|c| c["case"].clone()).collect();
+    let expected: Vec<_> = cases.iter().map(|(case, _)| json!(case)).collect();
+    assert_eq!(listed, expected, "the oldest first");
+    assert_eq!(list["position"], json!(30));
+    assert!(node.stop().success());
+    let verified = std::process::Command::new(tests::binary())
+        .args(["audit", "verify", "--data"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_node_on_one_directory_says_who_holds_it() {
+    let node = Node::start();
+    let refused = Node::try_start_in(node.data(), &[]).expect_err("the directory is held");
+    assert!(refused.contains(&node.ready().pid.to_string()), "{refused}");
+}
