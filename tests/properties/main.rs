@@ -135,18 +135,17 @@ fn nobody_judges_twice(records: &[Recorded]) {
                 agreed = false;
             }
             Event::Evidence(_) => agreed = false,
-            Event::Assessment(event) => match event {
-                case::assessment::Event::AssessmentReviewed(reviewed) => {
+            Event::Assessment(event) => {
+                if let case::assessment::Event::AssessmentReviewed(reviewed) = event {
                     assert!(!assessors.contains(by), "an assessor reviewed");
                     reviewers.push(by.clone());
                     agreed = reviewed.result == case::vocabulary::ReviewResult::Agree;
-                }
-                _ => {
+                } else {
                     assert!(!reviewers.contains(by), "a reviewer assessed");
                     assessors.push(by.clone());
                     agreed = false;
                 }
-            },
+            }
             Event::Decisions(case::decisions::Event::DecisionIssued(_)) => {
                 assert!(agreed, "a decision without an agreed review of the latest assessment");
                 assert!(!assessors.contains(by) && !reviewers.contains(by));

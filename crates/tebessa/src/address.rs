@@ -32,18 +32,21 @@ impl Address {
             return Client::connect(url).await.map_err(CliError::other);
         }
         let file = NodeFile::read(&self.data).map_err(|error| self.no_node(error))?;
-        Client::connect(&file.nats).await.map_err(|error| match file.gone() {
-            true => CliError::caused(
-                format!(
-                    "the node on {} is gone: process {} left {NODE_FILE} behind and no longer \
+        Client::connect(&file.nats).await.map_err(|error| {
+            if file.gone() {
+                CliError::caused(
+                    format!(
+                        "the node on {} is gone: process {} left {NODE_FILE} behind and no longer \
                      runs; start it again with `tebessa up --data {}`",
-                    self.data.display(),
-                    file.pid,
-                    self.data.display(),
-                ),
-                error,
-            ),
-            false => CliError::other(error),
+                        self.data.display(),
+                        file.pid,
+                        self.data.display(),
+                    ),
+                    error,
+                )
+            } else {
+                CliError::other(error)
+            }
         })
     }
 

@@ -3,6 +3,11 @@
 //! In scope: arguments, output, exit codes, and the demo. Out of scope: everything that another
 //! program might want to call, which is in the libraries.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "the docs of arguments are help text, in which backticks would stand"
+)]
+
 mod address;
 mod audit_verify;
 mod case_view;

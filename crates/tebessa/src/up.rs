@@ -77,7 +77,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     NodeFile::remove(&args.data);
     match exit {
         Exit::Done => stopped.map(|()| Exit::Done).map_err(CliError::other),
-        other => Ok(other),
+        Exit::Failed | Exit::Rejected => Ok(exit),
     }
 }
 

@@ -52,15 +52,12 @@ pub(crate) struct Shown {
 /// Runs the demo.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let temporary;
-    let data = match &args.keep {
-        Some(directory) => {
-            empty(directory)?;
-            directory.clone()
-        }
-        None => {
-            temporary = tempfile::tempdir().map_err(CliError::other)?;
-            temporary.path().join("data")
-        }
+    let data = if let Some(directory) = &args.keep {
+        empty(directory)?;
+        directory.clone()
+    } else {
+        temporary = tempfile::tempdir().map_err(CliError::other)?;
+        temporary.path().join("data")
     };
     let mut steps = Steps::new(args.json);
     let authority = Authority::new("demo").map_err(CliError::usage)?;

@@ -1,5 +1,7 @@
 //! What is done in each case of the demo: the commands of a claim's life, in order.
 
+#![expect(clippy::indexing_slicing, reason = "it inserts a member into an object made just above")]
+
 use ::guidance::{Guidance, Value};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -90,6 +92,7 @@ impl<'d> Writer<'d> {
         self.decided.as_of.checked_sub(before.days()).unwrap_or(self.decided.as_of)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "callers build it in place")]
     fn push(&mut self, name: &'static str, by: (&str, &str), before: i64, data: Json) {
         let body = json!({
             "command": name,

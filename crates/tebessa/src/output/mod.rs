@@ -52,13 +52,11 @@ impl CliError {
     }
 
     /// Another error, with the whole chain of its causes.
-    #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
     pub(crate) fn other(error: impl std::error::Error) -> Self {
         Self::message(service::chain(&error))
     }
 
     /// A sentence and the error behind it.
-    #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
     pub(crate) fn caused(message: impl std::fmt::Display, error: impl std::error::Error) -> Self {
         Self::message(format!("{message}: {}", service::chain(&error)))
     }
