@@ -32,21 +32,19 @@ impl Address {
             return Client::connect(url).await.map_err(CliError::other);
         }
         let file = NodeFile::read(&self.data).map_err(|error| self.no_node(error))?;
+        let data = self.data.display();
         Client::connect(&file.nats).await.map_err(|error| {
-            if file.gone() {
-                CliError::caused(
-                    format!(
-                        "the node on {} is gone: process {} left {NODE_FILE} behind and no longer \
-                     runs; start it again with `tebessa up --data {}`",
-                        self.data.display(),
-                        file.pid,
-                        self.data.display(),
-                    ),
-                    error,
-                )
-            } else {
-                CliError::other(error)
+            if !file.gone() {
+                return CliError::other(error);
             }
+            let pid = file.pid;
+            CliError::caused(
+                format!(
+                    "the node on {data} is gone (process {pid}); start it again with \
+                     `tebessa up --data {data}`"
+                ),
+                error,
+            )
         })
     }
 
@@ -198,6 +196,6 @@ mod tests {
         file.write(data.path()).unwrap();
         let address = Address { nats: None, data: data.path().to_owned() };
         let error = address.connect().await.unwrap_err().to_string();
-        assert!(error.contains("no longer runs"), "{error}");
+        assert!(error.contains("is gone (process 4294967295)"), "{error}");
     }
 }

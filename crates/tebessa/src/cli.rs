@@ -7,15 +7,31 @@ use clap::{Parser, Subcommand};
 use crate::output::{CliError, Exit};
 use crate::{audit_verify, case_view, demo, guidance, health, submit, up, watch};
 
-/// The record of protection claims by people who flee conscription.
+const HELP: &str = "\
+Exit codes:
+  0  done; of commands that were sent, all were accepted
+  1  a failure: no answer from the node, damage found, input or output
+  2  the command line is wrong
+  3  the rules rejected some commands, none failed
+
+Environment:
+  TEBESSA_NATS   the NATS server behind which the node answers, as --nats
+  TEBESSA_DATA   the data directory, as --data
+  TEBESSA_LOG    what a node logs to standard error, such as info or service=debug
+  NO_COLOR       no colours, not even on a terminal
+
+Examples:
+  tebessa up
+  tebessa submit commands.jsonl > replies.jsonl
+  tebessa case list --status awaiting_decision
+  tebessa audit verify";
+
+/// Tebessa keeps the record of protection claims by people who flee conscription.
+///
+/// Every step of a case is an event that is kept; the state of a case is what its events add up
+/// to. `tebessa up` starts a node, the other commands ask one.
 #[derive(Debug, Parser)]
-#[command(
-    name = "tebessa",
-    version,
-    after_help = "Exit codes: 0 done, 1 a failure or damage \
-found, 2 wrong use, 3 some commands were rejected.\nClients find the node by --nats URL, else by \
-TEBESSA_NATS, else by node.json in the data directory (--data, TEBESSA_DATA, ./tebessa-data)."
-)]
+#[command(name = "tebessa", version, after_help = HELP, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Commands,
@@ -25,7 +41,7 @@ pub(crate) struct Cli {
 enum Commands {
     Up(up::Args),
     Submit(submit::Args),
-    /// Look at cases
+    /// Look at cases: list them, show one, read its history
     Case {
         #[command(subcommand)]
         command: case_view::Commands,
@@ -49,7 +65,11 @@ enum Audit {
 
 /// Reads the arguments, runs the command and gives the exit code.
 pub(crate) async fn run() -> ExitCode {
-    let result: Result<Exit, CliError> = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(wanted) => return told(&wanted),
+    };
+    let result: Result<Exit, CliError> = match cli.command {
         Commands::Up(args) => up::run(args).await,
         Commands::Submit(args) => submit::run(args).await,
         Commands::Case { command } => case_view::run(command).await,
@@ -63,4 +83,24 @@ pub(crate) async fn run() -> ExitCode {
         }
     };
     result.map_or_else(|error| error.report(), ExitCode::from)
+}
+
+/// Prints help, the version, or what is wrong with the command line.
+fn told(wanted: &clap::Error) -> ExitCode {
+    match wanted.print().map_err(CliError::output) {
+        Ok(()) => u8::try_from(wanted.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
+        Err(error) => error.report(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
 }

@@ -1,19 +1,35 @@
 //! `tebessa watch`: events as they come, from the stream.
 
+use std::time::Duration;
+
 use case::{CaseId, Recorded};
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
+use serde_json::value::RawValue;
+use service::client::{Client, ClientError, StreamMessage};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::address::Address;
 use crate::case_view::gist;
-use crate::output::{CliError, Exit};
+use crate::output::{ASIDE, CliError, Exit, NAME, Output, Screen, note};
 
-/// Follow the stream of events: one line an event, new ones as they come.
+/// The pause before the stream is looked for again after it was lost.
+const PAUSE: Duration = Duration::from_secs(1);
+
+const HELP: &str = "\
+A line has the event's position, the time at which it was recorded (UTC), the case, and what
+happened. Where the stream is lost, it is looked for until it is back, and nothing is left out:
+every event comes once, in the order of the positions. Ctrl-C ends with exit code 0.
+
+Examples:
+  tebessa watch
+  tebessa watch --from 1 --until 1000 --json > events.jsonl";
+
+/// Follow the events of all cases: one line an event, new ones as they come.
 #[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
 pub(crate) struct Args {
-    #[command(flatten)]
-    address: Address,
-    /// Start at this position; by default with what comes from now on. 1 is the beginning.
-    #[arg(long, value_name = "POSITION")]
+    /// Start at this position; 1 is the beginning. Without it, with what comes from now on.
+    #[arg(long, value_name = "POSITION", value_parser = clap::value_parser!(u64).range(1..))]
     from: Option<u64>,
     /// End behind this position.
     #[arg(long, value_name = "POSITION")]
@@ -21,43 +37,123 @@ pub(crate) struct Args {
     /// Only events of this case.
     #[arg(long, value_name = "ID")]
     case: Option<CaseId>,
-    /// Print the records as they are, one a line.
+    /// One line of JSON an event: its position, and the record exactly as it is stored.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    address: Address,
 }
 
 /// Follows until it is told to stop.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(CliError::other)?;
     let client = args.address.connect().await?;
-    let from = match args.from {
+    let next = match args.from {
         Some(from) => from,
         None => client.stream_position().await.map_err(CliError::other)? + 1,
     };
-    let mut messages = std::pin::pin!(client.watch(from).await.map_err(CliError::other)?);
-    loop {
-        let message = tokio::select! {
-            message = messages.next() => message,
-            _ = tokio::signal::ctrl_c() => return Ok(Exit::Done),
-        };
-        let Some(message) = message else { return Ok(Exit::Done) };
-        let message = message.map_err(CliError::other)?;
-        let record = Recorded::decode(&message.record, message.position)
-            .map_err(|error| CliError::caused(format!("position {}", message.position), error))?;
-        if args.case.is_none_or(|case| case == record.envelope.case) {
-            if args.json {
-                crate::output::line(&String::from_utf8_lossy(&message.record))?;
-            } else {
-                crate::output::line(&format!(
-                    "{:>7}  {}  {:<3} {}",
-                    message.position,
-                    record.envelope.case,
-                    record.envelope.version,
-                    gist::of(&record)
-                ))?;
+    let mut watching = Watching {
+        args,
+        next,
+        out: Output::stdout(),
+        screen: Screen::stdout(),
+        day: String::new(),
+    };
+    tokio::select! {
+        ended = watching.follow(&client) => ended.map(|()| Exit::Done),
+        _ = tokio::signal::ctrl_c() => Ok(Exit::Done),
+        _ = terminate.recv() => Ok(Exit::Done),
+    }
+}
+
+struct Watching {
+    args: Args,
+    /// The next position.
+    next: u64,
+    out: Output,
+    screen: Screen,
+    /// The day of the line before; a new one is told in a line of its own.
+    day: String,
+}
+
+#[derive(serde::Serialize)]
+struct Line<'a> {
+    position: u64,
+    record: &'a RawValue,
+}
+
+impl Watching {
+    /// Follows to the end. A stream that is lost is looked for again; that there is none at the
+    /// first look is an error.
+    async fn follow(&mut self, client: &Client) -> Result<(), CliError> {
+        let mut messages = client.watch(self.next).await.map_err(CliError::other)?.boxed();
+        loop {
+            let Some(lost) = self.take_all(&mut messages).await? else { return Ok(()) };
+            note(&format!("the stream is lost, and looked for: {lost}"));
+            messages = loop {
+                tokio::time::sleep(PAUSE).await;
+                if let Ok(messages) = client.watch(self.next).await {
+                    break messages.boxed();
+                }
+            };
+            note("the stream is back");
+        }
+    }
+
+    /// Shows events until the end, or until the stream is lost: then says why.
+    async fn take_all(
+        &mut self,
+        messages: &mut (impl Stream<Item = Result<StreamMessage, ClientError>> + Unpin),
+    ) -> Result<Option<String>, CliError> {
+        while !self.at_end() {
+            match messages.next().await {
+                Some(Ok(message)) if message.position > self.next => {
+                    return Ok(Some(format!("it does not have position {}", self.next)));
+                }
+                Some(Ok(message)) => self.take(&message)?,
+                Some(Err(error)) => return Ok(Some(service::chain(&error))),
+                None => return Ok(Some("it has ended".to_owned())),
             }
         }
-        if args.until.is_some_and(|until| message.position >= until) {
-            return Ok(Exit::Done);
+        Ok(None)
+    }
+
+    fn at_end(&self) -> bool {
+        self.args.until.is_some_and(|until| self.next > until)
+    }
+
+    /// Shows an event. What was shown already, before the stream was lost, is passed over.
+    fn take(&mut self, message: &StreamMessage) -> Result<(), CliError> {
+        if message.position < self.next {
+            return Ok(());
         }
+        self.next += 1;
+        let record = Recorded::decode(&message.record, message.position)
+            .map_err(|error| CliError::caused(format!("position {}", message.position), error))?;
+        if self.args.case.is_some_and(|case| case != record.envelope.case) {
+            return Ok(());
+        }
+        if self.args.json {
+            let record = serde_json::from_slice(&message.record).map_err(CliError::other)?;
+            self.out.json(&Line { position: message.position, record })?;
+            return self.out.flush();
+        }
+        self.show(&record)
+    }
+
+    fn show(&mut self, record: &Recorded) -> Result<(), CliError> {
+        let day = record.envelope.time.strftime("%Y-%m-%d").to_string();
+        if day != self.day {
+            self.screen.line(&format!("{ASIDE}{day} (UTC){ASIDE:#}"))?;
+            self.day = day;
+        }
+        let time = record.envelope.time.strftime("%H:%M:%S");
+        let (position, case, version) =
+            (record.position, record.envelope.case, record.envelope.version);
+        self.screen.line(&format!(
+            "{position:>7}  {ASIDE}{time}{ASIDE:#}  {case}  {version:>3}  {NAME}{}{NAME:#}",
+            gist::of(record)
+        ))?;
+        self.screen.flush()
     }
 }

@@ -1,73 +1,221 @@
-//! An event in a few words, without anything personal.
+//! An event in words, without anything personal.
 
-use case::{Event, Recorded, appeals, assessment, decisions, evidence, intake};
+use case::vocabulary::DecisionOutcome;
+use case::{
+    Event, EvidenceId, Recorded, appeals, assessment, decisions, evidence, intake, registry,
+};
 
-/// What happened, in a few words.
+use crate::output::{bytes, words};
+
+/// What happened, and what it was about.
+pub(crate) struct Gist {
+    /// In a few words.
+    pub(crate) headline: String,
+    /// More, a line each.
+    pub(crate) details: Vec<String>,
+}
+
+fn gist(headline: impl Into<String>, details: impl IntoIterator<Item = String>) -> Gist {
+    let details = details.into_iter().filter(|line| !line.is_empty()).collect();
+    Gist { headline: headline.into(), details }
+}
+
+/// What happened, in a line.
 pub(crate) fn of(record: &Recorded) -> String {
+    full(record).headline
+}
+
+/// What happened, in lines.
+pub(crate) fn full(record: &Recorded) -> Gist {
     match &record.event {
-        Event::Intake(event) => match event {
-            intake::Event::ClaimRegistered(claim) => {
-                format!("claim registered: {}, seeks {}", claim.profile, claim.sought)
-            }
-            intake::Event::IdentityAsserted(_) => "identity asserted".to_owned(),
-            intake::Event::ClaimWithdrawn(_) => "claim withdrawn".to_owned(),
-        },
+        Event::Intake(event) => of_intake(event),
         Event::Evidence(event) => of_evidence(event),
         Event::Assessment(event) => of_assessment(event),
-        Event::Decisions(event) => match event {
-            decisions::Event::DecisionIssued(issued) => {
-                let departs = if issued.departure.is_some() {
-                    format!(", departing from {}", issued.proposal)
-                } else {
-                    String::new()
-                };
-                format!("decision issued: {}{departs}", issued.outcome)
-            }
-            decisions::Event::DecisionNotified(service) => format!(
-                "decision served on {}, appeal until {}",
-                service.served, service.appeal_deadline
-            ),
-        },
-        Event::Appeals(event) => match event {
-            appeals::Event::AppealFiled(filed) => {
-                format!("appeal filed {}", if filed.in_time { "in time" } else { "late" })
-            }
-            appeals::Event::LateFilingRuled(ruled) => format!("late filing {}", ruled.ruling),
-            appeals::Event::AppealDecided(decided) => match decided.outcome {
-                Some(outcome) => format!("appeal {}: {outcome}", decided.result),
-                None => format!("appeal {}", decided.result),
-            },
-        },
-        Event::Registry(case::registry::Event::FileClosed(closed)) => {
-            format!("file closed, kept as {}", closed.retention)
+        Event::Decisions(event) => of_decisions(event),
+        Event::Appeals(event) => of_appeals(event),
+        Event::Registry(registry::Event::FileClosed(closed)) => {
+            gist(format!("File closed, kept as {}", closed.retention), [])
         }
     }
 }
 
-fn of_evidence(event: &evidence::Event) -> String {
+fn of_intake(event: &intake::Event) -> Gist {
     match event {
-        evidence::Event::Attached(item) => format!("{} attached", item.kind),
+        intake::Event::ClaimRegistered(claim) => {
+            let mut about = vec![format!("seeks {}", claim.sought)];
+            about.extend(claim.language.iter().map(|language| format!("heard in {language}")));
+            about.extend(claim.channel.map(|channel| format!("by way of: {channel}")));
+            about.extend(claim.made.iter().map(|made| format!("made {made}")));
+            gist(format!("Claim registered under {}", claim.profile), [about.join(", ")])
+        }
+        intake::Event::IdentityAsserted(identity) => {
+            gist("Identity asserted", [relied("rests on", &identity.documents)])
+        }
+        intake::Event::ClaimWithdrawn(_) => gist("Claim withdrawn", []),
+    }
+}
+
+fn of_evidence(event: &evidence::Event) -> Gist {
+    match event {
+        evidence::Event::Attached(item) => {
+            let dated = item.dated.iter().map(|date| format!(", dated {date}")).collect::<String>();
+            gist(
+                format!("Evidence attached: {}", words(item.kind.as_str())),
+                [
+                    item.evidence.to_string(),
+                    format!(
+                        "{}, {}, in {}{dated}",
+                        item.media_type,
+                        bytes(item.size),
+                        item.language
+                    ),
+                ],
+            )
+        }
         evidence::Event::CountryInfoAttached(info) => {
-            format!("country information of {} attached", info.published)
+            let until = info.valid_to.iter().map(|date| format!(" to {date}")).collect::<String>();
+            gist(
+                "Country information attached",
+                [
+                    info.evidence.to_string(),
+                    format!("published {}, holds from {}{until}", info.published, info.valid_from),
+                    format!("{}, {}, in {}", info.media_type, bytes(info.size), info.language),
+                ],
+            )
         }
-        evidence::Event::AuthenticityAssessed(assessed) => {
-            format!("authenticity assessed: {}", assessed.result)
+        evidence::Event::AuthenticityAssessed(assessed) => gist(
+            format!("Authenticity assessed: {}", assessed.result),
+            [assessed.evidence.to_string()],
+        ),
+        evidence::Event::Linked(link) => {
+            let points = match link.polarity {
+                case::vocabulary::Polarity::Supports => "supports",
+                case::vocabulary::Polarity::Undermines => "undermines",
+                case::vocabulary::Polarity::Neutral => "bears on",
+            };
+            gist(format!("Evidence {points} {}", link.criterion), [link.evidence.to_string()])
         }
-        evidence::Event::Linked(link) => format!("evidence {} {}", link.polarity, link.criterion),
-        evidence::Event::FactFound(found) => format!("fact {} found: {}", found.fact, found.value),
+        evidence::Event::FactFound(found) => gist(
+            format!("Fact found: {} = {}", found.fact, found.value),
+            found.standard.map(|standard| format!("standard: {}", words(standard.as_str()))),
+        ),
     }
 }
 
-fn of_assessment(event: &assessment::Event) -> String {
+fn of_assessment(event: &assessment::Event) -> Gist {
     match event {
-        assessment::Event::FindingRecorded(finding) => match finding.u_reason {
-            Some(reason) => format!("{} = {} ({reason})", finding.criterion, finding.value),
-            None => format!("{} = {}", finding.criterion, finding.value),
-        },
-        assessment::Event::ExclusionOpened(_) => "examination of exclusion opened".to_owned(),
+        assessment::Event::FindingRecorded(finding) => of_finding(finding),
+        assessment::Event::ExclusionOpened(_) => gist("Examination of exclusion opened", []),
         assessment::Event::AssessmentCompleted(completed) => {
-            format!("assessment completed: proposes {}", completed.outcome)
+            let derived: Vec<_> =
+                completed.derived.iter().map(|(id, value)| format!("{id} = {value}")).collect();
+            gist(
+                format!("Assessment completed: proposes {}", completed.outcome),
+                [
+                    format!(
+                        "round {}, {} as of {}, engine {}",
+                        completed.round, completed.profile, completed.as_of, completed.engine
+                    ),
+                    derived.join(", "),
+                    listed("presumed", completed.presumed.iter()),
+                    listed("open", completed.open.iter()),
+                ],
+            )
         }
-        assessment::Event::AssessmentReviewed(reviewed) => format!("reviewed: {}", reviewed.result),
+        assessment::Event::AssessmentReviewed(reviewed) => gist(
+            format!("Assessment reviewed: {}", reviewed.result),
+            [format!("the one of version {}", reviewed.assessment)],
+        ),
     }
+}
+
+fn of_finding(finding: &assessment::RecordFinding) -> Gist {
+    let value = match finding.u_reason {
+        Some(reason) => format!("undetermined, {}", words(reason.as_str())),
+        None => finding.value.words().to_owned(),
+    };
+    let clause = finding.clause.map(|clause| format!("clause {clause}"));
+    let as_of = finding.as_of.as_ref().map(|date| format!("as of {date}"));
+    let source = finding.source.as_ref().map(|source| format!("relies on {source}"));
+    let mut details: Vec<String> = [clause, as_of, source].into_iter().flatten().collect();
+    details.push(listed("facts", finding.facts.iter().map(|fact| fact.as_str())));
+    details.push(relied("evidence", &finding.evidence));
+    details.push(relied("country information", &finding.country_info));
+    gist(format!("Finding: {} = {} ({value})", finding.criterion, finding.value), details)
+}
+
+fn of_decisions(event: &decisions::Event) -> Gist {
+    match event {
+        decisions::Event::DecisionIssued(issued) => {
+            let departs = issued
+                .departure
+                .as_ref()
+                .map(|_| format!("departs from the proposal, which was {}", issued.proposal));
+            gist(
+                format!("Decision issued: {}", issued.outcome),
+                [
+                    listed("grounds", issued.grounds.iter().map(|ground| ground.as_str())),
+                    departs.unwrap_or_default(),
+                    format!(
+                        "on the assessment of version {}, agreed to by version {}",
+                        issued.assessment, issued.review
+                    ),
+                    listed(
+                        "found on the onus",
+                        issued.onus.iter().map(|onus| onus.criterion.as_str()),
+                    ),
+                    listed("left undetermined", issued.unresolved.iter().map(|id| id.as_str())),
+                ],
+            )
+        }
+        decisions::Event::DecisionNotified(service) => gist(
+            format!("Decision served on {}", service.served),
+            [format!(
+                "{}, in {}; appeal until {}",
+                words(service.method.as_str()),
+                service.language,
+                service.appeal_deadline
+            )],
+        ),
+    }
+}
+
+fn of_appeals(event: &appeals::Event) -> Gist {
+    match event {
+        appeals::Event::AppealFiled(filed) => gist(
+            format!("Appeal filed {}", if filed.in_time { "in time" } else { "late" }),
+            [
+                filed.appeal.to_string(),
+                format!("on {}, against the decision of version {}", filed.filed, filed.decision),
+            ],
+        ),
+        appeals::Event::LateFilingRuled(ruled) => {
+            gist(format!("Late filing {}", ruled.ruling), [ruled.appeal.to_string()])
+        }
+        appeals::Event::AppealDecided(decided) => {
+            let outcome = decided.outcome.map(DecisionOutcome::as_str);
+            let outcome = outcome.map(|outcome| format!(": {outcome}")).unwrap_or_default();
+            let held = decided.per_criterion.iter();
+            let held = held.map(|held| format!("{} = {}", held.criterion, held.value));
+            let onward = decided.onward_deadline.as_ref();
+            let onward = onward.map(|last| format!("further appeal until {last}"));
+            gist(
+                format!("Appeal {}{outcome}", decided.result),
+                [
+                    decided.appeal.to_string(),
+                    listed("the tribunal holds", held),
+                    onward.unwrap_or_default(),
+                ],
+            )
+        }
+    }
+}
+
+fn listed<T: AsRef<str>>(label: &str, items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.as_ref().to_owned()).collect();
+    if items.is_empty() { String::new() } else { format!("{label}: {}", items.join(", ")) }
+}
+
+fn relied(label: &str, items: &[EvidenceId]) -> String {
+    listed(label, items.iter().map(ToString::to_string))
 }

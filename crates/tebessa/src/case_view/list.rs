@@ -1,105 +1,176 @@
 //! `tebessa case list`: which cases there are, the oldest first.
 
+use anstyle::Style;
 use case::token::ProfileName;
 use case::vocabulary::Status;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use service::queries::{ListQuery, ListReply, ListedCase};
 
+use super::fetch::ask;
 use crate::address::Address;
-use crate::output::{CliError, Exit};
+use crate::output::{
+    ASIDE, CliError, Exit, Output, Screen, Table, count, note, of_outcome, of_status,
+};
 
-/// List cases, the one that was recorded first before the others.
+/// The most cases of one answer of the node.
+const MOST_OF_A_PAGE: u64 = 1_000;
+/// From this width on there are columns for the events and the last one's time.
+const WIDE: usize = 110;
+
+const HELP: &str = "\
+The case that was recorded first stands before the others. The age counts from registration.
+
+Examples:
+  tebessa case list --status awaiting_decision --status awaiting_review
+  tebessa case list --profile EU --min-age-days 180
+  tebessa case list --all --json | jq -r .case";
+
+/// List cases by status, profile and age.
 #[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
 pub(crate) struct Args {
-    #[command(flatten)]
-    address: Address,
     /// Only cases of this status; may stand several times.
-    #[arg(long, value_name = "STATUS", value_parser = status)]
+    #[arg(long, value_name = "STATUS", value_parser = statuses())]
     status: Vec<Status>,
     /// Only cases of this profile.
     #[arg(long, value_name = "NAME")]
     profile: Option<ProfileName>,
-    /// Only cases registered at least so many days ago.
-    #[arg(long, value_name = "DAYS")]
+    /// Only cases that were registered at least so many days ago.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(0..))]
     min_age_days: Option<i64>,
-    /// Only cases registered at most so many days ago.
-    #[arg(long, value_name = "DAYS")]
+    /// Only cases that were registered at most so many days ago.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(0..))]
     max_age_days: Option<i64>,
-    /// Go on behind the page that gave this cursor.
-    #[arg(long, value_name = "CURSOR")]
-    cursor: Option<u64>,
-    /// At most so many cases a page, 1 to 1,000.
-    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
-    limit: u32,
-    /// All pages.
-    #[arg(long)]
+    /// At most so many cases.
+    #[arg(long, value_name = "CASES", default_value_t = 100,
+        value_parser = clap::value_parser!(u64).range(1..))]
+    limit: u64,
+    /// All cases, however many.
+    #[arg(long, conflicts_with = "limit")]
     all: bool,
-    /// One case a line as JSON.
+    /// One line of JSON a case.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    address: Address,
 }
 
-fn status(text: &str) -> Result<Status, String> {
-    Status::ALL.iter().copied().find(|status| status.as_str() == text).ok_or_else(|| {
-        let names: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
-        format!("one of {}", names.join(", "))
-    })
+fn statuses() -> impl TypedValueParser<Value = Status> {
+    PossibleValuesParser::new(Status::ALL.iter().map(|status| status.as_str()))
+        .try_map(|text| Status::ALL.iter().copied().find(|s| s.as_str() == text).ok_or("unknown"))
 }
 
-/// Lists a page, or all of them.
+/// Lists the cases.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let client = args.address.connect().await?;
+    let mut left = if args.all { u64::MAX } else { args.limit };
     let mut query = ListQuery {
         status: args.status,
         profile: args.profile,
         min_age_days: args.min_age_days,
         max_age_days: args.max_age_days,
-        cursor: args.cursor,
-        limit: Some(args.limit),
+        cursor: None,
+        limit: None,
     };
-    let mut shown = 0_u64;
+    let mut out = Output::stdout();
+    let mut list = Listing::new(Screen::stdout());
     loop {
-        let body = serde_json::to_vec(&query).map_err(CliError::other)?;
-        let reply = client.query("list", body).await.map_err(CliError::other)?;
-        let page: ListReply = serde_json::from_slice(&reply).map_err(CliError::other)?;
-        for listed in &page.cases {
-            if args.json {
-                let line = serde_json::to_string(listed).map_err(CliError::other)?;
-                crate::output::line(&line)?;
-                continue;
-            }
-            if shown == 0 {
-                crate::output::line(&heading())?;
-            }
-            shown += 1;
-            crate::output::line(&row(listed))?;
+        query.limit = u32::try_from(left.min(MOST_OF_A_PAGE)).ok();
+        let page: ListReply = ask(&client, "list", &query).await?;
+        left = left.saturating_sub(page.cases.len() as u64);
+        if args.json {
+            page.cases.iter().try_for_each(|listed| out.json(listed))?;
+            out.flush()?;
+        } else {
+            list.show(&page.cases)?;
         }
-        match page.next {
-            Some(next) if args.all => query.cursor = Some(next),
-            Some(next) if !args.json => {
-                crate::output::line(&format!("more: --cursor {next}, or --all"))?;
-                return Ok(Exit::Done);
-            }
-            Some(_) => return Ok(Exit::Done),
-            None => break,
+        query.cursor = page.next;
+        if left == 0 || page.next.is_none() {
+            break;
         }
     }
-    if shown == 0 && !args.json {
-        crate::output::line("no cases")?;
+    if !args.json {
+        list.end(query.cursor.is_some());
     }
     Ok(Exit::Done)
 }
 
-fn heading() -> String {
-    format!("{:<36} {:<17} {:<11} {:>6}", "CASE", "STATUS", "PROFILE", "DAYS")
+/// The table, page by page.
+pub(super) struct Listing {
+    screen: Screen,
+    shown: u64,
+    /// The width of the column of profiles, which the first page decides.
+    profile: usize,
+    /// The width of the column of ages, likewise.
+    age: usize,
 }
 
-fn row(listed: &ListedCase) -> String {
+impl Listing {
+    pub(super) const fn new(screen: Screen) -> Self {
+        Self { screen, shown: 0, profile: 0, age: 0 }
+    }
+
+    pub(super) fn show(&mut self, cases: &[ListedCase]) -> Result<(), CliError> {
+        if cases.is_empty() {
+            return Ok(());
+        }
+        let wide = self.screen.width >= WIDE;
+        if self.shown == 0 {
+            let names = cases.iter().map(|listed| listed.summary.profile.as_str().len());
+            self.profile = names.max().unwrap_or(0).clamp("PROFILE".len(), 16);
+            let ages = cases.iter().map(|listed| age(listed).len());
+            self.age = ages.max().unwrap_or(0).clamp(5, 9);
+        }
+        let mut headings = vec!["CASE", "PROFILE", "AGE", "STATUS"];
+        if wide {
+            headings.extend(["EVENTS", "LAST EVENT (UTC)"]);
+        }
+        let mut table = Table::new(self.screen.width, &headings, self.shown == 0);
+        table.fixed(0, 36);
+        table.fixed(1, self.profile);
+        table.fixed(2, self.age);
+        if wide {
+            table.fixed(4, 6);
+            table.fixed(5, 16);
+        }
+        for listed in cases {
+            table.row(&row(listed, wide));
+        }
+        self.shown += cases.len() as u64;
+        table.show(&mut self.screen)?;
+        self.screen.flush()
+    }
+
+    fn end(&self, more: bool) {
+        let cases = count(self.shown, "case", "cases");
+        note(&match (self.shown, more) {
+            (0, _) => "no such case".to_owned(),
+            (_, false) => format!("{ASIDE}{cases}{ASIDE:#}"),
+            (_, true) => format!("{ASIDE}the first {cases}; --all shows the others{ASIDE:#}"),
+        });
+    }
+}
+
+fn row(listed: &ListedCase, wide: bool) -> Vec<(String, Style)> {
     let summary = &listed.summary;
-    format!(
-        "{:<36} {:<17} {:<11} {:>6}",
-        summary.case.to_string(),
-        summary.status.as_str(),
-        summary.profile.as_str(),
-        listed.age_days
-    )
+    let (status, style) = match summary.outcome {
+        Some(outcome) => (format!("{}: {outcome}", summary.status), of_outcome(outcome)),
+        None => (summary.status.to_string(), of_status(summary.status)),
+    };
+    let mut cells = vec![
+        (summary.case.to_string(), Style::new()),
+        (summary.profile.to_string(), Style::new()),
+        (age(listed), Style::new()),
+        (status, style),
+    ];
+    if wide {
+        let updated = summary.updated.get(..16).unwrap_or(&summary.updated).replace('T', " ");
+        cells.push((summary.version.to_string(), Style::new()));
+        cells.push((updated, ASIDE));
+    }
+    cells
+}
+
+fn age(listed: &ListedCase) -> String {
+    format!("{} d", listed.age_days)
 }

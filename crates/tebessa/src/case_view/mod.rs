@@ -1,13 +1,19 @@
 //! `tebessa case`: cases as tables and timelines for people, and as JSON for programs.
 
+mod fetch;
+mod file;
 pub(crate) mod gist;
 mod history;
 mod list;
+mod overview;
 mod show;
+#[cfg(test)]
+mod tests;
+mod timeline;
 
 use clap::Subcommand;
 
-pub(crate) use self::history::timeline;
+pub(crate) use self::timeline::timeline;
 use crate::output::{CliError, Exit};
 
 /// What to look at.

@@ -1,113 +1,76 @@
 //! `tebessa case show`: where a case stands.
 
 use case::{CaseId, Version};
-use serde_json::Value;
+use serde_json::value::RawValue;
+use service::client::Client;
 use service::queries::CaseQuery;
 
+use super::fetch::{Pages, ask};
+use super::file::CaseFile;
+use super::overview;
 use crate::address::Address;
-use crate::output::{CliError, Exit};
+use crate::output::{CliError, Exit, Output, Screen};
 
-/// Show where a case stands, now or as at a version.
+const HELP: &str = "\
+The overview is folded from the records of the case by the same rules as in the node. With --json
+it is the node's own answer: the folded state, which holds no words. The words of a case as JSON
+are in `tebessa case history ID --open --json`.
+
+Examples:
+  tebessa case show 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11
+  tebessa case show 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11 --at-version 12 --open";
+
+/// Show where a case stands, now or as it stood at a version.
 #[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
 pub(crate) struct Args {
     /// The case.
     #[arg(value_name = "ID")]
     case: CaseId,
-    #[command(flatten)]
-    address: Address,
-    /// As at this version.
-    #[arg(long, value_name = "VERSION")]
+    /// As it stood after this event.
+    #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u64).range(1..))]
     at_version: Option<u64>,
-    /// The whole state as JSON.
+    /// Open the personal fields: names, reasons, narratives.
+    #[arg(long, conflicts_with = "json")]
+    open: bool,
+    /// The whole state as one line of JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    address: Address,
 }
 
 /// Shows the case.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let client = args.address.connect().await?;
-    let query = CaseQuery { case: args.case, at_version: args.at_version.map(Version) };
-    let body = serde_json::to_vec(&query).map_err(CliError::other)?;
-    let reply = client.query("case", body).await.map_err(CliError::other)?;
     if args.json {
-        crate::output::line(&String::from_utf8_lossy(&reply))?;
+        let query = CaseQuery { case: args.case, at_version: args.at_version.map(Version) };
+        let reply: Box<RawValue> = ask(&client, "case", &query).await?;
+        let mut out = Output::stdout();
+        out.line(reply.get().as_bytes())?;
+        out.flush()?;
         return Ok(Exit::Done);
     }
-    let reply: Value = serde_json::from_slice(&reply).map_err(CliError::other)?;
-    for line in lines(&reply) {
-        crate::output::line(&line)?;
-    }
+    let file = fetch(&client, &args).await?;
+    let mut screen = Screen::stdout();
+    overview::show(&file, &mut screen)?;
+    screen.flush()?;
     Ok(Exit::Done)
 }
 
-fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or("-")
-}
-
-fn lines(reply: &Value) -> Vec<String> {
-    let mut lines = vec![
-        format!("case     {}", text(reply, "/case")),
-        format!("status   {}", text(reply, "/status")),
-        format!("outcome  {}", text(reply, "/outcome")),
-        format!("profile  {}", text(reply, "/state/intake/registration/profile")),
-        format!("seeks    {}", text(reply, "/state/intake/registration/sought")),
-        format!("events   {}", reply.pointer("/version").unwrap_or(&Value::Null)),
-    ];
-    let items = reply.pointer("/state/evidence/items").and_then(Value::as_object);
-    for (id, item) in items.into_iter().flatten() {
-        lines.push(format!(
-            "evidence {id} {} {}",
-            text(item, "/kind"),
-            text(item, "/authenticity")
-        ));
-    }
-    let rounds = reply.pointer("/state/assessment/rounds").and_then(Value::as_array);
-    for (number, round) in rounds.into_iter().flatten().enumerate() {
-        lines.push(format!("round {}", number + 1));
-        lines.extend(findings(round));
-        for assessment in
-            round.pointer("/assessments").and_then(Value::as_array).into_iter().flatten()
-        {
-            lines.push(format!(
-                "  assessed by {}: proposes {}",
-                text(assessment, "/by"),
-                text(assessment, "/outcome")
-            ));
-            let reviews = assessment.pointer("/reviews").and_then(Value::as_array);
-            for review in reviews.into_iter().flatten() {
-                lines.push(format!(
-                    "  reviewed by {}: {}",
-                    text(review, "/by"),
-                    text(review, "/result")
-                ));
-            }
+async fn fetch(client: &Client, args: &Args) -> Result<CaseFile, CliError> {
+    let mut pages = Pages::new(client, args.case, Version(0), args.at_version, args.open);
+    let mut file = CaseFile::default();
+    while let Some(page) = pages.next().await? {
+        for entry in page {
+            file.add(entry)?;
         }
     }
-    let decisions = reply.pointer("/state/decisions/all").and_then(Value::as_array);
-    for decision in decisions.into_iter().flatten() {
-        lines.push(format!("decided by {}: {}", text(decision, "/by"), text(decision, "/outcome")));
+    let last = file.case.version;
+    match args.at_version {
+        Some(at) if last < Version(at) => {
+            Err(CliError::message(format!("the case has versions 1 to {last}, not {at}")))
+        }
+        _ => Ok(file),
     }
-    let appeals = reply.pointer("/state/appeals/all").and_then(Value::as_array);
-    for appeal in appeals.into_iter().flatten() {
-        lines.push(format!("appeal {}: {}", text(appeal, "/id"), text(appeal, "/ruling/result")));
-    }
-    lines
-}
-
-/// The findings of a round: those met and those undetermined by name, the others counted.
-fn findings(round: &Value) -> Vec<String> {
-    let mut named = std::collections::BTreeMap::<&str, Vec<&str>>::new();
-    let findings = round.pointer("/findings").and_then(Value::as_object);
-    for (id, finding) in findings.into_iter().flatten() {
-        named.entry(text(finding, "/value")).or_default().push(id);
-    }
-    [("M", "met"), ("U", "undetermined"), ("N", "not met")]
-        .into_iter()
-        .filter_map(|(value, words)| {
-            let ids = named.get(value)?;
-            let room = crate::output::width();
-            Some(crate::output::wrapped(&format!("{words}: {}", ids.join(" ")), 2, room))
-        })
-        .flatten()
-        .collect()
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use super::style::BAD;
 use super::terminal::note;
+use super::text::plain;
 
 /// How a command ended. The numbers are a promise to scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +61,8 @@ impl CliError {
     }
 
     /// A failure that another error says all about.
-    pub(crate) fn other(error: impl Error + Send + Sync + 'static) -> Self {
+    #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+    pub(crate) fn other(error: impl Error) -> Self {
         Self::Failed { message: service::chain(&error), cause: None }
     }
 
@@ -76,6 +78,25 @@ impl CliError {
         }
         Self::caused("standard output could not be written", error)
     }
+
+    /// Says on standard error why the command failed, and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        match self {
+            Self::Closed => Exit::Done.into(),
+            Self::Usage(_) => {
+                tell(self);
+                ExitCode::from(2)
+            }
+            Self::Failed { .. } => {
+                tell(self);
+                Exit::Failed.into()
+            }
+        }
+    }
+}
+
+fn tell(error: &CliError) {
+    note(&format!("{BAD}error:{BAD:#} {}", plain(&service::chain(error))));
 }
 
 impl fmt::Display for CliError {
@@ -92,21 +113,6 @@ impl Error for CliError {
         match self {
             Self::Failed { cause: Some(cause), .. } => Some(cause.as_ref()),
             Self::Failed { cause: None, .. } | Self::Closed | Self::Usage(_) => None,
-        }
-    }
-}
-
-/// Turns the end of a command into its exit code, and says on standard error why it failed.
-pub(crate) fn report(result: Result<Exit, CliError>) -> ExitCode {
-    match result {
-        Ok(exit) => exit.into(),
-        Err(CliError::Closed) => Exit::Done.into(),
-        Err(error) => {
-            note(&format!("{BAD}error:{BAD:#} {}", super::text::plain(&service::chain(&error))));
-            match error {
-                CliError::Usage(_) => ExitCode::from(2),
-                CliError::Closed | CliError::Failed { .. } => Exit::Failed.into(),
-            }
         }
     }
 }

@@ -140,12 +140,7 @@ pub(crate) struct Steps {
 impl Steps {
     /// Without a word where `quiet` is set.
     pub(crate) fn new(quiet: bool) -> Self {
-        Self {
-            quiet,
-            begun: Instant::now(),
-            step: String::new(),
-            spinner: ProgressBar::hidden(),
-        }
+        Self { quiet, begun: Instant::now(), step: String::new(), spinner: ProgressBar::hidden() }
     }
 
     /// A step begins.

@@ -8,31 +8,35 @@ use super::error::CliError;
 use super::terminal::Screen;
 use anstyle::Style;
 
+/// The gap between two columns.
+const GAP: u16 = 2;
+
 /// A table with a heading.
 pub(crate) struct Table {
     grid: Grid,
+    fixed: Vec<(usize, u16)>,
 }
 
 impl Table {
-    /// A table with these headings.
-    pub(crate) fn new(width: usize, headings: &[&str]) -> Self {
+    /// A table with these headings, which are shown or not: a long table has several pages.
+    pub(crate) fn new(width: usize, headings: &[&str], heading: bool) -> Self {
         let mut grid = Grid::new();
         grid.load_style(comfy_table::presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(u16::try_from(width).unwrap_or(u16::MAX))
             // The screen drops styles where nobody looks; the table itself shall not decide.
-            .enforce_styling();
-        let cells = headings.iter().map(|text| Cell::new(text).add_attribute(Attribute::Dim));
-        grid.set_header(Row::from(cells.collect::<Vec<_>>()));
-        Self { grid }
+            .enforce_styling()
+            .style_text_only();
+        if heading {
+            let cells = headings.iter().map(|text| Cell::new(text).add_attribute(Attribute::Dim));
+            grid.set_header(Row::from(cells.collect::<Vec<_>>()));
+        }
+        Self { grid, fixed: Vec::new() }
     }
 
-    /// A column that is never wrapped and has at least this width, such as one of ids.
+    /// Fixes the width of a column's text, such as one of ids, which are never wrapped.
     pub(crate) fn fixed(&mut self, column: usize, width: usize) {
-        let width = u16::try_from(width).unwrap_or(u16::MAX);
-        if let Some(column) = self.grid.column_mut(column) {
-            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
-        }
+        self.fixed.push((column, u16::try_from(width).unwrap_or(u16::MAX)));
     }
 
     /// A row of cells with their styles.
@@ -51,7 +55,18 @@ impl Table {
     }
 
     /// Shows the table.
-    pub(crate) fn show(&self, screen: &mut Screen) -> Result<(), CliError> {
+    pub(crate) fn show(&mut self, screen: &mut Screen) -> Result<(), CliError> {
+        // Columns are there only once there are rows.
+        self.grid.discover_columns();
+        let last = self.grid.column_count().saturating_sub(1);
+        for (place, column) in self.grid.column_iter_mut().enumerate() {
+            column.set_padding((0, if place == last { 0 } else { GAP }));
+        }
+        for (column, width) in &self.fixed {
+            if let Some(column) = self.grid.column_mut(*column) {
+                column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width + GAP)));
+            }
+        }
         self.grid.lines().try_for_each(|line| screen.line(line.trim_end()))
     }
 }

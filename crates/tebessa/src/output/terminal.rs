@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use super::error::CliError;
+use super::style::ASIDE;
 use super::text;
 
 /// The width where it is not known, in columns.
@@ -10,12 +11,10 @@ const USUAL_WIDTH: usize = 80;
 /// No line is made narrower than this, in columns.
 const LEAST_WIDTH: usize = 40;
 
-/// Writes one line to standard output at once, without its control characters.
+/// Writes one line to standard output at once. Its styles are dropped where nobody looks.
 pub(crate) fn line(line: &str) -> Result<(), CliError> {
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{}", text::plain(line))
-        .and_then(|()| out.flush())
-        .map_err(CliError::output)
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(CliError::output)
 }
 
 /// Tells a person something on standard error. Where that is closed, there is nobody to tell.
@@ -42,10 +41,28 @@ impl Screen {
         writeln!(self.out, "{line}").map_err(CliError::output)
     }
 
-    /// Writes a text in lines behind an indent.
+    /// Writes a text without its control characters, in lines behind an indent.
     pub(crate) fn indented(&mut self, indent: usize, text: &str) -> Result<(), CliError> {
-        for line in text::wrapped(text, self.width.saturating_sub(indent)) {
+        for line in text::wrapped(&text::plain(text), self.width.saturating_sub(indent)) {
             self.line(format!("{:indent$}{line}", "").trim_end())?;
+        }
+        Ok(())
+    }
+
+    /// Writes a word and a text beside it that may take several lines.
+    pub(crate) fn labelled(
+        &mut self,
+        indent: usize,
+        room: usize,
+        label: &str,
+        text: &str,
+    ) -> Result<(), CliError> {
+        let left = indent + room;
+        let lines = text::wrapped(&text::plain(text), self.width.saturating_sub(left));
+        for (place, line) in lines.iter().enumerate() {
+            let label = if place == 0 { label } else { "" };
+            let line = format!("{:indent$}{ASIDE}{label:<room$}{ASIDE:#}{line}", "");
+            self.line(line.trim_end())?;
         }
         Ok(())
     }
@@ -69,10 +86,7 @@ impl Output {
 
     /// Writes a line of exactly these bytes.
     pub(crate) fn line(&mut self, bytes: &[u8]) -> Result<(), CliError> {
-        self.out
-            .write_all(bytes)
-            .and_then(|()| self.out.write_all(b"\n"))
-            .map_err(CliError::output)
+        self.out.write_all(bytes).and_then(|()| self.out.write_all(b"\n")).map_err(CliError::output)
     }
 
     /// Writes a value as a line of JSON.
@@ -88,7 +102,7 @@ impl Output {
 }
 
 /// The width of the terminal on standard output; `COLUMNS` or 80 columns where there is none.
-fn width() -> usize {
+pub(crate) fn width() -> usize {
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
     let terminal = io::stdout()
         .is_terminal()
@@ -110,7 +124,8 @@ pub(crate) mod tests {
 
     impl Shown {
         pub(crate) fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+            let bytes = self.0.lock().unwrap().clone();
+            anstream::adapter::strip_str(&String::from_utf8(bytes).unwrap()).to_string()
         }
     }
 
@@ -128,20 +143,7 @@ pub(crate) mod tests {
         /// A screen of a width, and what it shows, without styles.
         pub(crate) fn for_test(width: usize) -> (Self, Shown) {
             let shown = Shown::default();
-            let out = Box::new(anstream::StripStream::new(TestSink(shown.clone())));
-            (Self { out, width }, shown)
-        }
-    }
-
-    /// `StripStream` takes only streams that it knows; this one goes through a buffer.
-    struct TestSink(Shown);
-
-    impl Write for TestSink {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.write(bytes)
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
+            (Self { out: Box::new(shown.clone()), width }, shown)
         }
     }
 }

@@ -46,6 +46,23 @@ pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
+/// An amount of bytes in its unit, such as `1,204 bytes` or `3.4 MiB`.
+pub(crate) fn bytes(number: u64) -> String {
+    const KIB: u64 = 1 << 10;
+    const MIB: u64 = 1 << 20;
+    let tenths = |unit: u64| format!("{}.{}", number / unit, number % unit * 10 / unit);
+    match number {
+        0..KIB => count(number, "byte", "bytes"),
+        KIB..MIB => format!("{} KiB", tenths(KIB)),
+        _ => format!("{} MiB", tenths(MIB)),
+    }
+}
+
+/// A coded word as one reads it: `in_person` as `in person`.
+pub(crate) fn words(code: &str) -> String {
+    code.replace('_', " ")
+}
+
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

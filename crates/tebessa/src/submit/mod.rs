@@ -1,214 +1,158 @@
 //! `tebessa submit`: commands from a file or a pipe, one a line, answered in the same order.
 
-mod line;
+mod answer;
+mod input;
+mod peek;
+mod pipeline;
+mod send;
 
-use std::collections::HashMap;
+use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
-use futures::StreamExt;
-use serde_json::json;
-use service::client::{Client, ClientError};
-use service::reply::Reply;
-use tokio::io::{AsyncRead, BufReader};
-use tokio::sync::Mutex;
-
-use self::line::Line;
+use self::answer::Counts;
+use self::input::Input;
+use self::pipeline::Pipeline;
+use self::send::{Courier, Service};
 use crate::address::Address;
-use crate::output::{CliError, Exit};
+use crate::output::{Bar, CliError, Exit, Output, note};
 
-/// How many commands of different cases are under way at once.
-const WINDOW: usize = 256;
-/// How often a command without an answer is sent again; its id makes that safe.
-const MOST_TRIES: u32 = 4;
-/// The pause before a command is sent again; it doubles.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const HELP: &str = r#"A command is one line:
+  {"command":"intake.register-claim","id":UUID,"case":UUID,"expected_version":0,
+   "actor":{"id":"registrar-1","role":"registrar","basis":"APR art. 27"},
+   "occurred":"2024-03-02","data":{…}}
 
-/// Send commands: one JSON object a line, one reply a line in the same order.
+Its answer is one line, in the same place of the output:
+  {"outcome":"accepted","case":…,"version":…,"position":…,"event":…}
+  {"outcome":"rejected","code":"wrong_role","invariant":…,"message":…}
+  {"outcome":"failed","code":400,"message":"line 7: data.size: expected u64"}
+The first two are the service's own bytes. A failure has the code 400 malformed, 404 unknown,
+409 others were faster, 413 too long, 502 unreadable, 503 nobody answers, or 504 no answer.
+
+An accepted command is on disk. Sent again with the same id it gets the same answer, so a file
+can be submitted again after a failure.
+
+Exit codes: 0 all accepted, 3 some rejected and none failed, 1 some failed.
+
+Examples:
+  tebessa submit commands.jsonl > replies.jsonl
+  produce-commands | tebessa submit --quiet"#;
+
+/// Send commands, one a line; print one answer a line, in the same order.
 ///
-/// A reply is the service's own: accepted or rejected. Where there is none, the line is
-/// {"outcome":"failed","code":…,"message":…}. Commands of one case go one after the other, those
-/// of different cases side by side.
+/// Commands of different cases go side by side, those of one case one after the other. Where no
+/// answer comes, a command is sent again with the same bytes, up to three times within a minute.
+/// Blank lines are skipped.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 all accepted, 3 some rejected, 1 some failed, 2 wrong use.")]
+#[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// The file with the commands; - or nothing for standard input.
-    #[arg(value_name = "FILE")]
-    file: Option<PathBuf>,
-    #[command(flatten)]
-    address: Address,
-    /// No summary on standard error.
+    /// The file with the commands; `-` is standard input.
+    #[arg(value_name = "FILE", default_value = "-")]
+    file: PathBuf,
+    /// Say nothing on standard error but errors: no progress, no summary.
     #[arg(long, short)]
     quiet: bool,
-}
-
-#[derive(Default)]
-struct Counts {
-    accepted: u64,
-    rejected: u64,
-    failed: u64,
-}
-
-/// What a line became.
-struct Answer {
-    text: String,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Accepted,
-    Rejected,
-    Failed,
+    #[command(flatten)]
+    address: Address,
 }
 
 /// Sends every line.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
-    let input: Box<dyn AsyncRead + Unpin + Send> = match &args.file {
-        Some(path) if path.as_os_str() != "-" => Box::new(
-            tokio::fs::File::open(path)
-                .await
-                .map_err(|error| CliError::caused(path.display(), error))?,
-        ),
-        _ => Box::new(tokio::io::stdin()),
-    };
+    let input = Input::open(&args.file)?;
     let client = args.address.connect().await?;
-    let bar = crate::output::bar("commands");
-    let counts = send_all(&client, input, &bar).await;
-    bar.finish_and_clear();
-    let counts = counts?;
+    let begun = Instant::now();
+    let mut submission = Submission::new(client, input.total_bytes, args.quiet);
+    let ended = submission.run(input).await;
+    submission.bar.finish();
     if !args.quiet {
-        let _ = std::io::Write::write_fmt(
-            &mut anstream::stderr(),
-            format_args!(
-                "{} accepted, {} rejected, {} failed\n",
-                counts.accepted, counts.rejected, counts.failed
-            ),
-        );
+        let summary = submission.counts.summary(begun.elapsed().as_secs_f64());
+        summary.iter().for_each(|line| note(line));
     }
-    Ok(match counts {
-        Counts { failed: 1.., .. } => Exit::Failed,
-        Counts { rejected: 1.., .. } => Exit::Rejected,
-        Counts { .. } => Exit::Done,
-    })
+    match ended {
+        Ok(()) => Ok(submission.counts.exit()),
+        Err(CliError::Closed) => Err(CliError::message(format!(
+            "standard output was closed with {} commands unanswered; what became of them is \
+             found by sending them again with the same ids",
+            submission.pipeline.unanswered() + 1
+        ))),
+        Err(error) => Err(error),
+    }
 }
 
-/// One lock per case, handed out in the order of the lines: tokio's mutex is fair, so whoever
-/// asks first is served first.
-type Turns = HashMap<uuid::Uuid, Arc<Mutex<()>>>;
+struct Submission<S> {
+    pipeline: Pipeline<S>,
+    out: Output,
+    counts: Counts,
+    bar: Bar,
+    /// Nothing is shown where standard error is no terminal.
+    quiet: bool,
+    /// Answers and the bar share a terminal: the bar makes room for every answer.
+    shared: bool,
+    done_bytes: u64,
+    total_bytes: u64,
+}
 
-async fn send_all(
-    client: &Client,
-    input: Box<dyn AsyncRead + Unpin + Send>,
-    bar: &indicatif::ProgressBar,
-) -> Result<Counts, CliError> {
-    let mut reader = BufReader::new(input);
-    let mut counts = Counts::default();
-    let mut turns = Turns::new();
-    let mut number = 0_u64;
-    let mut ended = false;
-    let mut under_way = futures::stream::FuturesOrdered::new();
-    let mut bytes = Vec::new();
-    while !ended || !under_way.is_empty() {
-        tokio::select! {
-            read = line::read(&mut reader, &mut bytes), if !ended && under_way.len() < WINDOW => {
-                let Some(line) = read.map_err(|error| CliError::caused("the input", error))? else {
-                    ended = true;
-                    continue;
-                };
-                number += 1;
-                if line.is_blank() {
-                    continue;
-                }
-                if turns.len() > 4 * WINDOW {
-                    turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-                }
-                let turn = line.case().map(|case| turns.entry(case).or_default().clone());
-                // Asking for the turn here, before the next line is read, keeps the order.
-                let turn = turn.map(Mutex::lock_owned);
-                under_way.push_back(spawn(client.clone(), line, number, turn).await);
-            }
-            Some(answer) = under_way.next() => {
-                let answer: Answer = answer.map_err(CliError::other)?;
-                match answer.kind {
-                    Kind::Accepted => counts.accepted += 1,
-                    Kind::Rejected => counts.rejected += 1,
-                    Kind::Failed => counts.failed += 1,
-                }
-                crate::output::line(&answer.text)?;
-                bar.inc(1);
-            }
+impl<S: Service> Submission<S> {
+    fn new(service: S, total_bytes: u64, quiet: bool) -> Self {
+        Self {
+            pipeline: Pipeline::new(Courier::new(service)),
+            out: Output::stdout(),
+            counts: Counts::default(),
+            bar: Bar::new("Submitting"),
+            quiet,
+            shared: std::io::stdout().is_terminal(),
+            done_bytes: 0,
+            total_bytes,
         }
     }
-    Ok(counts)
-}
 
-/// Starts a task that waits for its turn, sends and answers. The turn is queued for before this
-/// returns.
-async fn spawn(
-    client: Client,
-    line: Line,
-    number: u64,
-    turn: Option<impl Future<Output = tokio::sync::OwnedMutexGuard<()>> + Send + 'static>,
-) -> tokio::task::JoinHandle<Answer> {
-    let mut turn = turn.map(Box::pin);
-    let mut first = None;
-    if let Some(waiting) = turn.as_mut() {
-        // One poll puts it into the queue of its case.
-        first = match futures::poll!(waiting.as_mut()) {
-            std::task::Poll::Ready(guard) => Some(guard),
-            std::task::Poll::Pending => None,
-        };
-    }
-    tokio::spawn(async move {
-        let guard = match (first, turn) {
-            (Some(guard), _) => Some(guard),
-            (None, Some(waiting)) => Some(waiting.await),
-            (None, None) => None,
-        };
-        let answer = send(&client, &line, number).await;
-        drop(guard);
-        answer
-    })
-}
-
-async fn send(client: &Client, line: &Line, number: u64) -> Answer {
-    let name = match line.name() {
-        Ok(name) => name,
-        Err(reason) => return failed(400, &format!("line {number}: {reason}")),
-    };
-    let mut pause = FIRST_PAUSE;
-    for attempt in 1.. {
-        match client.command(name, line.bytes().to_vec()).await {
-            Ok(reply) => return answered(&reply, number),
-            Err(ClientError::Timeout(_) | ClientError::Broken(_) | ClientError::NobodyThere(_))
-                if attempt < MOST_TRIES =>
-            {
-                tokio::time::sleep(pause).await;
-                pause *= 2;
+    /// Sends until the input ends and every line has its answer.
+    async fn run(&mut self, input: Input) -> Result<(), CliError> {
+        let mut lines = input.lines();
+        let mut open = true;
+        let mut broken = None;
+        while open || !self.pipeline.is_idle() {
+            let idle = self.pipeline.is_idle();
+            let room = self.pipeline.has_room();
+            tokio::select! {
+                line = lines.recv(), if open && room => match line {
+                    Some(Ok(line)) => self.pipeline.take(line),
+                    Some(Err(error)) => broken = Some(error),
+                    None => open = false,
+                },
+                () = self.pipeline.landed(), if !idle => {}
             }
-            Err(ClientError::Service { code, message }) => {
-                return failed(code, &format!("line {number}: {message}"));
-            }
-            Err(error) => {
-                return failed(503, &format!("line {number}: {}", service::chain(&error)));
-            }
+            self.print()?;
+        }
+        match broken {
+            Some(error) => Err(CliError::caused("the input could not be read to its end", error)),
+            None => Ok(()),
         }
     }
-    failed(503, &format!("line {number}: no answer"))
-}
 
-fn answered(reply: &[u8], number: u64) -> Answer {
-    let text = String::from_utf8_lossy(reply).into_owned();
-    match serde_json::from_slice(reply) {
-        Ok(Reply::Accepted { .. }) => Answer { text, kind: Kind::Accepted },
-        Ok(Reply::Rejected { .. }) => Answer { text, kind: Kind::Rejected },
-        Err(error) => failed(502, &format!("line {number}: the reply cannot be read: {error}")),
+    /// Prints the answers that are next in order, and sends them out at once: a reader at the
+    /// other end of the pipe may wait for them before it writes more commands.
+    fn print(&mut self) -> Result<(), CliError> {
+        let mut printed = false;
+        while let Some((answer, length)) = self.pipeline.next_answer() {
+            printed = true;
+            self.counts.add(&answer);
+            self.done_bytes += length;
+            self.out.line(&answer.line)?;
+        }
+        if !printed {
+            return Ok(());
+        }
+        if self.quiet {
+            return self.out.flush();
+        }
+        if self.shared {
+            self.bar.aside(|| self.out.flush())?;
+        } else {
+            self.out.flush()?;
+        }
+        self.bar.show(self.done_bytes, self.total_bytes, "bytes");
+        self.bar.tell(self.counts.words());
+        Ok(())
     }
-}
-
-fn failed(code: u16, message: &str) -> Answer {
-    let text = json!({ "outcome": "failed", "code": code, "message": message }).to_string();
-    Answer { text, kind: Kind::Failed }
 }

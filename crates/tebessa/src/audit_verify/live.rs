@@ -1,0 +1,178 @@
+//! What only a running node can be asked: its index, which it holds locked, and its stream.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use case::{CaseId, Summary};
+use futures::{Stream, StreamExt};
+use journal::{Position, Reader};
+use service::client::{Client, ClientError, StreamMessage};
+use service::queries::{FollowerState, ListQuery, ListReply, NodeReply};
+
+use super::Stop;
+use super::report::{Damage, Part};
+use crate::address::NodeFile;
+use crate::output::{Bar, CliError, count};
+
+/// How long the next message of the stream may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How many records are read at once.
+const BATCH: usize = 2_048;
+/// How many cases are asked for at once.
+const PAGE: u32 = 1_000;
+
+/// The node that runs on the data directory, or why there is none to ask.
+pub(super) enum Live {
+    Running { client: Client, node: NodeReply },
+    Absent { reason: String },
+}
+
+impl Live {
+    /// Looks for the node.
+    pub(super) async fn find(data: &Path) -> Self {
+        let Ok(file) = NodeFile::read(data) else {
+            return Self::Absent { reason: "no node runs on this directory".to_owned() };
+        };
+        match ask(&file.nats).await {
+            Ok((client, node)) => Self::Running { client, node },
+            Err(error) => Self::Absent {
+                reason: format!("the node does not answer ({})", service::chain(&error)),
+            },
+        }
+    }
+
+    /// The last position that the node has promised; the log must have it. 0 without a node.
+    pub(super) fn positions(&self) -> u64 {
+        match self {
+            Self::Running { node, .. } => node.position,
+            Self::Absent { .. } => 0,
+        }
+    }
+
+    /// Compares the node's list of cases with what the records add up to. Cases that changed
+    /// since the records were read are passed over.
+    pub(super) async fn index(&self, folded: &HashMap<CaseId, Summary>) -> Result<Part, Stop> {
+        let Self::Running { client, node } = self else {
+            let reason = "its index can be built anew from the log at any time".to_owned();
+            return Ok(Part::unchecked(self.reason(&reason)));
+        };
+        let mut query = ListQuery { limit: Some(PAGE), ..ListQuery::default() };
+        let (mut seen, mut equal) = (0_u64, 0_u64);
+        loop {
+            let body = serde_json::to_vec(&query).map_err(CliError::other)?;
+            let reply = client.query("list", body).await.map_err(CliError::other)?;
+            let page: ListReply = serde_json::from_slice(&reply).map_err(CliError::other)?;
+            for listed in page.cases.iter().map(|listed| &listed.summary) {
+                seen += 1;
+                match folded.get(&listed.case) {
+                    Some(ours) if ours.version != listed.version => {}
+                    Some(ours) if ours == listed => equal += 1,
+                    // Registered since the records were read.
+                    None if node.position < page.position => {}
+                    Some(_) | None => return Err(Damage::of_index(listed.case).into()),
+                }
+            }
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                break;
+            }
+        }
+        let behind = node.position.saturating_sub(node.index_position);
+        if seen < folded.len() as u64 && behind == 0 {
+            let what = format!("it lists {seen} of {} cases", folded.len());
+            return Err(Damage::elsewhere("the index", what).into());
+        }
+        let cases = count(equal, "case as its records", "cases as their records");
+        let position = count(node.index_position, "record", "records");
+        let words = format!("has {position}, lists {cases} add up to (the node was asked)");
+        Ok(Part::checked(node.index_position, words))
+    }
+
+    /// Compares the stream with the log, message by message.
+    pub(super) async fn stream(&self, directory: &Path, skip: bool) -> Result<Part, Stop> {
+        let Self::Running { client, node } = self else {
+            return Ok(Part::unchecked(self.reason("the stream is filled from the log")));
+        };
+        if skip {
+            return Ok(Part::unchecked("--no-stream".to_owned()));
+        }
+        match &node.stream {
+            FollowerState::Away => {
+                return Ok(Part::unchecked("NATS or the stream is away".to_owned()));
+            }
+            FollowerState::Halted { reason } => {
+                return Err(Damage::elsewhere("the stream", reason.clone()).into());
+            }
+            FollowerState::Following { .. } | FollowerState::CatchingUp { .. } => {}
+        }
+        let last = match client.stream_position().await {
+            Ok(last) => last,
+            Err(error) => return Ok(Part::unchecked(service::chain(&error))),
+        };
+        // Opened behind the question, so that it must have all that the stream has.
+        let reader = Reader::open(directory)?;
+        if reader.last().0 < last {
+            let what = format!("has position {last}, but the log ends at {}", reader.last());
+            return Err(Damage::elsewhere("the stream", what).into());
+        }
+        if last > 0 {
+            let messages = client.watch(1).await.map_err(CliError::other)?;
+            compare(std::pin::pin!(messages), &reader, last).await?;
+        }
+        let same =
+            count(last, "message, byte for byte the log's", "messages, byte for byte the log's");
+        let words = match node.position.saturating_sub(last) {
+            0 => same,
+            behind => format!("{same}; {} are still to come", count(behind, "record", "records")),
+        };
+        Ok(Part::checked(last, words))
+    }
+
+    fn reason(&self, consolation: &str) -> String {
+        match self {
+            Self::Running { .. } => consolation.to_owned(),
+            Self::Absent { reason } => format!("{reason}; {consolation}"),
+        }
+    }
+}
+
+async fn ask(url: &str) -> Result<(Client, NodeReply), CliError> {
+    let client = Client::connect(url).await.map_err(CliError::other)?;
+    let reply = client.query("node", Vec::new()).await.map_err(CliError::other)?;
+    let node = serde_json::from_slice(&reply).map_err(CliError::other)?;
+    Ok((client, node))
+}
+
+/// Compares the messages from position 1 to `last` with the log.
+async fn compare(
+    mut messages: impl Stream<Item = Result<StreamMessage, ClientError>> + Unpin,
+    reader: &Reader,
+    last: u64,
+) -> Result<(), Stop> {
+    let mut bar = Bar::new("Comparing the stream");
+    let mut next = Position(1);
+    while next.0 <= last {
+        let most = usize::try_from(last - next.0 + 1).unwrap_or(BATCH).min(BATCH);
+        for record in reader.read(next, most)? {
+            let message = tokio::time::timeout(PATIENCE, messages.next())
+                .await
+                .map_err(|_| {
+                    CliError::message(format!("the stream gave no position {next} for 30 s"))
+                })?
+                .ok_or_else(|| CliError::message("the stream ended early"))?
+                .map_err(CliError::other)?;
+            if message.position != next.0 {
+                let what = format!("the message at {next} is missing");
+                return Err(Damage::elsewhere("the stream", what).into());
+            }
+            if message.record[..] != record.bytes[..] {
+                let what = "the message has other bytes than the record".to_owned();
+                return Err(Damage::of_record(&record, what).found_in("the stream").into());
+            }
+            next = next.next();
+        }
+        bar.show(next.0 - 1, last, "messages");
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! `tebessa audit verify`: whether the record is whole and unaltered, beside a running node or
+//! without one.
+
+mod live;
+mod records;
+mod report;
+
+use std::path::PathBuf;
+
+use self::live::Live;
+use self::report::{Damage, Log, Report};
+use crate::output::{Bar, CliError, Exit, line};
+
+const HELP: &str = "\
+Checked are
+  the log      every frame, checksum, hash, the chain of every case, the order of times, the tree
+  the records  read strictly into their types and folded into cases
+  the index    where a node runs on the directory: how far it is, and its list of cases
+  the stream   where a node runs: that it has what the log has, byte for byte
+What could not be checked is named. The log is read without a lock, so the node may go on writing:
+checked is what was there when it began. Nothing is changed.
+
+Exit codes: 0 no fault, 1 the first fault, with file, byte, position and case.
+
+Examples:
+  tebessa audit verify
+  tebessa audit verify --data /srv/tebessa --no-stream --json";
+
+/// Check that the record is whole and unaltered.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The data directory; its node may run or be stopped.
+    #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
+    data: PathBuf,
+    /// Do not compare the stream with the log.
+    #[arg(long)]
+    no_stream: bool,
+    /// Print the result as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Checks everything; the first fault ends it with exit code 1.
+pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
+    let directory = service::node::journal_dir(&args.data);
+    if !directory.join("log").is_dir() {
+        return Err(CliError::message(format!(
+            "{} holds no record; --data names the data directory of a node",
+            args.data.display()
+        )));
+    }
+    let live = Live::find(&args.data).await;
+    match check(&args, &directory, &live).await {
+        Ok(report) => {
+            line(&if args.json { report.json()? } else { report.text() })?;
+            Ok(Exit::Done)
+        }
+        Err(Stop::Damage(damage)) => {
+            line(&if args.json { damage.json()? } else { damage.text() })?;
+            Ok(Exit::Failed)
+        }
+        Err(Stop::Failure(error)) => Err(error),
+    }
+}
+
+/// Why the check ended early.
+enum Stop {
+    /// A fault in what was checked.
+    Damage(Box<Damage>),
+    /// The check itself failed.
+    Failure(CliError),
+}
+
+impl From<CliError> for Stop {
+    fn from(error: CliError) -> Self {
+        Self::Failure(error)
+    }
+}
+
+impl From<Damage> for Stop {
+    fn from(damage: Damage) -> Self {
+        Self::Damage(Box::new(damage))
+    }
+}
+
+impl From<journal::Error> for Stop {
+    /// Only what the journal calls damage is damage.
+    fn from(error: journal::Error) -> Self {
+        match Damage::of(&error) {
+            Some(damage) => damage.into(),
+            None => Self::Failure(CliError::other(error)),
+        }
+    }
+}
+
+async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<Report, Stop> {
+    let log = directory.to_owned();
+    let at_least = live.positions();
+    let verified = blocking(move || {
+        let mut bar = Bar::new("Verifying the log");
+        let known = journal::Position(at_least);
+        journal::verify_at_least(&log, known, &mut |step| {
+            bar.show(step.bytes, step.total_bytes, "bytes");
+        })
+    })
+    .await??;
+    let log = directory.to_owned();
+    let records = verified.records;
+    let read = blocking(move || records::refold(&log, records)).await??;
+    let index = live.index(&read.summaries).await?;
+    let stream = live.stream(directory, args.no_stream).await?;
+    Ok(Report {
+        log: Log::of(&verified),
+        records: report::Records { records: read.records, cases: read.cases },
+        index,
+        stream,
+    })
+}
+
+/// Runs what reads the disk beside the tasks.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, CliError> {
+    tokio::task::spawn_blocking(work).await.map_err(CliError::other)
+}

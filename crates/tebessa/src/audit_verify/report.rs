@@ -1,0 +1,247 @@
+//! What a verification says: in words for people, as one JSON object for programs.
+
+use journal::{Record, StreamId, VerifyReport};
+
+use crate::output::{BAD, CliError, GOOD, NAME, bytes, count, plain};
+
+/// What was found of a log without fault.
+#[derive(serde::Serialize)]
+pub(super) struct Log {
+    id: uuid::Uuid,
+    records: u64,
+    cases: u64,
+    segments: u64,
+    bytes: u64,
+    root: String,
+    /// Bytes of a last write that is not whole: being written now, or cut short and never
+    /// acknowledged.
+    unfinished_bytes: u64,
+}
+
+impl Log {
+    pub(super) fn of(report: &VerifyReport) -> Self {
+        Self {
+            id: report.log,
+            records: report.records,
+            cases: report.streams,
+            segments: report.segments,
+            bytes: report.log_bytes,
+            root: hex::encode(report.root),
+            unfinished_bytes: report.unfinished.as_ref().map_or(0, |tail| tail.bytes),
+        }
+    }
+}
+
+/// What was read and folded.
+#[derive(serde::Serialize)]
+pub(super) struct Records {
+    pub(super) records: u64,
+    pub(super) cases: u64,
+}
+
+/// A part beside the log: checked up to a position, or why not.
+#[derive(serde::Serialize)]
+pub(super) struct Part {
+    checked: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<u64>,
+    about: String,
+}
+
+impl Part {
+    pub(super) const fn checked(position: u64, about: String) -> Self {
+        Self { checked: true, position: Some(position), about }
+    }
+
+    pub(super) const fn unchecked(about: String) -> Self {
+        Self { checked: false, position: None, about }
+    }
+
+    fn text(&self) -> String {
+        let lead = if self.checked { "" } else { "not checked: " };
+        format!("{lead}{}", plain(&self.about))
+    }
+}
+
+/// Everything, without a fault.
+#[derive(serde::Serialize)]
+pub(super) struct Report {
+    pub(super) log: Log,
+    pub(super) records: Records,
+    pub(super) index: Part,
+    pub(super) stream: Part,
+}
+
+#[derive(serde::Serialize)]
+struct Whole<'a> {
+    ok: bool,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+impl Report {
+    pub(super) fn json(&self) -> Result<String, CliError> {
+        serde_json::to_string(&Whole { ok: true, report: self }).map_err(CliError::other)
+    }
+
+    pub(super) fn text(&self) -> String {
+        let log = &self.log;
+        let mut text = format!(
+            "{GOOD}whole{GOOD:#}    {} of {}\n\
+             log      {} in {}: every frame, hash, chain and time, and the tree\n\
+             root     {}\n\
+             records  {} read strictly and folded into {}\n\
+             index    {}\n\
+             stream   {}",
+            count(log.records, "record", "records"),
+            count(log.cases, "case", "cases"),
+            bytes(log.bytes),
+            count(log.segments, "file", "files"),
+            log.root,
+            count(self.records.records, "record", "records"),
+            count(self.records.cases, "case", "cases"),
+            self.index.text(),
+            self.stream.text(),
+        );
+        if log.unfinished_bytes > 0 {
+            text.push_str(&format!(
+                "\nnote     the last write, {}, is not whole: it is being written now, or was cut \
+                 short and never acknowledged",
+                bytes(log.unfinished_bytes)
+            ));
+        }
+        text
+    }
+}
+
+/// The first fault.
+#[derive(Debug, serde::Serialize)]
+pub(super) struct Damage {
+    /// A file of the log, or what else is damaged.
+    #[serde(rename = "file")]
+    place: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) position: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    case: Option<uuid::Uuid>,
+    what: String,
+}
+
+#[derive(serde::Serialize)]
+struct Damaged<'a> {
+    ok: bool,
+    fault: &'a Damage,
+}
+
+impl Damage {
+    /// What the journal calls damage; `None` for its other errors.
+    pub(super) fn of(error: &journal::Error) -> Option<Self> {
+        match error {
+            journal::Error::Corrupt(fault) => Some(Self {
+                place: fault.file.clone(),
+                offset: Some(fault.offset),
+                position: fault.position.map(|position| position.0),
+                case: fault.stream.map(|StreamId(id)| id),
+                what: fault.what.clone(),
+            }),
+            journal::Error::LogLostRecords { log, index } => Some(Self {
+                position: Some(log.0 + 1),
+                ..Self::elsewhere(
+                    "the log",
+                    format!("ends at position {log}, but position {index} was acknowledged"),
+                )
+            }),
+            _ => None,
+        }
+    }
+
+    /// A record that is whole in the log, but cannot be read or does not follow.
+    pub(super) fn of_record(record: &Record, what: String) -> Self {
+        Self {
+            place: "the log".to_owned(),
+            offset: None,
+            position: Some(record.position.0),
+            case: Some(record.stream.0),
+            what,
+        }
+    }
+
+    /// A case that the index lists as it is not.
+    pub(super) fn of_index(case: case::CaseId) -> Self {
+        let what = "lists the case as it does not follow from the log; stop the node and delete \
+                    the index, it is built anew";
+        Self { case: Some(case.0), ..Self::elsewhere("the index", what.to_owned()) }
+    }
+
+    /// A fault that is not at a record.
+    pub(super) fn elsewhere(place: &str, what: String) -> Self {
+        Self { place: place.to_owned(), offset: None, position: None, case: None, what }
+    }
+
+    /// The same fault, found in another place.
+    pub(super) fn found_in(self, place: &str) -> Self {
+        Self { place: place.to_owned(), ..self }
+    }
+
+    pub(super) fn json(&self) -> Result<String, CliError> {
+        serde_json::to_string(&Damaged { ok: false, fault: self }).map_err(CliError::other)
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut text = format!("{BAD}damaged{BAD:#}  {NAME}{}{NAME:#}", self.place);
+        for (label, number) in [("byte", self.offset), ("position", self.position)] {
+            if let Some(number) = number {
+                text.push_str(&format!(", {label} {number}"));
+            }
+        }
+        if let Some(case) = self.case {
+            text.push_str(&format!(", case {case}"));
+        }
+        format!("{text}\n         {}", plain(&self.what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault() -> journal::Error {
+        journal::Error::Corrupt(journal::Fault {
+            file: "00000000000000000001.log".to_owned(),
+            offset: 4_711,
+            position: Some(journal::Position(17)),
+            stream: Some(StreamId(uuid::Uuid::from_u128(5))),
+            what: "the checksum differs".to_owned(),
+        })
+    }
+
+    #[test]
+    fn a_fault_is_told_with_file_byte_position_and_case() {
+        let damage = Damage::of(&fault()).unwrap();
+        let text = anstream::adapter::strip_str(&damage.text()).to_string();
+        assert_eq!(
+            text,
+            "damaged  00000000000000000001.log, byte 4711, position 17, \
+             case 00000000-0000-0000-0000-000000000005\n         the checksum differs"
+        );
+        assert_eq!(
+            damage.json().unwrap(),
+            "{\"ok\":false,\"fault\":{\"file\":\"00000000000000000001.log\",\"offset\":4711,\
+             \"position\":17,\"case\":\"00000000-0000-0000-0000-000000000005\",\
+             \"what\":\"the checksum differs\"}}"
+        );
+    }
+
+    #[test]
+    fn a_full_disk_is_no_damage() {
+        assert!(Damage::of(&journal::Error::Busy).is_none());
+    }
+
+    #[test]
+    fn what_was_not_checked_is_said_so() {
+        let part = Part::unchecked("no node runs on this directory".to_owned());
+        assert_eq!(part.text(), "not checked: no node runs on this directory");
+    }
+}

@@ -1,0 +1,59 @@
+//! Questions to the node, and their answers read into types.
+
+use case::{CaseId, Version};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use service::client::Client;
+use service::queries::{HistoryEntry, HistoryQuery, HistoryReply};
+
+use crate::output::CliError;
+
+/// Asks a query.
+pub(super) async fn ask<T: DeserializeOwned>(
+    client: &Client,
+    name: &str,
+    query: &impl Serialize,
+) -> Result<T, CliError> {
+    let body = serde_json::to_vec(query).map_err(CliError::other)?;
+    let reply = client.query(name, body).await.map_err(CliError::other)?;
+    serde_json::from_slice(&reply).map_err(|error| {
+        let message = "the node's answer is none that this version reads; are both of one version?";
+        CliError::caused(message, error)
+    })
+}
+
+/// The history of a case, page by page.
+pub(super) struct Pages<'c> {
+    client: &'c Client,
+    next: Option<HistoryQuery>,
+    /// How many records are still wanted.
+    left: Option<u64>,
+}
+
+impl<'c> Pages<'c> {
+    /// What comes after a version, at most so many records.
+    pub(super) fn new(
+        client: &'c Client,
+        case: CaseId,
+        after: Version,
+        most: Option<u64>,
+        open: bool,
+    ) -> Self {
+        Self { client, next: Some(HistoryQuery { case, after, limit: None, open }), left: most }
+    }
+
+    /// The next page; `None` behind the last.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<HistoryEntry>>, CliError> {
+        let Some(mut query) = self.next.take() else { return Ok(None) };
+        query.limit = self.left.map(|left| u32::try_from(left).unwrap_or(u32::MAX));
+        let reply: HistoryReply = ask(self.client, "history", &query).await?;
+        let came = reply.history.len() as u64;
+        self.left = self.left.map(|left| left.saturating_sub(came));
+        if let Some(after) = reply.next
+            && self.left != Some(0)
+        {
+            self.next = Some(HistoryQuery { after, ..query });
+        }
+        Ok(Some(reply.history))
+    }
+}

@@ -1,0 +1,304 @@
+//! Where a case stands, in sections that fit a terminal.
+
+use case::assessment::{Assessment, Round};
+use case::decisions::Decision;
+use case::{Version, appeals::Appeal};
+use guidance::{Guidance, Library, Value};
+use service::personal::Opened;
+
+use super::file::CaseFile;
+use crate::output::{
+    ASIDE, BAD, CliError, GOOD, NAME, Screen, count, of_outcome, of_status, plain, words,
+};
+
+/// Shows the case.
+pub(super) fn show(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
+    let library = Library::embedded().unwrap_or_default();
+    let guidance = file.guidance(&library);
+    heading(file, screen)?;
+    evidence(file, screen)?;
+    let rounds = &file.case.assessment.rounds;
+    for (number, round) in (1..).zip(rounds) {
+        assessed(file, number, round, guidance, screen)?;
+    }
+    decided(file, screen)?;
+    appealed(file, screen)?;
+    parts(file, screen)
+}
+
+fn section(screen: &mut Screen, title: &str) -> Result<(), CliError> {
+    screen.line("")?;
+    screen.line(&format!("{NAME}{title}{NAME:#}"))
+}
+
+/// The words of an event, a line each below it.
+fn said(file: &CaseFile, version: Version, screen: &mut Screen) -> Result<(), CliError> {
+    for (path, opened) in file.words(version) {
+        let text = match opened {
+            Opened::Words(words) => words.clone(),
+            Opened::Withheld(why) => format!("[{why}]"),
+        };
+        screen.labelled(6, 0, "", &format!("{}: {text}", plain(path)))?;
+    }
+    Ok(())
+}
+
+fn heading(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
+    let case = &file.case;
+    let id = case.id.map(|id| id.to_string()).unwrap_or_default();
+    screen.line(&format!("{NAME}Case {id}{NAME:#}"))?;
+    let (status, style) = (case.status(), of_status(case.status()));
+    screen.line(&format!("  {ASIDE}status      {ASIDE:#}{style}{status}{style:#}"))?;
+    if let Some(outcome) = case.outcome() {
+        let style = of_outcome(outcome);
+        screen.line(&format!("  {ASIDE}outcome     {ASIDE:#}{style}{outcome}{style:#}"))?;
+    }
+    if let Some(claim) = file.claim() {
+        screen.labelled(2, 12, "profile", &format!("{}, seeks {}", claim.profile, claim.sought))?;
+        let mut intake = file.day(Version(1)).to_owned();
+        if let Some(language) = &claim.language {
+            intake.push_str(&format!(", heard in {language}"));
+        }
+        screen.labelled(2, 12, "registered", &intake)?;
+    }
+    let updated = file.updated().map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    let events = count(case.version.0, "event", "events");
+    let last = format!("{events}, the last recorded {}", updated.unwrap_or_default());
+    screen.labelled(2, 12, "history", &last)?;
+    said(file, Version(1), screen)?;
+    if let Some(identity) = case.intake.identity {
+        screen.labelled(2, 12, "identity", &format!("asserted by version {identity}"))?;
+        said(file, identity, screen)?;
+    }
+    if let Some(withdrawn) = case.intake.withdrawn {
+        let day = file.day(withdrawn);
+        screen.labelled(2, 12, "withdrawn", &format!("{day}, version {withdrawn}"))?;
+        said(file, withdrawn, screen)?;
+    }
+    if let Some(closed) = case.registry.closed {
+        screen.labelled(2, 12, "closed", &format!("{}, version {closed}", file.day(closed)))?;
+        said(file, closed, screen)?;
+    }
+    Ok(())
+}
+
+fn evidence(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
+    let state = &file.case.evidence;
+    if !state.items.is_empty() {
+        section(screen, "Evidence")?;
+    }
+    let mut items: Vec<_> = state.items.iter().collect();
+    items.sort_by_key(|(_, item)| item.version);
+    for (id, item) in items {
+        let kind = if item.country_info { "country information" } else { item.kind.as_str() };
+        let authenticity = item.authenticity.map_or("not assessed", |result| result.as_str());
+        screen.line(&format!("  {id}  {}, {authenticity}", words(kind)))?;
+        let links: Vec<_> =
+            item.links.iter().map(|link| format!("{} {}", link.polarity, link.criterion)).collect();
+        if !links.is_empty() {
+            screen.indented(6, &links.join(", "))?;
+        }
+        said(file, item.version, screen)?;
+    }
+    if !state.facts.is_empty() {
+        section(screen, "Facts")?;
+    }
+    for (code, fact) in &state.facts {
+        let found =
+            format!("{}  {ASIDE}by {}, version {}{ASIDE:#}", fact.value, fact.by, fact.version);
+        screen.line(&format!("  {:<12}{found}", code.as_str()))?;
+        said(file, fact.version, screen)?;
+    }
+    Ok(())
+}
+
+fn assessed(
+    file: &CaseFile,
+    number: usize,
+    round: &Round,
+    guidance: Option<&Guidance>,
+    screen: &mut Screen,
+) -> Result<(), CliError> {
+    let title = |what: &str| match file.case.assessment.rounds.len() {
+        1 => what.to_owned(),
+        _ => format!("{what}, round {number}"),
+    };
+    if !round.findings.is_empty() {
+        section(screen, &title("Findings"))?;
+    }
+    for id in in_order(round, guidance) {
+        let Some((id, finding)) = round.findings.iter().find(|(known, _)| known.as_str() == id)
+        else {
+            continue;
+        };
+        let style = match finding.value {
+            Value::Met => GOOD,
+            Value::NotMet => BAD,
+            Value::Undetermined => ASIDE,
+        };
+        let named = guidance.map_or("", |guidance| title_of(guidance, id.as_str()));
+        let (value, id) = (finding.value, id.as_str());
+        screen.line(format!("  {id:<9} {style}{value}{style:#}  {named}").trim_end())?;
+        let mut about = format!("by {}, version {}", finding.by, finding.version);
+        if let Some(reason) = finding.u_reason {
+            about.push_str(&format!(", {}", words(reason.as_str())));
+        }
+        if let Some(clause) = finding.clause {
+            about.push_str(&format!(", clause {clause}"));
+        }
+        screen.labelled(15, 0, "", &about)?;
+        said(file, finding.version, screen)?;
+    }
+    if round.exclusion.is_some() || !round.assessments.is_empty() {
+        section(screen, &title("Assessment"))?;
+    }
+    if let Some(exclusion) = &round.exclusion {
+        let (version, by) = (exclusion.version, &exclusion.by);
+        let line = format!("version {version} by {by}: examination of exclusion opened");
+        screen.labelled(2, 12, file.day(version), &line)?;
+        said(file, version, screen)?;
+    }
+    round.assessments.iter().try_for_each(|one| assessment(file, one, screen))
+}
+
+/// The findings in the order of the guidance, those that it does not know behind the others.
+fn in_order(round: &Round, guidance: Option<&Guidance>) -> Vec<String> {
+    let known = guidance.into_iter().flat_map(|guidance| {
+        let criteria = guidance.criteria().iter().map(|criterion| criterion.id.as_str());
+        criteria.chain(guidance.annotations().iter().map(|annotation| annotation.id.as_str()))
+    });
+    let mut order: Vec<String> = known.map(str::to_owned).collect();
+    for id in round.findings.keys() {
+        if !order.iter().any(|known| known == id.as_str()) {
+            order.push(id.to_string());
+        }
+    }
+    order
+}
+
+fn title_of<'g>(guidance: &'g Guidance, id: &str) -> &'g str {
+    let annotation = || guidance.annotations().iter().find(|annotation| annotation.id == id);
+    match guidance.criterion(id) {
+        Some(criterion) => &criterion.title,
+        None => annotation().map_or("", |annotation| &annotation.title),
+    }
+}
+
+fn assessment(file: &CaseFile, one: &Assessment, screen: &mut Screen) -> Result<(), CliError> {
+    let mut line = format!("version {} by {}: proposes {}", one.version, one.by, one.outcome);
+    if let Some(completed) = file.completed(one.version) {
+        let derived: Vec<_> =
+            completed.derived.iter().map(|(id, value)| format!("{id} = {value}")).collect();
+        line.push_str(&format!("; {}", derived.join(", ")));
+        if !completed.presumed.is_empty() {
+            line.push_str(&format!("; presumed: {}", completed.presumed.join(", ")));
+        }
+    }
+    if !one.open.is_empty() {
+        line.push_str(&format!("; open: {}", one.open.join(", ")));
+    }
+    if let Some(by) = one.voided {
+        line.push_str(&format!("; voided by version {by}"));
+    }
+    screen.labelled(2, 12, file.day(one.version), &line)?;
+    for review in &one.reviews {
+        let (version, by, result) = (review.version, &review.by, review.result);
+        let line = format!("version {version} by {by}: review, {result}");
+        screen.labelled(2, 12, file.day(version), &line)?;
+        said(file, version, screen)?;
+    }
+    Ok(())
+}
+
+fn decided(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
+    if !file.case.decisions.all.is_empty() {
+        section(screen, "Decision")?;
+    }
+    for decision in &file.case.decisions.all {
+        screen.labelled(2, 12, file.day(decision.version), &in_words(file, decision))?;
+        said(file, decision.version, screen)?;
+        if let Some(notified) = &decision.notified {
+            let deadline = &notified.appeal_deadline;
+            let line = format!("served (version {}), appeal until {deadline}", notified.version);
+            screen.labelled(2, 12, notified.served.as_str(), &line)?;
+        }
+    }
+    Ok(())
+}
+
+fn in_words(file: &CaseFile, decision: &Decision) -> String {
+    let mut line = format!("version {} by {}: {}", decision.version, decision.by, decision.outcome);
+    if !decision.grounds.is_empty() {
+        let grounds: Vec<_> = decision.grounds.iter().map(|ground| ground.as_str()).collect();
+        line.push_str(&format!(" on the ground of {}", grounds.join(", ")));
+    }
+    if let Some(issued) = file.issued(decision.version).filter(|_| decision.departs) {
+        line.push_str(&format!("; departs from the proposal, {}", issued.proposal));
+    }
+    if let Some(by) = decision.set_aside {
+        line.push_str(&format!("; set aside by version {by}"));
+    }
+    line
+}
+
+fn appealed(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
+    if !file.case.appeals.all.is_empty() {
+        section(screen, "Appeals")?;
+    }
+    for appeal in &file.case.appeals.all {
+        screen.line(&format!("  {}", appeal.id))?;
+        screen.labelled(2, 12, file.day(appeal.version), &filed(appeal))?;
+        said(file, appeal.version, screen)?;
+        let Some(ruling) = &appeal.ruling else { continue };
+        let mut line = format!("version {} by {}: {}", ruling.version, ruling.by, ruling.result);
+        if let Some(outcome) = ruling.outcome {
+            line.push_str(&format!(", {outcome}"));
+        }
+        if let Some(last) = &ruling.onward_deadline {
+            line.push_str(&format!("; further appeal until {last}"));
+        }
+        screen.labelled(2, 12, file.day(ruling.version), &line)?;
+        said(file, ruling.version, screen)?;
+    }
+    Ok(())
+}
+
+fn filed(appeal: &Appeal) -> String {
+    let time = if appeal.in_time { "in time" } else { "late" };
+    let late = appeal.late.map(|ruling| format!(", late filing {ruling}")).unwrap_or_default();
+    format!("version {}: filed {time} against version {}{late}", appeal.version, appeal.decision)
+}
+
+fn parts(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
+    section(screen, "Who took part")?;
+    for (actor, parts) in &file.case.parts {
+        let mut roles: Vec<&str> = Vec::new();
+        for part in parts {
+            if !roles.contains(&part.role.as_str()) {
+                roles.push(part.role.as_str());
+            }
+        }
+        let versions = ranges(parts.iter().map(|part| part.version.0));
+        let label = if parts.len() == 1 { "version" } else { "versions" };
+        let line = format!("{}, {label} {versions}", words(&roles.join(", ")));
+        screen.labelled(2, 20, &format!("{actor} "), &line)?;
+    }
+    Ok(())
+}
+
+/// Ascending numbers as `1 to 4, 7`.
+pub(super) fn ranges(numbers: impl Iterator<Item = u64>) -> String {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for number in numbers {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => ranges.push((number, number)),
+        }
+    }
+    let texts = ranges.iter().map(|(first, last)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first}, {last}"),
+        _ => format!("{first} to {last}"),
+    });
+    texts.collect::<Vec<_>>().join(", ")
+}
