@@ -1,5 +1,7 @@
 //! What a verification says: in words for people, as one JSON object for programs.
 
+use std::fmt::Write;
+
 use journal::{Record, StreamId, VerifyReport};
 
 use crate::output::{BAD, CliError, GOOD, NAME, bytes, count, plain};
@@ -104,11 +106,12 @@ impl Report {
             self.stream.text(),
         );
         if log.unfinished_bytes > 0 {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 "\nnote     the last write, {}, is not whole: it is being written now, or was cut \
                  short and never acknowledged",
                 bytes(log.unfinished_bytes)
-            ));
+            );
         }
         text
     }
@@ -138,6 +141,7 @@ struct Damaged<'a> {
 impl Damage {
     /// What the journal calls damage; `None` for its other errors.
     pub(super) fn of(error: &journal::Error) -> Option<Self> {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "every other error is no damage")]
         match error {
             journal::Error::Corrupt(fault) => Some(Self {
                 place: fault.file.clone(),
@@ -193,11 +197,11 @@ impl Damage {
         let mut text = format!("{BAD}damaged{BAD:#}  {NAME}{}{NAME:#}", self.place);
         for (label, number) in [("byte", self.offset), ("position", self.position)] {
             if let Some(number) = number {
-                text.push_str(&format!(", {label} {number}"));
+                let _ = write!(text, ", {label} {number}");
             }
         }
         if let Some(case) = self.case {
-            text.push_str(&format!(", case {case}"));
+            let _ = write!(text, ", case {case}");
         }
         format!("{text}\n         {}", plain(&self.what))
     }

@@ -56,33 +56,37 @@ impl CaseFile {
     }
 
     pub(super) fn claim(&self) -> Option<&intake::RegisterClaim> {
-        self.records.values().find_map(|record| match &record.event {
-            Event::Intake(intake::Event::ClaimRegistered(claim)) => Some(&**claim),
-            _ => None,
+        self.records.values().find_map(|record| {
+            let Event::Intake(intake::Event::ClaimRegistered(claim)) = &record.event else {
+                return None;
+            };
+            Some(&**claim)
         })
     }
 
     /// The event that completed an assessment.
     pub(super) fn completed(&self, version: Version) -> Option<&assessment::AssessmentCompleted> {
-        match &self.records.get(&version)?.event {
-            Event::Assessment(assessment::Event::AssessmentCompleted(completed)) => Some(completed),
-            _ => None,
-        }
+        let event = &self.records.get(&version)?.event;
+        let Event::Assessment(assessment::Event::AssessmentCompleted(completed)) = event else {
+            return None;
+        };
+        Some(completed)
     }
 
     /// The event that issued a decision.
     pub(super) fn issued(&self, version: Version) -> Option<&decisions::DecisionIssued> {
-        match &self.records.get(&version)?.event {
-            Event::Decisions(decisions::Event::DecisionIssued(issued)) => Some(issued),
-            _ => None,
-        }
+        let event = &self.records.get(&version)?.event;
+        let Event::Decisions(decisions::Event::DecisionIssued(issued)) = event else {
+            return None;
+        };
+        Some(issued)
     }
 
     /// The guidance whose titles fit: the one of the latest assessment, else the one in force at
     /// registration. `None` where this program does not have it.
     pub(super) fn guidance<'l>(&self, library: &'l Library) -> Option<&'l Guidance> {
-        let rounds = self.case.assessment.rounds.iter().rev();
-        let latest = rounds.filter_map(|round| round.assessments.last()).next();
+        let mut rounds = self.case.assessment.rounds.iter().rev();
+        let latest = rounds.find_map(|round| round.assessments.last());
         if let Some(latest) = latest {
             return library.by_hash(&latest.guidance.parse::<GuidanceHash>().ok()?);
         }

@@ -58,7 +58,8 @@ fn of_intake(event: &intake::Event) -> Gist {
 fn of_evidence(event: &evidence::Event) -> Gist {
     match event {
         evidence::Event::Attached(item) => {
-            let dated = item.dated.iter().map(|date| format!(", dated {date}")).collect::<String>();
+            let dated =
+                item.dated.as_ref().map(|date| format!(", dated {date}")).unwrap_or_default();
             gist(
                 format!("Evidence attached: {}", words(item.kind.as_str())),
                 [
@@ -73,7 +74,8 @@ fn of_evidence(event: &evidence::Event) -> Gist {
             )
         }
         evidence::Event::CountryInfoAttached(info) => {
-            let until = info.valid_to.iter().map(|date| format!(" to {date}")).collect::<String>();
+            let until =
+                info.valid_to.as_ref().map(|date| format!(" to {date}")).unwrap_or_default();
             gist(
                 "Country information attached",
                 [
@@ -164,7 +166,7 @@ fn of_decisions(event: &decisions::Event) -> Gist {
                         "found on the onus",
                         issued.onus.iter().map(|onus| onus.criterion.as_str()),
                     ),
-                    listed("left undetermined", issued.unresolved.iter().map(|id| id.as_str())),
+                    listed("left undetermined", issued.unresolved.iter().map(ToString::to_string)),
                 ],
             )
         }

@@ -1,5 +1,7 @@
 //! Where a case stands, in sections that fit a terminal.
 
+use std::fmt::Write;
+
 use case::assessment::{Assessment, Round};
 use case::decisions::Decision;
 use case::{Version, appeals::Appeal};
@@ -57,7 +59,7 @@ fn heading(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
         screen.labelled(2, 12, "profile", &format!("{}, seeks {}", claim.profile, claim.sought))?;
         let mut intake = file.day(Version(1)).to_owned();
         if let Some(language) = &claim.language {
-            intake.push_str(&format!(", heard in {language}"));
+            let _ = write!(intake, ", heard in {language}");
         }
         screen.labelled(2, 12, "registered", &intake)?;
     }
@@ -141,10 +143,10 @@ fn assessed(
         screen.line(format!("  {id:<9} {style}{value}{style:#}  {named}").trim_end())?;
         let mut about = format!("by {}, version {}", finding.by, finding.version);
         if let Some(reason) = finding.u_reason {
-            about.push_str(&format!(", {}", words(reason.as_str())));
+            let _ = write!(about, ", {}", words(reason.as_str()));
         }
         if let Some(clause) = finding.clause {
-            about.push_str(&format!(", clause {clause}"));
+            let _ = write!(about, ", clause {clause}");
         }
         screen.labelled(15, 0, "", &about)?;
         said(file, finding.version, screen)?;
@@ -189,16 +191,16 @@ fn assessment(file: &CaseFile, one: &Assessment, screen: &mut Screen) -> Result<
     if let Some(completed) = file.completed(one.version) {
         let derived: Vec<_> =
             completed.derived.iter().map(|(id, value)| format!("{id} = {value}")).collect();
-        line.push_str(&format!("; {}", derived.join(", ")));
+        let _ = write!(line, "; {}", derived.join(", "));
         if !completed.presumed.is_empty() {
-            line.push_str(&format!("; presumed: {}", completed.presumed.join(", ")));
+            let _ = write!(line, "; presumed: {}", completed.presumed.join(", "));
         }
     }
     if !one.open.is_empty() {
-        line.push_str(&format!("; open: {}", one.open.join(", ")));
+        let _ = write!(line, "; open: {}", one.open.join(", "));
     }
     if let Some(by) = one.voided {
-        line.push_str(&format!("; voided by version {by}"));
+        let _ = write!(line, "; voided by version {by}");
     }
     screen.labelled(2, 12, file.day(one.version), &line)?;
     for review in &one.reviews {
@@ -230,13 +232,13 @@ fn in_words(file: &CaseFile, decision: &Decision) -> String {
     let mut line = format!("version {} by {}: {}", decision.version, decision.by, decision.outcome);
     if !decision.grounds.is_empty() {
         let grounds: Vec<_> = decision.grounds.iter().map(|ground| ground.as_str()).collect();
-        line.push_str(&format!(" on the ground of {}", grounds.join(", ")));
+        let _ = write!(line, " on the ground of {}", grounds.join(", "));
     }
     if let Some(issued) = file.issued(decision.version).filter(|_| decision.departs) {
-        line.push_str(&format!("; departs from the proposal, {}", issued.proposal));
+        let _ = write!(line, "; departs from the proposal, {}", issued.proposal);
     }
     if let Some(by) = decision.set_aside {
-        line.push_str(&format!("; set aside by version {by}"));
+        let _ = write!(line, "; set aside by version {by}");
     }
     line
 }
@@ -252,10 +254,10 @@ fn appealed(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
         let Some(ruling) = &appeal.ruling else { continue };
         let mut line = format!("version {} by {}: {}", ruling.version, ruling.by, ruling.result);
         if let Some(outcome) = ruling.outcome {
-            line.push_str(&format!(", {outcome}"));
+            let _ = write!(line, ", {outcome}");
         }
         if let Some(last) = &ruling.onward_deadline {
-            line.push_str(&format!("; further appeal until {last}"));
+            let _ = write!(line, "; further appeal until {last}");
         }
         screen.labelled(2, 12, file.day(ruling.version), &line)?;
         said(file, ruling.version, screen)?;

@@ -141,7 +141,9 @@ fn shown(entry: &HistoryEntry, width: usize) -> String {
 
 fn file(entries: Vec<HistoryEntry>) -> CaseFile {
     let mut file = CaseFile::default();
-    entries.into_iter().for_each(|entry| file.add(entry).unwrap());
+    for entry in entries {
+        file.add(entry).unwrap();
+    }
     file
 }
 

@@ -61,7 +61,6 @@ impl CliError {
     }
 
     /// A failure that another error says all about.
-    #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
     pub(crate) fn other(error: impl Error) -> Self {
         Self::Failed { message: service::chain(&error), cause: None }
     }

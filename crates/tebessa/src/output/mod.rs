@@ -14,7 +14,5 @@ pub(crate) use error::{CliError, Exit};
 pub(crate) use progress::{Bar, OpenProgress, Steps};
 pub(crate) use style::{ASIDE, BAD, GOOD, NAME, of_outcome, of_status};
 pub(crate) use table::Table;
-#[cfg(test)]
-pub(crate) use terminal::tests::Shown;
 pub(crate) use terminal::{Output, Screen, line, note, width};
 pub(crate) use text::{bytes, count, plain, words, wrapped};

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 /// A bar that appears when a step takes a while, and leaves nothing behind.
 pub(crate) struct Bar {
-    bar: ProgressBar,
+    drawn: ProgressBar,
     label: &'static str,
     begun: Instant,
     shown: bool,
@@ -22,7 +22,7 @@ pub(crate) struct Bar {
 impl Bar {
     /// A bar that is not shown yet; never shown where standard error is no terminal.
     pub(crate) fn new(label: &'static str) -> Self {
-        Self { bar: ProgressBar::hidden(), label, begun: Instant::now(), shown: false }
+        Self { drawn: ProgressBar::hidden(), label, begun: Instant::now(), shown: false }
     }
 
     /// How far the step is, in bytes where `bytes` is set; a total of 0 means that it is unknown.
@@ -32,19 +32,19 @@ impl Bar {
                 return;
             }
             self.shown = true;
-            self.bar = ProgressBar::with_draw_target(Some(total), target());
-            self.bar.set_style(style(total, unit));
-            self.bar.set_message(self.label);
+            self.drawn = ProgressBar::with_draw_target(Some(total), target());
+            self.drawn.set_style(style(total, unit));
+            self.drawn.set_message(self.label);
         }
         if total > 0 {
-            self.bar.set_length(total);
+            self.drawn.set_length(total);
         }
-        self.bar.set_position(done);
+        self.drawn.set_position(done);
     }
 
     /// Says something behind the bar.
     pub(crate) fn tell(&self, text: String) {
-        self.bar.set_message(text);
+        self.drawn.set_message(text);
     }
 
     /// Begins a step of another name.
@@ -60,12 +60,12 @@ impl Bar {
 
     /// Writes something else while the bar is out of the way.
     pub(crate) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.bar.suspend(write)
+        self.drawn.suspend(write)
     }
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.drawn.finish_and_clear();
     }
 }
 

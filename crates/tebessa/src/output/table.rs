@@ -72,6 +72,7 @@ impl Table {
 }
 
 fn terminal_color(color: anstyle::AnsiColor) -> comfy_table::Color {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`style` has only these three")]
     match color {
         anstyle::AnsiColor::Green => comfy_table::Color::DarkGreen,
         anstyle::AnsiColor::Yellow => comfy_table::Color::DarkYellow,

@@ -66,7 +66,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     submission.bar.finish();
     if !args.quiet {
         let summary = submission.counts.summary(begun.elapsed().as_secs_f64());
-        summary.iter().for_each(|line| note(line));
+        for line in &summary {
+            note(line);
+        }
     }
     match ended {
         Ok(()) => Ok(submission.counts.exit()),

@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_too_long_is_answered_413() {
-        let answer = look(&[b' '; 65_536]).unwrap_err();
+        let answer = look(&vec![b' '; 65_536]).unwrap_err();
         assert!(answer.contains(r#""code":413"#), "{answer}");
     }
 }

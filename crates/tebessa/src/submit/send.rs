@@ -112,10 +112,12 @@ mod tests {
     use super::super::answer::Kind;
     use super::*;
 
+    type Scripting = Result<Vec<u8>, ClientError>;
+
     /// Answers from a list, the last one first, and keeps what it was sent.
     #[derive(Clone, Default)]
     struct Scripted {
-        answers: Arc<Mutex<Vec<Result<Vec<u8>, ClientError>>>>,
+        answers: Arc<Mutex<Vec<Scripting>>>,
         sent: Arc<Mutex<Vec<Vec<u8>>>>,
     }
 
