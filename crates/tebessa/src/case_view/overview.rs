@@ -94,7 +94,8 @@ fn evidence(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
     for (id, item) in items {
         let kind = if item.country_info { "country information" } else { item.kind.as_str() };
         let authenticity = item.authenticity.map_or("not assessed", |result| result.as_str());
-        screen.line(&format!("  {id}  {}, {authenticity}", words(kind)))?;
+        screen.line(&format!("  {id}"))?;
+        screen.indented(6, &format!("{}, {authenticity}", words(kind)))?;
         let links: Vec<_> =
             item.links.iter().map(|link| format!("{} {}", link.polarity, link.criterion)).collect();
         if !links.is_empty() {

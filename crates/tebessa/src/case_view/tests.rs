@@ -223,7 +223,7 @@ fn the_overview_shows_where_a_case_stands() {
         "outcome     refugee",
         "profile     EU, seeks protection",
         "history     17 events, the last recorded 2024-03-12 09:41 UTC",
-        "1e2feb89-414c-443c-9027-c4d1c386bbc4  summons, genuine",
+        "1e2feb89-414c-443c-9027-c4d1c386bbc4\n      summons, genuine",
         "supports C2.1",
         "act         desertion",
         "2024-03-12  version 11 by caseworker-1: proposes refugee; C1 = U, C2 = M",
