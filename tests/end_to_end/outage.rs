@@ -1,6 +1,7 @@
 //! NATS goes away under commands: they fail clearly, the journal is untouched, and the stream
 //! catches up when the server is back.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -41,11 +42,11 @@ async fn commands_fail_clearly_without_nats_and_nothing_is_lost() {
         });
     }
     let (id, first) = under_way.join_next().await.expect("one").expect("a task");
-    let mut answered = vec![(id, first.expect("an answer"))];
+    let mut answered = BTreeMap::from([(id, first.expect("an answer"))]);
     server.kill();
     while let Some(joined) = under_way.join_next().await {
         if let (id, Ok(reply)) = joined.expect("a task") {
-            answered.push((id, reply));
+            answered.insert(id, reply);
         }
     }
 
@@ -62,7 +63,7 @@ async fn commands_fail_clearly_without_nats_and_nothing_is_lost() {
     for command in commands.iter().chain([&late]) {
         let reply = send(&client, command).await.expect("an answer");
         assert!(matches!(reply, Reply::Accepted { .. }), "{reply:?}");
-        if let Some((_, first)) = answered.iter().find(|(id, _)| *id == command["id"].to_string()) {
+        if let Some(first) = answered.get(&command["id"].to_string()) {
             assert_eq!(reply, *first, "the same command, the first answer");
         }
     }
