@@ -270,7 +270,7 @@ impl Teller<'_> {
         );
         line.plain = false;
         line.sources.clone_from(&presumption.sources);
-        line.sources.extend_from_slice(self.guidance.setting_sources(&presumption.when.0));
+        line.rest_on(self.guidance.setting_sources(&presumption.when.0));
     }
 
     fn settled(&self, criterion: &Criterion, value: Value) -> Line {
@@ -280,12 +280,21 @@ impl Teller<'_> {
             format!("{} is {} whatever its parts say: {why}", name(criterion), value.words());
         let mut line = self.about(criterion, value, sentence);
         line.plain = false;
-        line.sources.extend(found.into_iter().flat_map(|settled| settled.sources.clone()));
+        line.rest_on(found.map_or(&[], |settled| settled.sources.as_slice()));
         line
     }
 }
 
 impl Line {
+    /// Adds sources; one that is there already is not named twice.
+    fn rest_on(&mut self, sources: &[Source]) {
+        for source in sources {
+            if !self.sources.contains(source) {
+                self.sources.push(source.clone());
+            }
+        }
+    }
+
     fn bare(value: Value, sentence: String) -> Self {
         Self {
             id: None,

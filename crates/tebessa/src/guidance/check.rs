@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{Failure, files, text};
-use ::guidance::Library;
+use ::guidance::{Fault, Library};
 
 /// The arguments of `tebessa guidance check`.
 #[derive(Debug, clap::Args)]
@@ -13,6 +13,24 @@ pub(crate) struct Arguments {
     /// The directory of files to check; else that of --guidance; else what is built in
     #[arg(value_name = "DIR")]
     directory: Option<PathBuf>,
+    /// Print one JSON object: `ok`, `versions`, and the faults with `file`, `line` and `reason`
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was found, for programs.
+#[derive(serde::Serialize)]
+struct Found<'a> {
+    ok: bool,
+    versions: usize,
+    faults: Vec<Place<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct Place<'a> {
+    file: &'a str,
+    line: Option<usize>,
+    reason: &'a str,
 }
 
 pub(crate) fn run(
@@ -25,6 +43,9 @@ pub(crate) fn run(
         None => Library::embedded(),
         Some(directory) => Library::from_files(files::read(directory)?),
     };
+    if arguments.json {
+        return as_json(&checked, out);
+    }
     match checked {
         Ok(library) => {
             let versions = library.all().count();
@@ -46,6 +67,25 @@ pub(crate) fn run(
     }
 }
 
+fn as_json(
+    checked: &Result<Library, Vec<Fault>>,
+    out: &mut dyn Write,
+) -> Result<ExitCode, Failure> {
+    let (versions, faults) = match checked {
+        Ok(library) => (library.all().count(), [].as_slice()),
+        Err(faults) => (0, faults.as_slice()),
+    };
+    let faults = faults.iter().map(|fault| Place {
+        file: &fault.file,
+        line: fault.line,
+        reason: &fault.reason,
+    });
+    let found = Found { ok: checked.is_ok(), versions, faults: faults.collect() };
+    serde_json::to_writer(&mut *out, &found).map_err(std::io::Error::from)?;
+    writeln!(out)?;
+    Ok(if found.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Arguments, run};
@@ -53,8 +93,12 @@ mod tests {
     use std::process::ExitCode;
 
     fn checked(directory: Option<&Path>) -> (ExitCode, String) {
+        checked_as(directory, false)
+    }
+
+    fn checked_as(directory: Option<&Path>, json: bool) -> (ExitCode, String) {
         let mut out = Vec::new();
-        let code = run(&Arguments { directory: None }, directory, &mut out).unwrap();
+        let code = run(&Arguments { directory: None, json }, directory, &mut out).unwrap();
         (code, String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap())
     }
 
@@ -74,5 +118,18 @@ mod tests {
         assert_eq!(code, ExitCode::FAILURE);
         assert!(text.starts_with(&format!("{}:3: ", file.display())), "{text}");
         assert!(text.ends_with("refused: 1 fault\n"), "{text}");
+    }
+
+    #[test]
+    fn programs_get_the_same_as_one_object() {
+        let (_, text) = checked_as(None, true);
+        assert_eq!(text, "{\"ok\":true,\"versions\":11,\"faults\":[]}\n");
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("bad.toml"), "kind = \"profile\"\nprofile = 3\n")
+            .unwrap();
+        let (code, text) = checked_as(Some(directory.path()), true);
+        assert_eq!(code, ExitCode::FAILURE);
+        let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&found["ok"], &found["faults"][0]["line"]), (&false.into(), &2.into()));
     }
 }

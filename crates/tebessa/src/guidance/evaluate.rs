@@ -21,6 +21,9 @@ pub(crate) struct Arguments {
     /// Print why, as text, in place of JSON
     #[arg(long)]
     explain: bool,
+    /// Taken as everywhere: without --explain the answers are lines of JSON
+    #[arg(long, conflicts_with = "explain")]
+    json: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, directory: Option<&Path>) -> Result<ExitCode, Failure> {

@@ -52,6 +52,9 @@ pub(crate) struct Args {
     /// Say nothing on standard error but errors: no progress, no summary.
     #[arg(long, short)]
     quiet: bool,
+    /// Taken as everywhere: the answers are lines of JSON with it and without it.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     address: Address,
 }
