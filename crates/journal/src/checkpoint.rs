@@ -10,14 +10,17 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::disk::{RealDisk, sync_directory};
 use crate::error::{Error, disk_error};
+use crate::heads_tree::{HeadsRoot, HeadsTree};
 use crate::journal::Journal;
 use crate::note::{self, NoteError, SigningKey, VerifierKey};
 use crate::record::Position;
 
 /// The directory of the checkpoints within the data directory.
 const CHECKPOINT_DIRECTORY: &str = "checkpoints";
+/// The word that the extension line of the heads begins with.
+const HEADS: &str = "heads";
 
-/// What a checkpoint says: C2SP tlog-checkpoint, without extension lines.
+/// What a checkpoint says: C2SP tlog-checkpoint, with one extension line for the heads of streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
     /// Which log: a name that is unique and never used for another.
@@ -26,29 +29,43 @@ pub struct Checkpoint {
     pub size: u64,
     /// The root of the tree over them.
     pub root: [u8; 32],
+    /// The heads of all streams at that size: what a [`crate::StreamProof`] is checked against.
+    pub heads: Option<HeadsRoot>,
 }
 
 impl fmt::Display for Checkpoint {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "{}\n{}\n{}", self.origin, self.size, STANDARD.encode(self.root))
+        writeln!(out, "{}\n{}\n{}", self.origin, self.size, STANDARD.encode(self.root))?;
+        match &self.heads {
+            Some(heads) => {
+                writeln!(out, "{HEADS} {} {}", heads.streams, STANDARD.encode(heads.root))
+            }
+            None => Ok(()),
+        }
     }
 }
 
 impl Checkpoint {
-    /// Reads the text of a checkpoint; refuses extension lines and any second way of writing it.
+    /// Reads the text of a checkpoint; refuses any other extension line and any second way of
+    /// writing it.
     pub fn parse(text: &str) -> Result<Checkpoint, NoteError> {
-        let wrong = NoteError::Malformed("a checkpoint is origin, size and root");
-        let mut lines = text.split('\n');
-        let (Some(origin), Some(size), Some(root), Some(""), None) =
-            (lines.next(), lines.next(), lines.next(), lines.next(), lines.next())
-        else {
-            return Err(wrong);
+        let wrong = NoteError::Malformed("a checkpoint is origin, size, root and heads");
+        let lines: Vec<&str> = text.split('\n').collect();
+        let (origin, size, root, heads) = match lines.as_slice() {
+            [origin, size, root, ""] => (origin, size, root, None),
+            [origin, size, root, heads, ""] => (origin, size, root, Some(heads)),
+            _ => return Err(wrong),
         };
-        let root = STANDARD.decode(root).map_err(|_| wrong)?;
+        let hash = |text: &str| STANDARD.decode(text).ok()?.try_into().ok();
+        let heads = match heads {
+            None => None,
+            Some(line) => Some(read_heads(line, hash).ok_or(wrong)?),
+        };
         let checkpoint = Checkpoint {
-            origin: origin.to_owned(),
+            origin: (*origin).to_owned(),
             size: size.parse().map_err(|_| wrong)?,
-            root: root.try_into().map_err(|_| wrong)?,
+            root: hash(root).ok_or(wrong)?,
+            heads,
         };
         if origin.is_empty() || checkpoint.to_string() != text {
             Err(wrong)
@@ -66,6 +83,11 @@ impl Checkpoint {
             Err(NoteError::Malformed("the checkpoint is of another origin"))
         }
     }
+}
+
+fn read_heads(line: &str, hash: impl Fn(&str) -> Option<[u8; 32]>) -> Option<HeadsRoot> {
+    let (streams, root) = line.strip_prefix(HEADS)?.strip_prefix(' ')?.split_once(' ')?;
+    Some(HeadsRoot { streams: streams.parse().ok()?, root: hash(root)? })
 }
 
 /// The checkpoints of a data directory, one file each, named by size.
@@ -97,7 +119,8 @@ impl Checkpoints {
     /// then the log has lost or changed records, and the error says so. Unchanged since the last
     /// checkpoint, that one is given again.
     pub fn sign(&self, journal: &Journal) -> Result<String, Error> {
-        let (size, root) = journal.root();
+        let size = journal.durable().borrow().0;
+        let root = journal.root_at(size)?;
         if let Some(before) = self.latest()? {
             let text = before.rfind("\n\n").and_then(|end| before.get(..=end)).unwrap_or_default();
             let last = Checkpoint::parse(text)
@@ -116,7 +139,8 @@ impl Checkpoints {
                 return Ok(before);
             }
         }
-        let checkpoint = Checkpoint { origin: self.origin.clone(), size, root };
+        let heads = Some(HeadsTree::new(journal.heads_at(size)?).root()?);
+        let checkpoint = Checkpoint { origin: self.origin.clone(), size, root, heads };
         let signed = note::sign(&checkpoint.to_string(), &self.keys);
         self.keep(size, &signed)?;
         Ok(signed)

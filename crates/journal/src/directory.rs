@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::record::StreamId;
+use crate::heads_tree::StreamHead;
+use crate::record::{Position, StreamId, Version};
 
 /// A hasher for stream ids, whose bits are random already: it folds them and no more.
 #[derive(Default, Clone, Copy)]
@@ -44,6 +45,18 @@ impl Run {
     /// The version of the last record here.
     pub(crate) fn last_version(&self) -> u64 {
         (self.first_version + self.relative.len() as u64).saturating_sub(1)
+    }
+
+    /// The last record here that is not behind position `size`, in a segment that begins at
+    /// `first`.
+    pub(crate) fn head_at(&self, stream: StreamId, first: u64, size: u64) -> Option<StreamHead> {
+        let count = self.relative.partition_point(|relative| first + u64::from(*relative) <= size);
+        let last = self.relative.get(count.checked_sub(1)?)?;
+        Some(StreamHead {
+            stream,
+            version: Version((self.first_version + count as u64).saturating_sub(1)),
+            position: Position(first + u64::from(*last)),
+        })
     }
 }
 

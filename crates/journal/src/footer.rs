@@ -217,6 +217,19 @@ impl Footer {
         Some(())
     }
 
+    /// Visits the streams of a body with all their positions, in the order of their ids; `None`
+    /// when it does not parse.
+    pub(crate) fn runs(&self, body: &[u8], visit: &mut dyn FnMut(StreamId, &Run)) -> Option<()> {
+        let (entries, runs) = self.parts(body)?;
+        for entry in entries.chunks_exact(ENTRY_BYTES) {
+            let mut fields = Fields(entry);
+            let stream = StreamId(Uuid::from_bytes(fields.array()?));
+            let run = decode_run(&mut Fields(runs.get(fields.u32()? as usize..)?))?;
+            visit(stream, &run);
+        }
+        Some(())
+    }
+
     /// The part of the tree in a body.
     pub(crate) fn tree(&self, body: &[u8]) -> Option<TreePart> {
         let at = usize::try_from(self.runs_at() - self.start).ok()? + self.run_bytes as usize;

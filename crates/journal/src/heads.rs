@@ -3,7 +3,8 @@
 use std::sync::{PoisonError, RwLock};
 
 use crate::directory::StreamMap;
-use crate::record::{LeafHash, StreamId};
+use crate::heads_tree::StreamHead;
+use crate::record::{LeafHash, Position, StreamId, Version};
 
 /// The last durable record of a stream, as kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,18 @@ impl Heads {
 
     pub(crate) fn count(&self) -> usize {
         self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// The heads of all streams, in no order.
+    pub(crate) fn all(&self) -> Vec<StreamHead> {
+        let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        map.iter()
+            .map(|(stream, entry)| StreamHead {
+                stream: *stream,
+                version: Version(entry.version),
+                position: Position(entry.position),
+            })
+            .collect()
     }
 
     pub(crate) fn set(&self, entries: impl Iterator<Item = (StreamId, HeadEntry)>) {

@@ -14,10 +14,12 @@ use crate::disk::{Disk, RealDisk};
 use crate::draft::{Draft, Projection, SummaryVisitor};
 use crate::error::{Error, disk_error};
 use crate::heads::Heads;
+use crate::heads_tree::{StreamHead, head_before};
 use crate::index::{Index, Opening};
 use crate::lock::Lock;
 use crate::log::{Log, read_places};
 use crate::options::{OpenReport, Options, Progress};
+use crate::prover::Prover;
 use crate::queue::{Pending, Queue, Waiting};
 use crate::record::{Expected, Head, LeafHash, Position, Record, StreamId, Version};
 use crate::recover::recover;
@@ -317,18 +319,31 @@ impl Journal {
         self.shared.with_tree(|tree| (tree.size(), tree.root()))
     }
 
-    pub(crate) fn log(&self) -> &Log {
-        &self.shared.log
+    /// The log and the tree as they are now, to make proofs from.
+    pub(crate) fn prover(&self) -> Prover<'_> {
+        Prover { log: &self.shared.log, tree: self.shared.with_tree(|tree| tree.clone()) }
     }
 
-    /// The tree as it is now, if it has as many records as asked for.
-    pub(crate) fn tree_of(&self, size: u64) -> Result<Tree, Error> {
-        let tree = self.shared.with_tree(|tree| tree.clone());
-        if size <= tree.size() {
-            return Ok(tree);
+    /// The heads of all streams when the log had `size` records.
+    pub(crate) fn heads_at(&self, size: u64) -> Result<Vec<StreamHead>, Error> {
+        let durable = self.shared.log.durable();
+        if size > durable {
+            return Err(Error::Request(format!("the log has {durable} records, not {size}")));
         }
-        let there = tree.size();
-        Err(Error::Request(format!("the log has {there} records, not {size}")))
+        // Whatever the writer adds meanwhile is behind `size`, and is taken back one by one.
+        let mut heads = self.shared.heads.all();
+        let mut newer = Vec::new();
+        heads.retain(|head| {
+            let kept = head.position.0 <= size;
+            if !kept {
+                newer.push(*head);
+            }
+            kept
+        });
+        for head in newer {
+            heads.extend(head_before(&self.shared.log, head.stream, head.position.0, size)?);
+        }
+        Ok(heads)
     }
 
     /// Whether a write has failed. Reads go on; appends are refused until it is opened again.

@@ -11,6 +11,7 @@ use crate::envelope::Envelope;
 use crate::error::{Error, Fault, disk_error};
 use crate::footer::Footer;
 use crate::format::{FRAME_HEADER_BYTES, Fields, GROUP_HEADER_BYTES, GROUP_MAGIC, frame_checksum};
+use crate::heads_tree::StreamHead;
 use crate::record::{Position, Record, StreamId, Version};
 use crate::scan::Window;
 
@@ -79,6 +80,32 @@ impl Segment {
                 footer.find(self.file.as_ref(), stream).map_err(disk_error(&self.name, "reading"))
             }
         }
+    }
+
+    /// Visits the heads that the streams with records here had when the log had `size` records;
+    /// those whose records here are all behind it are passed over.
+    pub(crate) fn heads_at(
+        &self,
+        size: u64,
+        visit: &mut dyn FnMut(StreamHead),
+    ) -> Result<(), Error> {
+        let mut see = |stream: StreamId, run: &Run| {
+            if let Some(head) = run.head_at(stream, self.first, size) {
+                visit(head);
+            }
+        };
+        let footer = self.with(|contents| match contents {
+            Contents::Sealed(footer) => Some(*footer),
+            Contents::Unsealed(directory) => {
+                directory.streams.iter().for_each(|(stream, run)| see(*stream, run));
+                None
+            }
+        });
+        let Some(footer) = footer else { return Ok(()) };
+        let body = footer.body(self.file.as_ref());
+        let body = body.map_err(disk_error(&self.name, "reading the footer"))?;
+        body.and_then(|body| footer.runs(&body, &mut see))
+            .ok_or_else(|| self.fault(footer.start, footer.first, "the footer is damaged"))
     }
 
     /// The position of the last record that may be read.

@@ -2,17 +2,23 @@
 
 use std::path::Path;
 
-use crate::directory::{Directory, Entry, UNKNOWN_PRIOR};
+use crate::checkpoint::Checkpoint;
+use crate::directory::{Directory, Entry, StreamMap, UNKNOWN_PRIOR};
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::envelope::Envelope;
 use crate::error::{Error, disk_error};
 use crate::footer::Footer;
 use crate::format::segment_position;
+use crate::heads_tree::{HeadsTree, StreamHead};
 use crate::journal::LOG_DIRECTORY;
 use crate::log::{Contents, Log, Segment, read_places};
-use crate::record::{Position, Record, StreamId, Version};
+use crate::proof::{ConsistencyProof, InclusionProof};
+use crate::prover::Prover;
+use crate::record::{LeafHash, Position, Record, StreamId, Version};
 use crate::recover::{fault, header_of};
 use crate::scan::{Window, scan_groups};
+use crate::stream_proof::StreamProof;
+use crate::tree::Tree;
 
 /// Reads a log that someone else may be writing. It changes nothing and needs no lock.
 ///
@@ -95,6 +101,66 @@ impl Reader {
         let mut places = self.log.places(stream, head, 1)?;
         places.retain(|place| up_to.is_none_or(|version| place.version <= version.0));
         read_places(stream, &places)
+    }
+
+    /// The tree over all that was there, from the footers and the records behind them.
+    fn prover(&self) -> Result<Prover<'_>, Error> {
+        let mut tree = Tree::new();
+        for segment in self.log.segments() {
+            let footer = segment.with(|contents| match contents {
+                Contents::Sealed(footer) => Some(*footer),
+                Contents::Unsealed(_) => None,
+            });
+            let Some(footer) = footer else { break };
+            let body = footer.body(segment.file.as_ref());
+            let body = body.map_err(disk_error(&segment.name, "reading the footer"))?;
+            let part = body.and_then(|body| footer.tree(&body));
+            // A damaged footer costs time, not truth: what is behind it is hashed again.
+            let Some(part) = part else { break };
+            part.tiles.into_iter().for_each(|tile| tree.restore_tile(tile));
+        }
+        self.log.scan(tree.size() + 1, &mut |_, _, _, bytes| {
+            tree.push(LeafHash::of(bytes));
+            Ok(true)
+        })?;
+        Ok(Prover { log: &self.log, tree })
+    }
+
+    /// The root of the tree over the first `size` records.
+    pub fn root_at(&self, size: u64) -> Result<[u8; 32], Error> {
+        self.prover()?.root_at(size)
+    }
+
+    /// Proves that the record at a position is in the tree of the first `size` records.
+    pub fn prove_inclusion(&self, position: Position, size: u64) -> Result<InclusionProof, Error> {
+        self.prover()?.inclusion(position, size)
+    }
+
+    /// Proves that the tree of the first `old_size` records is the beginning of that of `size`.
+    pub fn prove_consistency(&self, old_size: u64, size: u64) -> Result<ConsistencyProof, Error> {
+        self.prover()?.consistency(old_size, size)
+    }
+
+    /// Proves that a stream's records are all that it has up to a checkpoint of this log. Reads
+    /// the footers of the whole log.
+    pub fn prove_stream(
+        &self,
+        stream: StreamId,
+        checkpoint: &Checkpoint,
+    ) -> Result<StreamProof, Error> {
+        let heads = HeadsTree::new(self.heads_at(checkpoint.size)?);
+        self.prover()?.stream(stream, checkpoint, &heads)
+    }
+
+    /// The heads of all streams when the log had `size` records.
+    fn heads_at(&self, size: u64) -> Result<Vec<StreamHead>, Error> {
+        let mut heads = StreamMap::default();
+        for segment in self.log.segments().iter().filter(|segment| segment.first <= size) {
+            segment.heads_at(size, &mut |head| {
+                heads.insert(head.stream, head);
+            })?;
+        }
+        Ok(heads.into_values().collect())
     }
 }
 
