@@ -59,6 +59,7 @@ fn run(names: &BTreeMap<String, String>, given: &str, when: &str, with_status: b
         }
     }
     let before = world.case.clone();
+    let when = names.get(when).map_or(when, String::as_str);
     match world.take(when) {
         Err(rejection) => {
             assert_eq!(world.case, before, "a refusal changes nothing");

@@ -1,8 +1,14 @@
 //! A small language for steps of a case, so that a rule is one line of a table.
 //!
+//! A command without words of its own is written by its full name and its fields, see [`fields`]:
+//! `intake.lodge-claim act=desertion narrative=~ by A1`.
+//!
 //! `find C1.1.a M by W1 on 2024-02-01` is a command by the caseworker W1. The first letter of an
 //! actor is the role: A applicant, P representative, G registrar, W caseworker, R reviewer,
-//! D decision-maker, J judge, Y registry, O researcher of country information.
+//! D decision-maker, J judge, Y registry, O researcher of country information, I interviewer,
+//! T interpreter, X data protection officer, U auditor, S service.
+
+mod fields;
 
 use std::collections::BTreeMap;
 
@@ -147,6 +153,12 @@ impl World {
     }
 
     fn command(&mut self, words: &[&str], options: &BTreeMap<&str, &str>) -> (&'static str, Value) {
+        if let Some((name, fields)) = words.split_first()
+            && let Some(entry) = case::commands().find(|entry| entry.full_name() == *name)
+        {
+            let name = Box::leak(entry.full_name().into_boxed_str());
+            return (name, fields::data(fields, &mut |name| self.id(name)));
+        }
         match words {
             ["register"] => (
                 "intake.register-claim",
@@ -293,6 +305,11 @@ fn actor(name: &str) -> Actor {
         Some('J') => "appeal_judge",
         Some('Y') => "registry",
         Some('O') => "coi_researcher",
+        Some('I') => "interviewer",
+        Some('T') => "interpreter",
+        Some('X') => "dpo",
+        Some('U') => "auditor",
+        Some('S') => "service",
         _ => panic!("no such actor: {name}"),
     };
     // `J:W1` is the person W1 who acts as a judge.

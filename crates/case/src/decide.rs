@@ -53,6 +53,7 @@ impl Context<'_> {
 pub fn decide(case: &Case, command: &Command, context: &Context<'_>) -> Result<Event, Rejection> {
     context.day()?;
     role_fits(command.entry(), context.by.role)?;
+    intake::may_represent(case, command.entry().service, context)?;
     match command {
         Command::Intake(command) => intake::decide(case, command, context).map(Event::Intake),
         Command::Evidence(command) => evidence::decide(case, command, context).map(Event::Evidence),

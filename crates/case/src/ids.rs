@@ -73,6 +73,12 @@ ids! {
     EvidenceId;
     /// An appeal within a case.
     AppealId;
+    /// A person, to whom cases refer. The authority's register says which ids are one person.
+    PersonId;
+    /// An interview within a case.
+    InterviewId;
+    /// A transfer to another state within a case.
+    TransferId;
     /// A key of the key store.
     KeyId;
     /// A thread through several cases and authorities, from intake to tribunal.

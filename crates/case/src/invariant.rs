@@ -52,6 +52,7 @@ invariants! {
     I17: "Nothing is overwritten; a correction is an event of its own.", "GDPR art. 5(1)(d) and (f)";
     I18: "A file is closed only when no time limit runs and no appeal is pending.", "1951 Convention art. 33; ECHR art. 13";
     I19: "Every event names the legal basis on which its actor acted.", "GDPR art. 6; rule of law";
+    I20: "Nothing goes to the state of origin or to anyone who acts for it.", "APD 2013/32 arts 30 and 48; UNHCR 2015 policy on personal data";
     I22: "The same command twice changes nothing.", "the promise of an acknowledgement";
 }
 

@@ -40,8 +40,8 @@ pub use command::{Command, Event, Head, SERVICES, admit, catalogue_entry, comman
 pub use date::{BadDate, WorldDate};
 pub use decide::{Actor, Context, decide};
 pub use ids::{
-    AppealId, BadId, CaseId, CausationId, CommandId, CorrelationId, EventId, EvidenceId, KeyId,
-    Version, parse_uuid,
+    AppealId, BadId, CaseId, CausationId, CommandId, CorrelationId, EventId, EvidenceId,
+    InterviewId, KeyId, PersonId, TransferId, Version, parse_uuid,
 };
 pub use invariant::Invariant;
 pub use law::Law;

@@ -32,7 +32,7 @@ macro_rules! codes {
     };
 }
 
-use Invariant::{I2, I3, I4, I5, I6, I7, I10, I12, I14, I17, I18, I22};
+use Invariant::{I2, I3, I4, I5, I6, I7, I10, I12, I14, I17, I18, I20, I22};
 
 codes! {
     /// The command id was used before, with another body.
@@ -45,6 +45,36 @@ codes! {
     UnknownCase = "unknown_case", None;
     /// The case is registered already.
     AlreadyRegistered = "already_registered", Some(I17);
+    /// The claim was made and not registered yet.
+    NotRegistered = "not_registered", None;
+    /// The claim was lodged already.
+    AlreadyLodged = "already_lodged", Some(I17);
+    /// No identity was asserted.
+    NoIdentity = "no_identity", None;
+    /// The actor or the one named does not represent the claimant, or not in this.
+    NotRepresenting = "not_representing", None;
+    /// The one named represents the claimant already.
+    AlreadyRepresenting = "already_representing", None;
+    /// There is no consent.
+    NoConsent = "no_consent", None;
+    /// No such need was identified.
+    UnknownNeed = "unknown_need", None;
+    /// The claim is linked already, or is the case's own.
+    FamilyLinkUnfit = "family_link_unfit", None;
+    /// The reference is recorded already.
+    ReferenceExists = "reference_exists", None;
+    /// The recipient is the state of origin, acts for it, or is not attested to do neither.
+    RecipientOfOrigin = "recipient_of_origin", Some(I20);
+    /// The recipient is of a class to which this does not go.
+    RecipientUnfit = "recipient_unfit", None;
+    /// The id names another transfer already.
+    TransferExists = "transfer_exists", Some(I17);
+    /// Another transfer is pending.
+    TransferPending = "transfer_pending", None;
+    /// The case has no such transfer.
+    UnknownTransfer = "unknown_transfer", None;
+    /// The transfer does not stand where this step begins.
+    TransferStageUnfit = "transfer_stage_unfit", None;
     /// The file is closed.
     FileClosed = "file_closed", Some(I18);
     /// The claim was withdrawn.

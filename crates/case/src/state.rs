@@ -116,16 +116,31 @@ impl Case {
         );
     }
 
-    /// Refuses where the case is unknown, withdrawn or closed.
-    pub(crate) fn open(&self) -> Result<(), Rejection> {
+    /// Refuses where there is no case.
+    pub(crate) fn exists(&self) -> Result<(), Rejection> {
         if self.version == Version(0) {
             return refuse(Code::UnknownCase, "there is no such case; register the claim first");
         }
+        Ok(())
+    }
+
+    /// Refuses where the case is unknown, withdrawn or closed.
+    pub(crate) fn alive(&self) -> Result<(), Rejection> {
+        self.exists()?;
         if self.registry.closed.is_some() {
             return refuse(Code::FileClosed, "the file is closed");
         }
         if self.intake.withdrawn.is_some() {
             return refuse(Code::ClaimWithdrawn, "the claim was withdrawn");
+        }
+        Ok(())
+    }
+
+    /// Refuses where the case is unknown, not registered yet, withdrawn or closed.
+    pub(crate) fn open(&self) -> Result<(), Rejection> {
+        self.alive()?;
+        if self.intake.waits_for_registration() {
+            return refuse(Code::NotRegistered, "the claim was made and not registered yet");
         }
         Ok(())
     }
@@ -180,6 +195,9 @@ impl Case {
     }
 
     fn assessment_status(&self) -> Status {
+        if self.intake.waits_for_registration() {
+            return Status::Made;
+        }
         let Some(latest) = self.assessment.latest() else {
             let begun = self.assessment.rounds.len() > 1
                 || self.assessment.round().is_some_and(|round| !round.assessors.is_empty());

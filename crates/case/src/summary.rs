@@ -8,9 +8,9 @@ use jiff::civil::Date;
 use crate::decisions::Event as DecisionEvent;
 use crate::intake::Event as IntakeEvent;
 use crate::record::Recorded;
-use crate::token::ProfileName;
+use crate::token::{ProfileName, Reference};
 use crate::vocabulary::{AppealResult, DecisionOutcome, LateRuling, ReviewResult, Status};
-use crate::{CaseId, Event, Version, appeals, assessment};
+use crate::{CaseId, Event, PersonId, Version, appeals, assessment};
 
 /// A case in a few words. Nothing personal.
 #[derive(
@@ -24,7 +24,7 @@ pub struct Summary {
     pub status: Status,
     /// The profile.
     pub profile: ProfileName,
-    /// The day of registration, as RFC 3339 date.
+    /// The day of registration, as RFC 3339 date; before it, the day on which the claim was made.
     #[schemars(with = "String")]
     pub registered: Date,
     /// The outcome that stands.
@@ -37,6 +37,12 @@ pub struct Summary {
     /// Whether service of the standing decision is proved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub notified: bool,
+    /// The person of the authority's register.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+    /// The numbers under which other bodies keep the case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<Reference>,
 }
 
 impl Summary {
@@ -47,32 +53,37 @@ impl Summary {
             Some(summary) => summary,
             None => Self::first(record)?,
         };
-        summary.apply(&record.event);
+        summary.apply(record);
         summary.version = record.envelope.version;
         summary.updated = crate::record::time_text(record.envelope.time);
         Some(summary)
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other event begins a case")]
     fn first(record: &Recorded) -> Option<Self> {
-        let Event::Intake(IntakeEvent::ClaimRegistered(claim)) = &record.event else {
-            return None;
+        let Event::Intake(event) = &record.event else { return None };
+        let profile = match event {
+            IntakeEvent::ClaimRegistered(claim) => claim.profile.clone(),
+            IntakeEvent::ClaimMade(claim) => claim.profile.clone(),
+            _ => return None,
         };
         Some(Self {
             case: record.envelope.case,
-            status: Status::Registered,
-            profile: claim.profile.clone(),
+            status: Status::Made,
+            profile,
             registered: record.envelope.occurred.exact_day()?,
             outcome: None,
             version: record.envelope.version,
             updated: String::new(),
             notified: false,
+            person: None,
+            references: Vec::new(),
         })
     }
 
-    fn apply(&mut self, event: &Event) {
-        match event {
-            Event::Intake(IntakeEvent::ClaimWithdrawn(_)) => self.status = Status::Withdrawn,
-            Event::Intake(_) => {}
+    fn apply(&mut self, record: &Recorded) {
+        match &record.event {
+            Event::Intake(event) => self.intake(event, record),
             Event::Evidence(event) => self.evidence(event),
             Event::Assessment(event) => self.assessment(event),
             Event::Decisions(DecisionEvent::DecisionIssued(issued)) => {
@@ -88,6 +99,24 @@ impl Summary {
             }
             Event::Appeals(event) => self.appeal(event),
             Event::Registry(_) => self.status = Status::Closed,
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other events change no summary")]
+    fn intake(&mut self, event: &IntakeEvent, record: &Recorded) {
+        match event {
+            IntakeEvent::ClaimRegistered(claim) => {
+                self.status = Status::Registered;
+                self.profile = claim.profile.clone();
+                self.registered = record.envelope.occurred.exact_day().unwrap_or(self.registered);
+                self.person = claim.person.or(self.person);
+            }
+            IntakeEvent::PersonIdentified(identified) => self.person = Some(identified.person),
+            IntakeEvent::ExternalReferenceRecorded(kept) => {
+                self.references.push(kept.reference.clone());
+            }
+            IntakeEvent::ClaimWithdrawn(_) => self.status = Status::Withdrawn,
+            _ => {}
         }
     }
 

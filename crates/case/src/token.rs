@@ -104,6 +104,9 @@ tokens! {
     /// A reference into a legal text, such as `GIP10 para 17`.
     Pinpoint, "1 to 120 ASCII letters, digits, spaces or any of .,;:/()-_+", "^[A-Za-z0-9 .,;:/()_+-]{1,120}$",
         |t| made_of(t, 120, |c| c.is_ascii_alphanumeric() || " .,;:/()-_+".contains(c)) && !t.trim().is_empty();
+    /// A number under which another body keeps the case, such as `PA/01234/2026`.
+    Reference, "1 to 64 ASCII letters, digits, spaces or any of ./:_-", "^[A-Za-z0-9 ./:_-]{1,64}$",
+        |t| made_of(t, 64, |c| c.is_ascii_alphanumeric() || " ./:_-".contains(c)) && t.trim() == t;
     /// A W3C trace context, carried through unchanged.
     TraceParent, "a W3C traceparent", "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
         |t| {

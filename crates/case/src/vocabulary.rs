@@ -30,6 +30,10 @@ macro_rules! vocabulary {
     )*};
 }
 
+mod inquiry;
+
+pub use inquiry::*;
+
 vocabulary! {
     /// In which capacity somebody acts.
     Role {
@@ -88,6 +92,9 @@ vocabulary! {
         Coi = "coi",
         /// A witness.
         Witness = "witness",
+        /// A record of how the person came in: irregular entry, missing papers, a barrier met on
+        /// the way. It never undermines a finding (I21).
+        IrregularEntry = "irregular_entry",
         /// None of these.
         Other = "other",
     }
@@ -241,6 +248,8 @@ vocabulary! {
         Conviction = "conviction",
         /// How far the conviction reaches.
         Scope = "scope",
+        /// How the person came in. It never stands against a finding (I21).
+        Entry = "entry",
     }
     /// The value of a fact; which values a code may have is checked by the rules.
     FactValue {
@@ -280,6 +289,10 @@ vocabulary! {
         Absolute = "absolute",
         /// Against this war.
         Selective = "selective",
+        /// With the papers that the border asks for.
+        Regular = "regular",
+        /// Without them.
+        Irregular = "irregular",
     }
     /// How long a closed file is kept, by how it ended.
     Retention {
@@ -294,6 +307,8 @@ vocabulary! {
     }
     /// Where a case stands.
     Status {
+        /// The wish was expressed; registration is due.
+        Made = "made",
         /// Registered; nothing was found yet.
         Registered = "registered",
         /// Findings are being made.
@@ -336,6 +351,7 @@ impl FactCode {
             Self::Motive => &[V::FearOfCombatOnly, V::Other],
             Self::Conviction => &[V::Religious, V::Pacifist, V::Ethical, V::Political],
             Self::Scope => &[V::Absolute, V::Selective],
+            Self::Entry => &[V::Regular, V::Irregular, V::Unknown],
         }
     }
 }

@@ -25,6 +25,9 @@ const CASES_IN_MEMORY: usize = 20_000;
 /// How often a command is decided anew when somebody else was faster.
 const MOST_TRIES: usize = 5;
 
+/// The commands that begin a case.
+const BEGINNINGS: &[&str] = &["intake.make-claim", "intake.register-claim"];
+
 /// The authority that keeps the record: a short name in every record's source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority(String);
@@ -264,10 +267,10 @@ impl Node {
 
     /// The claimant's key, or a fresh one for a claim that is being registered.
     fn key_of(&self, case: &Case, entry: &CommandEntry) -> Result<(KeyId, Option<KeyId>), Refusal> {
-        if let Some(registration) = &case.intake.registration {
-            return Ok((registration.key, None));
+        if let Some(key) = case.intake.key() {
+            return Ok((key, None));
         }
-        if entry.full_name() != "intake.register-claim" {
+        if !BEGINNINGS.contains(&entry.full_name().as_str()) {
             let message = "there is no such case; register the claim first";
             return Err(Rejection::new(Code::UnknownCase, message).into());
         }

@@ -211,6 +211,11 @@ impl State {
         })
     }
 
+    /// An item on which something may rest.
+    pub(crate) fn relied_on(&self, id: EvidenceId) -> Result<&Item, Rejection> {
+        self.item(id)
+    }
+
     fn fresh(&self, id: EvidenceId) -> Result<(), Rejection> {
         if self.items.contains_key(&id) {
             return refuse(

@@ -1,9 +1,9 @@
 //! An event in words, without anything personal.
 
+mod intake;
+
 use case::vocabulary::DecisionOutcome;
-use case::{
-    Event, EvidenceId, Recorded, appeals, assessment, decisions, evidence, intake, registry,
-};
+use case::{Event, EvidenceId, Recorded, appeals, assessment, decisions, evidence, registry};
 
 use crate::output::{bytes, words};
 
@@ -28,7 +28,7 @@ pub(crate) fn of(record: &Recorded) -> String {
 /// What happened, in lines.
 pub(crate) fn full(record: &Recorded) -> Gist {
     match &record.event {
-        Event::Intake(event) => of_intake(event),
+        Event::Intake(event) => intake::gist_of(event),
         Event::Evidence(event) => of_evidence(event),
         Event::Assessment(event) => of_assessment(event),
         Event::Decisions(event) => of_decisions(event),
@@ -36,22 +36,6 @@ pub(crate) fn full(record: &Recorded) -> Gist {
         Event::Registry(registry::Event::FileClosed(closed)) => {
             gist(format!("File closed, kept as {}", closed.retention), [])
         }
-    }
-}
-
-fn of_intake(event: &intake::Event) -> Gist {
-    match event {
-        intake::Event::ClaimRegistered(claim) => {
-            let mut about = vec![format!("seeks {}", claim.sought)];
-            about.extend(claim.language.iter().map(|language| format!("heard in {language}")));
-            about.extend(claim.channel.map(|channel| format!("by way of: {channel}")));
-            about.extend(claim.made.iter().map(|made| format!("made {made}")));
-            gist(format!("Claim registered under {}", claim.profile), [about.join(", ")])
-        }
-        intake::Event::IdentityAsserted(identity) => {
-            gist("Identity asserted", [relied("rests on", &identity.documents)])
-        }
-        intake::Event::ClaimWithdrawn(_) => gist("Claim withdrawn", []),
     }
 }
 

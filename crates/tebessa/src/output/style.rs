@@ -19,7 +19,8 @@ pub(crate) const fn of_status(status: Status) -> Style {
     match status {
         Status::AwaitingReview | Status::AwaitingDecision | Status::UnderAppeal => WAITING,
         Status::Withdrawn | Status::Closed => ASIDE,
-        Status::Registered
+        Status::Made
+        | Status::Registered
         | Status::InAssessment
         | Status::Decided
         | Status::Notified
