@@ -111,7 +111,7 @@ mod tests {
             (b"{\"command\":\"\xff\"}", "is not valid UTF-8"),
             (deep.as_bytes(), "nested deeper than 32 levels"),
             (br#"{"command":"nowhere.do"}"#, "names no service; there are intake, evidence"),
-            (br#"{"command":"intake.>"}"#, "there are intake.register-claim, intake.assert"),
+            (br#"{"command":"intake.>"}"#, "there are intake.make-claim, intake.register-claim"),
         ] {
             let answer = look(bytes).unwrap_err();
             assert!(answer.starts_with(r#"{"outcome":"failed","code":400,"#), "{answer}");
