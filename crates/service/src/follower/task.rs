@@ -224,11 +224,18 @@ impl Task {
         Ok(())
     }
 
-    /// A stream that was made just now is read back before it is trusted.
+    /// A stream that was made just now is read back before it is trusted. One that is not empty
+    /// has the records of the stream that was deleted before it: the server tells of a deletion
+    /// before it removes the files, and a stream made in between takes them over. It is deleted
+    /// again; nothing is lost, for the journal is what it is filled from.
     async fn align_created(&mut self) -> Result<(), Trouble> {
         let info = self.mirror.info().await?;
         let info = info.ok_or_else(|| Trouble::Moved("the new stream is gone".to_owned()))?;
-        if !self.mirror.conform(&info).await? || info.state.last_sequence != 0 {
+        if info.state.last_sequence != 0 {
+            self.mirror.delete().await?;
+            return Err(Trouble::Away("the new stream was not empty; it is made again".to_owned()));
+        }
+        if !self.mirror.conform(&info).await? {
             return Err(Trouble::Away("the new stream is not as it was asked for".to_owned()));
         }
         self.position = 0;
