@@ -43,6 +43,7 @@ invariants! {
     I5: "Nobody is refused while the outcome is undetermined, unless a reasoned finding on the onus converts each open criterion.", "UNHCR Handbook paras 203 and 204";
     I6: "Exclusion is examined separately, after inclusion, with reasons of its own.", "UNHCR GIP 5; 1951 Convention art. 1F";
     I7: "Evidence or country information that is newer than an assessment voids its completion.", "Qualification Directive art. 4(3)";
+    I8: "Country information on which a decision relies was disclosed to the claimant before.", "APD 2013/32 art. 12(1)(d); Qualification Directive art. 4";
     I9: "All three categories are recorded even where one of them suffices for a grant.", "the overlap of the categories";
     I10: "A departure from the proposal is reasoned.", "APD 2013/32 art. 11(2)";
     I12: "A late appeal is ruled on, never rejected by itself.", "APD 2013/32 art. 46";
@@ -53,6 +54,7 @@ invariants! {
     I18: "A file is closed only when no time limit runs and no appeal is pending.", "1951 Convention art. 33; ECHR art. 13";
     I19: "Every event names the legal basis on which its actor acted.", "GDPR art. 6; rule of law";
     I20: "Nothing goes to the state of origin or to anyone who acts for it.", "APD 2013/32 arts 30 and 48; UNHCR 2015 policy on personal data";
+    I21: "How a person came in never undermines a finding.", "1951 Convention art. 31";
     I22: "The same command twice changes nothing.", "the promise of an acknowledgement";
 }
 

@@ -32,7 +32,7 @@ macro_rules! codes {
     };
 }
 
-use Invariant::{I2, I3, I4, I5, I6, I7, I10, I12, I14, I17, I18, I20, I22};
+use Invariant::{I2, I3, I4, I5, I6, I7, I8, I10, I12, I14, I17, I18, I20, I21, I22};
 
 codes! {
     /// The command id was used before, with another body.
@@ -89,6 +89,28 @@ codes! {
     UnknownEvidence = "unknown_evidence", None;
     /// The id names another item already.
     EvidenceExists = "evidence_exists", Some(I17);
+    /// The item was withdrawn.
+    EvidenceWithdrawn = "evidence_withdrawn", None;
+    /// The item was brought by the other side.
+    NotYoursToWithdraw = "not_yours_to_withdraw", None;
+    /// Country information on which findings rest was not disclosed.
+    NotDisclosed = "not_disclosed", Some(I8);
+    /// How the person came in would stand against them.
+    EntryUndermines = "entry_undermines", Some(I21);
+    /// The id names another interview already.
+    InterviewExists = "interview_exists", Some(I17);
+    /// The case has no such interview.
+    UnknownInterview = "unknown_interview", None;
+    /// The interview does not stand where this step begins.
+    InterviewStageUnfit = "interview_stage_unfit", None;
+    /// Who interviews does not interpret.
+    InterpreterUnfit = "interpreter_unfit", None;
+    /// The transcript was served already.
+    TranscriptServed = "transcript_served", Some(I17);
+    /// The transcript was not served, or no place of it is named.
+    NoTranscript = "no_transcript", None;
+    /// The fact that is to be superseded does not stand any more.
+    FactNotCurrent = "fact_not_current", Some(I17);
     /// The item is not country information.
     NotCountryInfo = "not_country_info", None;
     /// A fact of this code cannot have this value.

@@ -121,7 +121,8 @@ impl Summary {
     }
 
     fn evidence(&mut self, event: &crate::evidence::Event) {
-        let assessed = matches!(self.status, Status::AwaitingReview | Status::AwaitingDecision);
+        let assessed = event.is_new_matter()
+            && matches!(self.status, Status::AwaitingReview | Status::AwaitingDecision);
         let begins = matches!(event, crate::evidence::Event::FactFound(_))
             && self.status == Status::Registered;
         if assessed || begins {

@@ -7,6 +7,7 @@ use super::{
     RecordFinding, ReviewAssessment, Round,
 };
 use crate::decide::Context;
+use crate::evidence;
 use crate::law::EXCLUSION;
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, need};
@@ -52,18 +53,12 @@ fn record_finding(
         );
     }
     for id in &finding.evidence {
-        case.evidence.item(*id)?;
+        case.evidence.relied_on(*id)?;
     }
     for id in &finding.country_info {
-        if !case.evidence.item(*id)?.country_info {
-            return refuse(
-                Code::NotCountryInfo,
-                format!(
-                    "{id} is no country information; attach it with evidence.attach-country-info"
-                ),
-            );
-        }
+        evidence::country_info(case, *id)?;
     }
+    evidence::entry_never_undermines(case, finding)?;
     for fact in &finding.facts {
         if !case.evidence.facts.contains_key(fact) {
             return refuse(
@@ -137,6 +132,7 @@ fn complete_assessment(
         None => context.day()?,
     };
     all_asked(case, round, context, day)?;
+    nothing_withdrawn(case)?;
     let proposal = context.law.propose(case, round, day)?;
     Ok(Event::AssessmentCompleted(Box::new(AssessmentCompleted {
         round: u32::try_from(case.assessment.rounds.len()).unwrap_or(u32::MAX),
@@ -186,6 +182,19 @@ fn all_asked(
         return Ok(());
     }
     refuse(Code::NotAsked, format!("these criteria were not asked yet: {}", missing.join(", ")))
+}
+
+/// A finding on an item that was withdrawn since must be made again, without it.
+fn nothing_withdrawn(case: &Case) -> Result<(), Rejection> {
+    let withdrawn = evidence::withdrawn_but_relied_on(case);
+    if withdrawn.is_empty() {
+        return Ok(());
+    }
+    let items: Vec<_> = withdrawn.iter().map(ToString::to_string).collect();
+    refuse(
+        Code::EvidenceWithdrawn,
+        format!("findings rest on what was withdrawn; make them again: {}", items.join(", ")),
+    )
 }
 
 fn review_assessment(

@@ -25,6 +25,8 @@ pub struct Finding {
     pub version: Version,
     /// The event that recorded the finding which it replaced.
     pub replaces: Option<Version>,
+    /// The items of evidence relied on.
+    pub evidence: Vec<EvidenceId>,
     /// The country information relied on.
     pub country_info: Vec<EvidenceId>,
     /// The clause, for exclusion.
@@ -185,6 +187,7 @@ impl State {
                 by: stamp.by.id.clone(),
                 version: stamp.version,
                 replaces,
+                evidence: finding.evidence.clone(),
                 country_info: finding.country_info.clone(),
                 clause: finding.clause,
             },

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use crate::assessment::Assessment;
 use crate::catalogue::{commands, events};
 use crate::decide::Context;
+use crate::evidence;
 use crate::law::EXCLUSION;
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
@@ -196,6 +197,7 @@ fn issue(case: &Case, decision: &Issue, context: &Context<'_>) -> Result<Event, 
             "the actor assessed or reviewed this case and may not decide it",
         );
     }
+    disclosed(case)?;
     grounds_fit(decision)?;
     exclusion_fits(case, decision)?;
     let unresolved = refusal_is_determined(case, latest, decision, context)?;
@@ -225,6 +227,22 @@ fn reviewed(latest: &Assessment) -> Result<Version, Rejection> {
         latest.agreed().map(|review| review.version),
         Code::NotReviewed,
         "a reviewer must agree to the latest assessment before a decision issues",
+    )
+}
+
+/// I8: nobody is surprised by country information.
+fn disclosed(case: &Case) -> Result<(), Rejection> {
+    let undisclosed = evidence::undisclosed(case);
+    if undisclosed.is_empty() {
+        return Ok(());
+    }
+    let items: Vec<_> = undisclosed.iter().map(ToString::to_string).collect();
+    refuse(
+        Code::NotDisclosed,
+        format!(
+            "findings rely on country information that was not disclosed to the claimant: {}; send evidence.disclose-country-info",
+            items.join(", ")
+        ),
     )
 }
 

@@ -1,120 +1,33 @@
-//! Evidence: items and country information are attached, assessed and linked; facts are found.
+//! Evidence: items and country information are attached, assessed, linked and disclosed; the
+//! claimant is interviewed; facts are found.
 //!
-//! Evidence never votes: a link says which way an item points, and people make the findings.
+//! Evidence never votes: a link says which way an item points, and people make the findings. How a
+//! person came in never points against them (I21).
 
-use std::collections::BTreeMap;
+mod facts;
+mod interviews;
+mod items;
+mod state;
 
+use guidance::Value;
+
+pub use self::facts::{FindFact, SupersedeFact};
+pub use self::interviews::{
+    CorrectTranscript, CorrectedItem, HoldInterview, RecordAbsence, RescheduleInterview,
+    ScheduleInterview, ServeTranscript,
+};
+pub use self::items::{
+    AssessAuthenticity, Attach, AttachCountryInfo, DiscloseCountryInfo, Link, Translate, Withdraw,
+};
+pub(crate) use self::items::{country_info, undisclosed, withdrawn_but_relied_on};
+pub use self::state::{Fact, Interview, Item, LinkState, State, Transcript};
+use crate::assessment::RecordFinding;
 use crate::catalogue::{commands, events};
 use crate::decide::Context;
-use crate::personal::{Line, Personal, Words};
+use crate::law::EXCLUSION;
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp};
-use crate::token::{ActorId, Criterion, Language, MediaType, Sha256Hex};
-use crate::vocabulary::{Authenticity, EvidenceKind, FactCode, FactValue, Polarity, Standard};
-use crate::{EvidenceId, Version, WorldDate};
-
-/// Attaches an item of evidence by its digest.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(deny_unknown_fields)]
-pub struct Attach {
-    /// The item's id, chosen by the sender.
-    pub evidence: EvidenceId,
-    /// What kind of thing it is.
-    pub kind: EvidenceKind,
-    /// Who or what it comes from.
-    pub source: Personal<Line>,
-    /// The language it is in.
-    pub language: Language,
-    /// SHA-256 of the file's bytes.
-    pub sha256: Sha256Hex,
-    /// The file's size in bytes.
-    pub size: u64,
-    /// The file's media type.
-    pub media_type: MediaType,
-    /// The date that the item bears.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dated: Option<WorldDate>,
-    /// How it was obtained, and what it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<Personal<Words>>,
-}
-
-/// Attaches country-of-origin information with its dates.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(deny_unknown_fields)]
-pub struct AttachCountryInfo {
-    /// The item's id, chosen by the sender.
-    pub evidence: EvidenceId,
-    /// Title and publisher. Sealed, because a title names a country.
-    pub source: Personal<Line>,
-    /// When it was published.
-    pub published: WorldDate,
-    /// From when on what it says holds.
-    pub valid_from: WorldDate,
-    /// Until when it may be relied on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_to: Option<WorldDate>,
-    /// The language it is in.
-    pub language: Language,
-    /// SHA-256 of the document's bytes.
-    pub sha256: Sha256Hex,
-    /// The document's size in bytes.
-    pub size: u64,
-    /// The document's media type.
-    pub media_type: MediaType,
-}
-
-/// Says whether an item is what it claims to be.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(deny_unknown_fields)]
-pub struct AssessAuthenticity {
-    /// The item.
-    pub evidence: EvidenceId,
-    /// The result.
-    pub result: Authenticity,
-    /// Why.
-    pub reason: Personal<Words>,
-}
-
-/// Links an item to a criterion.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(deny_unknown_fields)]
-pub struct Link {
-    /// The item.
-    pub evidence: EvidenceId,
-    /// The criterion on which it bears.
-    pub criterion: Criterion,
-    /// Which way it points.
-    pub polarity: Polarity,
-    /// Why, and with what weight.
-    pub reason: Personal<Words>,
-}
-
-/// Finds a fact to which findings and presumptions refer. Found again, the newer one holds and
-/// the older stays in the history.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(deny_unknown_fields)]
-pub struct FindFact {
-    /// Which fact.
-    pub fact: FactCode,
-    /// Its value.
-    pub value: FactValue,
-    /// The standard of proof applied.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub standard: Option<Standard>,
-    /// Why.
-    pub reason: Personal<Words>,
-}
+use crate::vocabulary::{EvidenceKind, FactCode};
 
 commands! {
     service "evidence" as Evidence;
@@ -124,107 +37,147 @@ commands! {
     AttachCountryInfo = "attach-country-info", "Attaches country information with its dates.",
         by [CoiResearcher, Caseworker],
         personal [("source", Line)];
+    Translate = "translate", "Adds a translation of an item.",
+        by [Applicant, Representative, Registrar, Interviewer, Interpreter, Caseworker],
+        personal [];
     AssessAuthenticity = "assess-authenticity", "Says whether an item is what it claims to be.",
         by [Caseworker],
         personal [("reason", Words)];
     Link = "link", "Links an item to a criterion.",
         by [Caseworker],
         personal [("reason", Words)];
+    Withdraw = "withdraw", "Withdraws an item: nothing new may rest on it.",
+        by [Applicant, Representative, Registrar, Interviewer, Caseworker, CoiResearcher],
+        personal [("reason", Words)];
+    DiscloseCountryInfo = "disclose-country-info", "Records that country information was disclosed.",
+        by [Caseworker, CoiResearcher, Registry],
+        personal [];
+    ScheduleInterview = "schedule-interview", "Schedules an interview and gives notice of it.",
+        by [Interviewer, Caseworker, Registry],
+        personal [];
+    RescheduleInterview = "reschedule-interview", "Puts an interview off, or sets a new day.",
+        by [Interviewer, Caseworker, Registry],
+        personal [];
+    HoldInterview = "hold-interview", "Records that an interview was held.",
+        by [Interviewer],
+        personal [("note", Words)];
+    RecordAbsence = "record-absence", "Records that the claimant did not come.",
+        by [Interviewer, Registry],
+        personal [("note", Words)];
+    ServeTranscript = "serve-transcript", "Serves the transcript of an interview.",
+        by [Interviewer, Registry],
+        personal [];
+    CorrectTranscript = "correct-transcript", "Corrects a transcript that was served.",
+        by [Applicant, Representative, Interviewer, Interpreter],
+        personal [("items[].text", Words)];
     FindFact = "find-fact", "Finds a fact to which findings and presumptions refer.",
+        by [Caseworker],
+        personal [("reason", Words)];
+    SupersedeFact = "supersede-fact", "Supersedes a fact by another value, or by none.",
         by [Caseworker],
         personal [("reason", Words)];
 }
 
-/// An item was attached.
+/// An item of evidence was attached.
 pub type Attached = Attach;
 /// Country information was attached.
 pub type CountryInfoAttached = AttachCountryInfo;
+/// A translation was added.
+pub type Translated = Translate;
 /// An item's authenticity was assessed.
 pub type AuthenticityAssessed = AssessAuthenticity;
 /// An item was linked to a criterion.
 pub type Linked = Link;
+/// An item was withdrawn.
+pub type Withdrawn = Withdraw;
+/// Country information was disclosed.
+pub type CountryInfoDisclosed = DiscloseCountryInfo;
+/// An interview was scheduled.
+pub type InterviewScheduled = ScheduleInterview;
+/// An interview was put off.
+pub type InterviewRescheduled = RescheduleInterview;
+/// An interview was held.
+pub type InterviewHeld = HoldInterview;
+/// The claimant did not come to an interview.
+pub type InterviewNotAttended = RecordAbsence;
+/// A transcript was served.
+pub type TranscriptServed = ServeTranscript;
+/// A transcript was corrected.
+pub type TranscriptCorrected = CorrectTranscript;
 /// A fact was found.
 pub type FactFound = FindFact;
+/// A fact was superseded.
+pub type FactSuperseded = SupersedeFact;
 
 events! {
     service "evidence" as Evidence;
     Attached = "attached", "An item of evidence was attached.";
     CountryInfoAttached = "country-info-attached", "Country information was attached.";
+    Translated = "translated", "A translation was added.";
     AuthenticityAssessed = "authenticity-assessed", "An item's authenticity was assessed.";
     Linked = "linked", "An item was linked to a criterion.";
+    Withdrawn = "withdrawn", "An item was withdrawn.";
+    CountryInfoDisclosed = "country-info-disclosed", "Country information was disclosed.";
+    InterviewScheduled = "interview-scheduled", "An interview was scheduled.";
+    InterviewRescheduled = "interview-rescheduled", "An interview was put off.";
+    InterviewHeld = "interview-held", "An interview was held.";
+    InterviewNotAttended = "interview-not-attended", "The claimant did not come to an interview.";
+    TranscriptServed = "transcript-served", "A transcript was served.";
+    TranscriptCorrected = "transcript-corrected", "A transcript was corrected.";
     FactFound = "fact-found", "A fact was found.";
+    FactSuperseded = "fact-superseded", "A fact was superseded.";
 }
 
-/// A link between an item and a criterion.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct LinkState {
-    /// The criterion.
-    pub criterion: Criterion,
-    /// Which way the item points.
-    pub polarity: Polarity,
-    /// The event that linked them.
-    pub version: Version,
-}
-
-/// What a case knows of an item.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Item {
-    /// What kind of thing it is.
-    pub kind: EvidenceKind,
-    /// SHA-256 of its bytes.
-    pub sha256: Sha256Hex,
-    /// The event that attached it.
-    pub version: Version,
-    /// Whether it is country information attached as such.
-    pub country_info: bool,
-    /// What was said last of its authenticity.
-    pub authenticity: Option<Authenticity>,
-    /// Its links.
-    pub links: Vec<LinkState>,
-}
-
-/// What a case knows of a fact.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Fact {
-    /// Its value.
-    pub value: FactValue,
-    /// The event that found it.
-    pub version: Version,
-    /// Who found it.
-    pub by: ActorId,
-}
-
-/// What the evidence service knows of a case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct State {
-    /// The items by id.
-    pub items: BTreeMap<EvidenceId, Item>,
-    /// The facts by code; the newest of each.
-    pub facts: BTreeMap<FactCode, Fact>,
-}
-
-impl State {
-    /// An item, or the refusal that there is none.
-    pub(crate) fn item(&self, id: EvidenceId) -> Result<&Item, Rejection> {
-        self.items.get(&id).ok_or_else(|| {
-            Rejection::new(Code::UnknownEvidence, format!("the case has no evidence {id}"))
-        })
-    }
-
-    /// An item on which something may rest.
-    pub(crate) fn relied_on(&self, id: EvidenceId) -> Result<&Item, Rejection> {
-        self.item(id)
-    }
-
-    fn fresh(&self, id: EvidenceId) -> Result<(), Rejection> {
-        if self.items.contains_key(&id) {
-            return refuse(
-                Code::EvidenceExists,
-                format!("{id} names an item already; nothing is overwritten, choose a new id"),
-            );
+impl Event {
+    /// Whether the event brings what an assessment must take into account. What only arranges or
+    /// tells, such as notice of an interview, voids none (I7).
+    #[must_use]
+    pub const fn is_new_matter(&self) -> bool {
+        match self {
+            Self::Attached(_)
+            | Self::CountryInfoAttached(_)
+            | Self::Translated(_)
+            | Self::AuthenticityAssessed(_)
+            | Self::Linked(_)
+            | Self::Withdrawn(_)
+            | Self::InterviewHeld(_)
+            | Self::TranscriptCorrected(_)
+            | Self::FactFound(_)
+            | Self::FactSuperseded(_) => true,
+            Self::CountryInfoDisclosed(_)
+            | Self::InterviewScheduled(_)
+            | Self::InterviewRescheduled(_)
+            | Self::InterviewNotAttended(_)
+            | Self::TranscriptServed(_) => false,
         }
-        Ok(())
     }
+}
+
+/// I21: the refusal of what would hold the way of entry against the claimant.
+fn entry_undermines<T>(criterion: &str) -> Result<T, Rejection> {
+    refuse(
+        Code::EntryUndermines,
+        format!(
+            "how the person came in never stands against them: it cannot undermine {criterion} (1951 Convention art. 31)"
+        ),
+    )
+}
+
+/// I21: no finding against the claimant rests on the way of entry. Against the claimant is N, and
+/// for exclusion M.
+pub(crate) fn entry_never_undermines(
+    case: &Case,
+    finding: &RecordFinding,
+) -> Result<(), Rejection> {
+    let against = if finding.criterion.as_str() == EXCLUSION { Value::Met } else { Value::NotMet };
+    let of_entry = |id| {
+        case.evidence.items.get(id).is_some_and(|item| item.kind == EvidenceKind::IrregularEntry)
+    };
+    let rests = finding.facts.contains(&FactCode::Entry) || finding.evidence.iter().any(of_entry);
+    if rests && finding.value == against {
+        return entry_undermines(finding.criterion.as_str());
+    }
+    Ok(())
 }
 
 /// Decides a command of evidence.
@@ -234,93 +187,114 @@ pub(crate) fn decide(
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
     case.open()?;
-    match command {
+    Ok(match command {
         Command::Attach(item) => {
             case.evidence.fresh(item.evidence)?;
-            Ok(Event::Attached(item.clone()))
+            Event::Attached(item.clone())
         }
         Command::AttachCountryInfo(info) => {
             case.evidence.fresh(info.evidence)?;
-            Ok(Event::CountryInfoAttached(info.clone()))
+            Event::CountryInfoAttached(info.clone())
+        }
+        Command::Translate(translated) => {
+            case.evidence.relied_on(translated.evidence)?;
+            Event::Translated(translated.clone())
         }
         Command::AssessAuthenticity(assessed) => {
-            case.evidence.item(assessed.evidence)?;
-            Ok(Event::AuthenticityAssessed(assessed.clone()))
+            case.evidence.relied_on(assessed.evidence)?;
+            Event::AuthenticityAssessed(assessed.clone())
         }
         Command::Link(link) => {
-            case.evidence.item(link.evidence)?;
-            context.law.known_criterion(case, &link.criterion)?;
-            Ok(Event::Linked(link.clone()))
+            items::link(case, link, context)?;
+            Event::Linked(link.clone())
         }
-        Command::FindFact(found) => find_fact(case, found, context),
-    }
-}
-
-fn find_fact(case: &Case, found: &FindFact, context: &Context<'_>) -> Result<Event, Rejection> {
-    case.undecided()?;
-    case.assessment.may_assess(context.by)?;
-    let values = found.fact.values();
-    if !values.contains(&found.value) {
-        let names: Vec<_> = values.iter().map(|value| value.as_str()).collect();
-        return refuse(
-            Code::FactValueUnfit,
-            format!("the fact {} is one of: {}", found.fact, names.join(", ")),
-        );
-    }
-    Ok(Event::FactFound(Box::new(found.clone())))
+        Command::Withdraw(withdrawn) => {
+            items::withdraw(case, withdrawn, context)?;
+            Event::Withdrawn(withdrawn.clone())
+        }
+        Command::DiscloseCountryInfo(disclosed) => {
+            items::disclose(case, disclosed)?;
+            Event::CountryInfoDisclosed(disclosed.clone())
+        }
+        Command::ScheduleInterview(scheduled) => {
+            interviews::schedule(case, scheduled, context)?;
+            Event::InterviewScheduled(scheduled.clone())
+        }
+        Command::RescheduleInterview(moved) => {
+            interviews::reschedule(case, moved, context)?;
+            Event::InterviewRescheduled(moved.clone())
+        }
+        Command::HoldInterview(held) => {
+            interviews::hold(case, held, context)?;
+            Event::InterviewHeld(held.clone())
+        }
+        Command::RecordAbsence(missed) => {
+            interviews::miss(case, missed)?;
+            Event::InterviewNotAttended(missed.clone())
+        }
+        Command::ServeTranscript(served) => {
+            interviews::serve(case, served)?;
+            Event::TranscriptServed(served.clone())
+        }
+        Command::CorrectTranscript(corrected) => {
+            interviews::correct(case, corrected)?;
+            Event::TranscriptCorrected(corrected.clone())
+        }
+        Command::FindFact(found) => {
+            facts::find(case, found, context)?;
+            Event::FactFound(found.clone())
+        }
+        Command::SupersedeFact(newer) => {
+            facts::supersede(case, newer, context)?;
+            Event::FactSuperseded(newer.clone())
+        }
+    })
 }
 
 /// Applies an event of evidence.
 pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
+    let state = &mut case.evidence;
     match event {
-        Event::Attached(item) => add(case, item.evidence, item.kind, &item.sha256, stamp, false),
-        Event::CountryInfoAttached(info) => {
-            add(case, info.evidence, EvidenceKind::Coi, &info.sha256, stamp, true);
+        Event::Attached(item) => items::attached(state, item, stamp),
+        Event::CountryInfoAttached(info) => items::country_info_attached(state, info, stamp),
+        Event::Translated(translated) => {
+            if let Some(item) = state.items.get_mut(&translated.evidence) {
+                item.translations.push(stamp.version);
+            }
         }
         Event::AuthenticityAssessed(assessed) => {
-            if let Some(item) = case.evidence.items.get_mut(&assessed.evidence) {
+            if let Some(item) = state.items.get_mut(&assessed.evidence) {
                 item.authenticity = Some(assessed.result);
             }
         }
-        Event::Linked(link) => {
-            if let Some(item) = case.evidence.items.get_mut(&link.evidence) {
-                item.links.push(LinkState {
-                    criterion: link.criterion.clone(),
-                    polarity: link.polarity,
-                    version: stamp.version,
-                });
+        Event::Linked(link) => items::linked(state, link, stamp),
+        Event::Withdrawn(withdrawn) => {
+            if let Some(item) = state.items.get_mut(&withdrawn.evidence) {
+                item.withdrawn = Some(stamp.version);
             }
         }
+        Event::CountryInfoDisclosed(disclosed) => items::disclosed(state, disclosed, stamp),
+        Event::InterviewScheduled(scheduled) => interviews::scheduled(state, scheduled, stamp),
+        Event::InterviewRescheduled(moved) => interviews::rescheduled(state, moved, stamp),
+        Event::InterviewHeld(held) => interviews::held(state, held, stamp),
+        Event::InterviewNotAttended(missed) => interviews::missed(state, missed, stamp),
+        Event::TranscriptServed(served) => interviews::served(state, served, stamp),
+        Event::TranscriptCorrected(corrected) => interviews::corrected(state, corrected, stamp),
         Event::FactFound(found) => {
-            let fact = Fact { value: found.value, version: stamp.version, by: stamp.by.id.clone() };
-            case.evidence.facts.insert(found.fact, fact);
+            facts::found(state, found.fact, found.value, stamp);
+            case.assessment.took_part(stamp.by);
+        }
+        Event::FactSuperseded(newer) => {
+            match newer.value {
+                Some(value) => facts::found(state, newer.fact, value, stamp),
+                None => drop(state.facts.remove(&newer.fact)),
+            }
             case.assessment.took_part(stamp.by);
         }
     }
     // I7: what is newer than a completed assessment voids its completion. After the decision it
     // belongs to the appeal.
-    if case.decisions.standing().is_none() {
+    if event.is_new_matter() && case.decisions.standing().is_none() {
         case.assessment.void(stamp.version);
     }
-}
-
-fn add(
-    case: &mut Case,
-    id: EvidenceId,
-    kind: EvidenceKind,
-    sha256: &Sha256Hex,
-    stamp: &Stamp<'_>,
-    country_info: bool,
-) {
-    case.evidence.items.insert(
-        id,
-        Item {
-            kind,
-            sha256: sha256.clone(),
-            version: stamp.version,
-            country_info,
-            authenticity: None,
-            links: Vec::new(),
-        },
-    );
 }

@@ -222,6 +222,15 @@ vocabulary! {
         /// None.
         NoPreference = "no_preference",
     }
+    /// Where an interview stands.
+    InterviewStage {
+        /// Notice was given.
+        Scheduled = "scheduled",
+        /// It was held.
+        Held = "held",
+        /// The claimant did not come.
+        Missed = "missed",
+    }
     /// Why an interview was put off.
     RescheduleCause {
         /// The claimant asked.

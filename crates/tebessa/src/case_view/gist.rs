@@ -1,11 +1,12 @@
 //! An event in words, without anything personal.
 
+mod evidence;
 mod intake;
 
 use case::vocabulary::DecisionOutcome;
-use case::{Event, EvidenceId, Recorded, appeals, assessment, decisions, evidence, registry};
+use case::{Event, EvidenceId, Recorded, appeals, assessment, decisions, registry};
 
-use crate::output::{bytes, words};
+use crate::output::words;
 
 /// What happened, and what it was about.
 pub(crate) struct Gist {
@@ -29,62 +30,13 @@ pub(crate) fn of(record: &Recorded) -> String {
 pub(crate) fn full(record: &Recorded) -> Gist {
     match &record.event {
         Event::Intake(event) => intake::gist_of(event),
-        Event::Evidence(event) => of_evidence(event),
+        Event::Evidence(event) => evidence::gist_of(event),
         Event::Assessment(event) => of_assessment(event),
         Event::Decisions(event) => of_decisions(event),
         Event::Appeals(event) => of_appeals(event),
         Event::Registry(registry::Event::FileClosed(closed)) => {
             gist(format!("File closed, kept as {}", closed.retention), [])
         }
-    }
-}
-
-fn of_evidence(event: &evidence::Event) -> Gist {
-    match event {
-        evidence::Event::Attached(item) => {
-            let dated =
-                item.dated.as_ref().map(|date| format!(", dated {date}")).unwrap_or_default();
-            gist(
-                format!("Evidence attached: {}", words(item.kind.as_str())),
-                [
-                    item.evidence.to_string(),
-                    format!(
-                        "{}, {}, in {}{dated}",
-                        item.media_type,
-                        bytes(item.size),
-                        item.language
-                    ),
-                ],
-            )
-        }
-        evidence::Event::CountryInfoAttached(info) => {
-            let until =
-                info.valid_to.as_ref().map(|date| format!(" to {date}")).unwrap_or_default();
-            gist(
-                "Country information attached",
-                [
-                    info.evidence.to_string(),
-                    format!("published {}, holds from {}{until}", info.published, info.valid_from),
-                    format!("{}, {}, in {}", info.media_type, bytes(info.size), info.language),
-                ],
-            )
-        }
-        evidence::Event::AuthenticityAssessed(assessed) => gist(
-            format!("Authenticity assessed: {}", assessed.result),
-            [assessed.evidence.to_string()],
-        ),
-        evidence::Event::Linked(link) => {
-            let points = match link.polarity {
-                case::vocabulary::Polarity::Supports => "supports",
-                case::vocabulary::Polarity::Undermines => "undermines",
-                case::vocabulary::Polarity::Neutral => "bears on",
-            };
-            gist(format!("Evidence {points} {}", link.criterion), [link.evidence.to_string()])
-        }
-        evidence::Event::FactFound(found) => gist(
-            format!("Fact found: {} = {}", found.fact, found.value),
-            found.standard.map(|standard| format!("standard: {}", words(standard.as_str()))),
-        ),
     }
 }
 
