@@ -91,6 +91,14 @@ pub enum Error {
         /// The version in the file.
         version: u8,
     },
+    /// The file of the log's keys is refused. Nothing was signed: fix the file or restore it.
+    #[error("{file} {what}")]
+    Keys {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// The index cannot answer now; it is being built anew. Try again later.
     #[error("the index cannot answer: {0}")]
     Index(String),

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::checkpoint::signed_up_to;
+use crate::checkpoints::{Checkpoints, signed_up_to};
 use crate::disk::{Disk, RealDisk};
 use crate::draft::{Draft, Projection, SummaryVisitor};
 use crate::error::{Error, disk_error};
@@ -138,7 +138,26 @@ impl Journal {
         let disk = Arc::new(RealDisk::new(log));
         let opening = Opening { directory: directory.join("index"), projection };
         let signed = signed_up_to(directory)?;
-        Journal::open_parts(disk, Some(lock), options, Some(opening), signed, progress)
+        let opened =
+            Journal::open_parts(disk, Some(lock), options, Some(opening), signed, progress)?;
+        opened.0.keep_promise(directory)?;
+        Ok(opened)
+    }
+
+    /// A log that does not begin with what the last checkpoint signed is not this log any more.
+    fn keep_promise(&self, directory: &Path) -> Result<(), Error> {
+        let Some(stored) = Checkpoints::new(directory, "").latest()? else { return Ok(()) };
+        match stored.checkpoint() {
+            Ok(last) if self.root_at(last.size)? != last.root => {
+                Err(stored.fault("the log does not begin with what this checkpoint signed"))
+            }
+            Ok(_) => Ok(()),
+            Err(error) => {
+                // It says nothing against the log; nothing is signed until someone looked at it.
+                tracing::warn!(reason = %error, "the last checkpoint cannot be read");
+                Ok(())
+            }
+        }
     }
 
     /// Opens the journal on any disk, without an index and without a lock: for simulations.

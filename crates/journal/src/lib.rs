@@ -32,6 +32,7 @@
 )]
 
 mod checkpoint;
+mod checkpoints;
 mod directory;
 pub mod disk;
 mod draft;
@@ -46,6 +47,7 @@ mod index;
 mod journal;
 mod lock;
 mod log;
+mod log_keys;
 pub mod measure;
 pub mod note;
 mod options;
@@ -57,17 +59,20 @@ mod record;
 mod recover;
 mod scan;
 mod stream_proof;
+mod tlog_proof;
 pub mod tree;
 mod upkeep;
 mod verify;
 mod writer;
 
-pub use checkpoint::{Checkpoint, Checkpoints};
+pub use checkpoint::Checkpoint;
+pub use checkpoints::{Checkpoints, StoredCheckpoint};
 pub use draft::{Draft, EncodeError, NoProjection, Projection, SummaryVisitor};
 pub use envelope::Envelope;
 pub use error::{Error, Fault};
 pub use heads_tree::{HeadsRoot, StreamHead};
 pub use journal::Journal;
+pub use log_keys::{KnownKey, LogKeys};
 pub use options::{IndexRebuild, OpenReport, Options, Progress, TornTail};
 pub use proof::{ConsistencyProof, InclusionProof};
 pub use queue::Pending;
@@ -76,4 +81,7 @@ pub use record::{
     Appended, Expected, Head, LeafHash, MAX_RECORD_BYTES, Position, Record, Slot, StreamId, Version,
 };
 pub use stream_proof::{ProofError, StreamProof};
-pub use verify::{VerifyProgress, VerifyReport, verify, verify_at_least, verify_on};
+pub use tlog_proof::{TlogProof, TlogProofError};
+pub use verify::{
+    Seen, VerifyProgress, VerifyReport, verify, verify_against, verify_at_least, verify_on,
+};

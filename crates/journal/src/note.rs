@@ -8,9 +8,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, Signer, VerifyingKey};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 /// The signature type of plain Ed25519 in a signed note.
 const ED25519: u8 = 1;
+/// What a signing key's text begins with.
+const PRIVATE: &str = "PRIVATE+KEY+";
 /// More signature lines than this are refused before any is looked at.
 const MOST_SIGNATURES: usize = 16;
 /// A note longer than this is refused; a checkpoint has some hundred bytes.
@@ -83,10 +86,28 @@ impl SigningKey {
         Ok(SigningKey { name: name.to_owned(), key })
     }
 
-    /// The secret seed, to be kept in a file of mode 0600.
+    /// Reads the form `PRIVATE+KEY+name+id+base64`, as other signed note tools write it.
+    pub fn parse(text: &str) -> Result<SigningKey, NoteError> {
+        let wrong = NoteError::Malformed("a signing key is PRIVATE+KEY+name+id+key");
+        let rest = text.strip_prefix(PRIVATE).ok_or(wrong)?;
+        let mut parts = rest.splitn(3, '+');
+        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(wrong);
+        };
+        let bytes = Zeroizing::new(STANDARD.decode(key).map_err(|_| wrong)?);
+        let [ED25519, seed @ ..] = bytes.as_slice() else { return Err(wrong) };
+        let key = SigningKey::from_seed(name, seed.try_into().map_err(|_| wrong)?)?;
+        if hex::encode(key.verifier().id) == id { Ok(key) } else { Err(wrong) }
+    }
+
+    /// The key as text, to be kept in a file of mode 0600.
     #[must_use]
-    pub fn seed(&self) -> [u8; 32] {
-        self.key.to_bytes()
+    pub fn secret(&self) -> Zeroizing<String> {
+        let mut bytes = Zeroizing::new(vec![ED25519]);
+        bytes.extend_from_slice(Zeroizing::new(self.key.to_bytes()).as_slice());
+        let base64 = Zeroizing::new(STANDARD.encode(bytes.as_slice()));
+        let id = hex::encode(self.verifier().id);
+        Zeroizing::new(format!("{PRIVATE}{}+{id}+{}", self.name, base64.as_str()))
     }
 
     /// The key that checks what this one signs.
@@ -110,6 +131,12 @@ impl fmt::Debug for SigningKey {
 }
 
 impl VerifierKey {
+    /// The key's name, which for a log is its origin.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Reads the form `name+id+base64`; refuses weak keys, for which several messages share one
     /// signature.
     pub fn parse(text: &str) -> Result<VerifierKey, NoteError> {
@@ -138,7 +165,7 @@ impl fmt::Display for VerifierKey {
 
 /// Signs a text, which must end with a line's end, with every key: two while keys are rotated.
 #[must_use]
-pub fn sign(text: &str, keys: &[SigningKey]) -> String {
+pub fn sign(text: &str, keys: &[&SigningKey]) -> String {
     let lines: String = keys.iter().map(|key| key.sign_line(text)).collect();
     format!("{text}\n{lines}")
 }
@@ -194,7 +221,7 @@ mod tests {
         let new = SigningKey::from_seed("tebessa.example", &[2; 32]).unwrap();
         let other = SigningKey::from_seed("tebessa.example", &[3; 32]).unwrap().verifier();
         let (first, second) = (old.verifier(), new.verifier());
-        let note = sign("a\nb\n", &[old, new]);
+        let note = sign("a\nb\n", &[&old, &new]);
         assert_eq!(verify(&note, std::slice::from_ref(&first)), Ok("a\nb\n"));
         assert_eq!(verify(&note, &[second]), Ok("a\nb\n"));
         assert_eq!(verify(&note, &[other]), Err(NoteError::Unknown));
@@ -202,10 +229,19 @@ mod tests {
     }
 
     #[test]
+    fn a_signing_key_is_read_back_and_a_changed_one_is_not() {
+        let key = SigningKey::from_seed("tebessa.example", &[7; 32]).unwrap();
+        let text = key.secret();
+        assert_eq!(SigningKey::parse(&text).unwrap().verifier(), key.verifier());
+        assert!(SigningKey::parse(&text.replace("tebessa", "Tebessa")).is_err());
+        assert!(SigningKey::parse(&key.verifier().to_string()).is_err());
+    }
+
+    #[test]
     fn no_changed_letter_passes() {
         let key = SigningKey::from_seed("tebessa.example", &[1; 32]).unwrap();
         let keys = [key.verifier()];
-        let note = sign("origin\n17\nroot\n", &[key]);
+        let note = sign("origin\n17\nroot\n", &[&key]);
         for at in 0..note.len() {
             let mut bytes = note.clone().into_bytes();
             bytes[at] ^= 1;

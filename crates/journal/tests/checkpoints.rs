@@ -8,7 +8,9 @@ use std::process::Command;
 
 use common::{note, open};
 use journal::note::{NoteError, SigningKey};
-use journal::{Checkpoint, Checkpoints, Error, Expected, Journal, Position, verify};
+use journal::{
+    Checkpoint, Checkpoints, Error, Expected, Journal, Position, Seen, verify, verify_against,
+};
 
 const ORIGIN: &str = "tebessa.example/log";
 
@@ -27,12 +29,14 @@ fn append(journal: &Journal, count: u32) {
 fn a_record_is_proved_by_the_checkpoint_alone_and_one_checkpoint_by_the_next() {
     let directory = tempfile::tempdir().unwrap();
     let (journal, _) = open(directory.path()).unwrap();
-    let checkpoints = Checkpoints::new(directory.path(), ORIGIN, vec![key(1)]);
+    let checkpoints = Checkpoints::new(directory.path(), ORIGIN);
     let policy = [key(1).verifier()];
     append(&journal, 1000);
-    let old = Checkpoint::verify(&checkpoints.sign(&journal).unwrap(), ORIGIN, &policy).unwrap();
+    let old = Checkpoint::verify(&checkpoints.sign(&journal, &[&key(1)]).unwrap(), ORIGIN, &policy)
+        .unwrap();
     append(&journal, 777);
-    let new = Checkpoint::verify(&checkpoints.sign(&journal).unwrap(), ORIGIN, &policy).unwrap();
+    let new = Checkpoint::verify(&checkpoints.sign(&journal, &[&key(1)]).unwrap(), ORIGIN, &policy)
+        .unwrap();
     assert_eq!((old.size, new.size), (1000, 1777));
     let proof = journal.prove_consistency(old.size, new.size).unwrap();
     assert!(proof.proves(&old.root, &new.root));
@@ -45,8 +49,11 @@ fn a_record_is_proved_by_the_checkpoint_alone_and_one_checkpoint_by_the_next() {
     }
     assert!(journal.prove_inclusion(Position(1001), old.size).is_err());
     assert!(journal.prove_consistency(0, 2000).is_err());
-    assert_eq!(checkpoints.sign(&journal).unwrap(), checkpoints.latest().unwrap().unwrap());
-    let other = Checkpoint::verify(&checkpoints.latest().unwrap().unwrap(), "other", &policy);
+    assert_eq!(
+        checkpoints.sign(&journal, &[&key(1)]).unwrap(),
+        checkpoints.latest().unwrap().unwrap().note
+    );
+    let other = Checkpoint::verify(&checkpoints.latest().unwrap().unwrap().note, "other", &policy);
     assert!(matches!(other, Err(NoteError::Malformed(_))));
 }
 
@@ -55,14 +62,65 @@ fn nothing_smaller_or_inconsistent_is_ever_signed() {
     let directory = tempfile::tempdir().unwrap();
     let (journal, _) = open(directory.path()).unwrap();
     append(&journal, 20);
-    Checkpoints::new(directory.path(), ORIGIN, vec![key(1)]).sign(&journal).unwrap();
+    Checkpoints::new(directory.path(), ORIGIN).sign(&journal, &[&key(1)]).unwrap();
     let other = tempfile::tempdir().unwrap();
     let (short, _) = open(other.path()).unwrap();
     append(&short, 10);
-    let checkpoints = Checkpoints::new(directory.path(), ORIGIN, vec![key(1)]);
-    assert!(matches!(checkpoints.sign(&short), Err(Error::LogLostRecords { .. })));
+    let checkpoints = Checkpoints::new(directory.path(), ORIGIN);
+    assert!(matches!(checkpoints.sign(&short, &[&key(1)]), Err(Error::LogLostRecords { .. })));
     append(&short, 30);
-    assert!(matches!(checkpoints.sign(&short), Err(Error::Request(_))));
+    let foreign = directory.path().join("checkpoints");
+    fs::create_dir(other.path().join("checkpoints")).unwrap();
+    for entry in fs::read_dir(foreign).unwrap() {
+        let entry = entry.unwrap();
+        let to = other.path().join("checkpoints").join(entry.file_name());
+        fs::copy(entry.path(), to).unwrap();
+    }
+    assert!(matches!(checkpoints.sign(&short, &[&key(1)]), Err(Error::Corrupt(_))));
+    short.close().unwrap();
+    let refused = open(other.path()).unwrap_err();
+    assert!(refused.to_string().contains("does not begin with"), "{refused}");
+}
+
+#[test]
+fn verify_makes_the_roots_and_the_heads_of_all_checkpoints_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path()).unwrap();
+    let checkpoints = Checkpoints::new(directory.path(), ORIGIN);
+    checkpoints.sign(&journal, &[&key(1)]).unwrap();
+    for _ in 0..3 {
+        append(&journal, 500);
+        checkpoints.sign(&journal, &[&key(1)]).unwrap();
+    }
+    let both = checkpoints.sign(&journal, &[&key(1), &key(2)]).unwrap();
+    assert_eq!(both.matches('\u{2014}').count(), 2, "the new key signs the same size again");
+    let report = verify(directory.path(), &mut |_| {}).unwrap();
+    assert_eq!((report.checkpoints, report.heads), (4, 4));
+
+    // A checkpoint that a dishonest signer made: true roots, but the heads of fewer streams.
+    let stored = checkpoints.all().unwrap();
+    let honest = stored[2].checkpoint().unwrap();
+    let heads = Some(journal::HeadsRoot { streams: 6, ..honest.heads.unwrap() });
+    let file = directory.path().join(&stored[2].file);
+    for (said, what) in [
+        (Checkpoint { heads, ..honest.clone() }, "other heads"),
+        (Checkpoint { root: [7; 32], ..honest.clone() }, "another root"),
+        (Checkpoint { size: 1001, ..honest.clone() }, "its name says"),
+    ] {
+        fs::write(&file, journal::note::sign(&said.to_string(), &[&key(1)])).unwrap();
+        let found = verify(directory.path(), &mut |_| {}).unwrap_err();
+        assert!(
+            matches!(&found, Error::Corrupt(fault) if fault.file == stored[2].file),
+            "{found:?}"
+        );
+        assert!(found.to_string().contains(what), "{found}");
+    }
+    fs::write(&file, &stored[2].note).unwrap();
+    assert!(verify(directory.path(), &mut |_| {}).is_ok());
+    let elsewhere = Checkpoint { size: 1501, ..honest };
+    let seen = Seen { checkpoints: vec![("peer".to_owned(), elsewhere)], ..Seen::default() };
+    let lost = verify_against(directory.path(), seen, &mut |_| {});
+    assert!(matches!(lost, Err(Error::LogLostRecords { .. })), "{lost:?}");
 }
 
 #[test]
@@ -71,7 +129,7 @@ fn a_log_cut_off_before_its_checkpoint_is_refused_even_without_the_index() {
     let (journal, _) = open(directory.path()).unwrap();
     append(&journal, 5);
     journal.append(note(1, "the last"), Expected::Any).wait().unwrap();
-    Checkpoints::new(directory.path(), ORIGIN, vec![key(1)]).sign(&journal).unwrap();
+    Checkpoints::new(directory.path(), ORIGIN).sign(&journal, &[&key(1)]).unwrap();
     journal.close().unwrap();
     let file = directory.path().join("log").join(format!("{:020}.segment", 1));
     let mut bytes = fs::read(&file).unwrap();

@@ -18,7 +18,7 @@ fn key() -> SigningKey {
 }
 
 fn sign(directory: &Path, journal: &Journal) -> Checkpoint {
-    let note = Checkpoints::new(directory, ORIGIN, vec![key()]).sign(journal).unwrap();
+    let note = Checkpoints::new(directory, ORIGIN).sign(journal, &[&key()]).unwrap();
     Checkpoint::verify(&note, ORIGIN, &[key().verifier()]).unwrap()
 }
 

@@ -14,6 +14,7 @@
 
 pub mod broker;
 mod cases;
+pub mod checkpoints;
 pub mod client;
 mod draft;
 pub mod follower;

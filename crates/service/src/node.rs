@@ -14,6 +14,7 @@ use journal::{Expected, Journal, StreamId};
 use tokio::sync::watch;
 
 use crate::cases::{Cases, load};
+use crate::checkpoints::{Signed, Signer};
 use crate::draft::{EventDraft, Summaries};
 use crate::keys::{self, KeyStore};
 use crate::personal::{self, SealError};
@@ -67,6 +68,7 @@ pub enum OpenError {
 
 struct Inner {
     journal: Journal,
+    signer: Signer,
     keys: KeyStore,
     library: Library,
     cases: Cases,
@@ -113,6 +115,7 @@ impl Node {
         }
         let keys = KeyStore::open(&store)?;
         let inner = Inner {
+            signer: Signer::new(data, journal.id()),
             journal,
             keys,
             library,
@@ -127,6 +130,11 @@ impl Node {
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.inner.journal
+    }
+
+    /// Signs the log as it is now: see [`Signer::sign`]. Blocks.
+    pub fn checkpoint(&self) -> Result<Signed, journal::Error> {
+        self.inner.signer.sign(self.journal())
     }
 
     /// The guidance.

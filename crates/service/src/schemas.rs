@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use crate::queries::{CaseQuery, HistoryQuery, ListQuery, ListReply, NodeQuery, NodeReply};
+use crate::queries::{
+    CaseQuery, CheckpointQuery, CheckpointReply, HistoryQuery, ListQuery, ListReply, NodeQuery,
+    NodeReply,
+};
 use crate::reply::Reply;
 
 /// Every schema of the project by file name below `schemas/`.
@@ -15,6 +18,8 @@ pub fn all() -> BTreeMap<String, Value> {
     let mut files = case::schemas();
     files.insert("replies/command.json".to_owned(), of::<Reply>());
     files.insert("queries/case.json".to_owned(), of::<CaseQuery>());
+    files.insert("queries/checkpoint.json".to_owned(), of::<CheckpointQuery>());
+    files.insert("replies/checkpoint.json".to_owned(), of::<CheckpointReply>());
     files.insert("queries/history.json".to_owned(), of::<HistoryQuery>());
     files.insert("queries/list.json".to_owned(), of::<ListQuery>());
     files.insert("queries/node.json".to_owned(), of::<NodeQuery>());

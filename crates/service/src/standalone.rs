@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use guidance::Library;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::broker::{self, Broker, Port, Settings};
+use crate::checkpoints;
 use crate::follower::{self, Follower};
 use crate::node::{Authority, Node, OpenError};
 use crate::serve::{ServeError, Services};
@@ -31,6 +33,9 @@ pub struct Setup {
     pub authority: Authority,
     /// The guidance.
     pub library: Library,
+    /// How often the log is signed when it has new records; `None` leaves it to the stop and to
+    /// those who ask.
+    pub checkpoints: Option<Duration>,
 }
 
 /// Why a node could not start.
@@ -83,6 +88,7 @@ pub struct Standalone {
     services: Services,
     url: String,
     report: journal::OpenReport,
+    signing: Option<JoinHandle<()>>,
 }
 
 impl Standalone {
@@ -91,7 +97,7 @@ impl Standalone {
         setup: Setup,
         progress: &mut (dyn FnMut(journal::Progress) + Send),
     ) -> Result<Self, StartError> {
-        let Setup { data, nats, port, authority, library } = setup;
+        let Setup { data, nats, port, authority, library, checkpoints } = setup;
         make_directory(&data)?;
         let (node, report) = Node::open(&data, &authority, library, progress)
             .map_err(|source| StartError::Open { path: data.clone(), source })?;
@@ -112,7 +118,8 @@ impl Standalone {
         let follower = Follower::start(node.journal().clone(), settings).await?;
         first_look(follower.status()).await;
         let services = Services::start(&node, &client, follower.status()).await?;
-        Ok(Self { node, broker, client, follower, services, url, report })
+        let signing = checkpoints.map(|every| checkpoints::on_schedule(node.clone(), every));
+        Ok(Self { node, broker, client, follower, services, url, report, signing })
     }
 
     /// Where clients connect.
@@ -139,10 +146,16 @@ impl Standalone {
         self.follower.status()
     }
 
-    /// Answers what was taken, lets the stream follow what was accepted, and stops: services,
-    /// follower, connection, NATS server, journal, in this order.
+    /// Answers what was taken, signs the log, lets the stream follow what was accepted, and stops:
+    /// services, follower, connection, NATS server, journal, in this order.
     pub async fn stop(self) -> Result<(), journal::Error> {
         self.services.drain().await;
+        if let Some(signing) = self.signing {
+            signing.abort();
+        }
+        if self.node.journal().durable().borrow().0 > 0 {
+            checkpoints::sign(&self.node).await;
+        }
         let last = self.node.journal().durable().borrow().0;
         let mut status = self.follower.status();
         let followed = status.wait_for(|status| match status {

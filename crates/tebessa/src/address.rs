@@ -141,7 +141,7 @@ impl NodeFile {
     }
 
     /// Whether the process that wrote the file has ended, as far as `/proc` tells.
-    fn gone(&self) -> bool {
+    pub(crate) fn gone(&self) -> bool {
         let processes = Path::new("/proc");
         processes.join("self").exists() && !processes.join(self.pid.to_string()).exists()
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::output::{CliError, Exit};
-use crate::{audit_verify, case_view, demo, guidance, health, submit, up, watch};
+use crate::{audit_verify, case_view, demo, guidance, health, journal, submit, up, watch};
 
 const HELP: &str = "\
 Exit codes:
@@ -52,6 +52,11 @@ enum Commands {
         #[command(subcommand)]
         command: Audit,
     },
+    /// The log itself: sign, prove, back up, repair
+    Journal {
+        #[command(subcommand)]
+        command: journal::Commands,
+    },
     /// The law as data: list, show, check, compare, evaluate
     Guidance(guidance::Arguments),
     Health(health::Args),
@@ -75,6 +80,7 @@ pub(crate) async fn run() -> ExitCode {
         Commands::Case { command } => case_view::run(command).await,
         Commands::Watch(args) => watch::run(args).await,
         Commands::Audit { command: Audit::Verify(args) } => audit_verify::run(args).await,
+        Commands::Journal { command } => journal::run(command).await,
         Commands::Health(args) => health::run(args).await,
         Commands::Demo(args) => demo::run(args).await,
         Commands::Guidance(arguments) => {

@@ -15,6 +15,7 @@ mod cli;
 mod demo;
 mod guidance;
 mod health;
+mod journal;
 mod law;
 mod output;
 mod submit;

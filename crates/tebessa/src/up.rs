@@ -1,6 +1,7 @@
 //! `tebessa up`: one process with all services, on a NATS server of its own or on a given one.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use service::broker::Port;
 use service::node::Authority;
@@ -35,6 +36,10 @@ pub(crate) struct Args {
     /// Guidance files to use instead of the built-in ones.
     #[arg(long, value_name = "DIR", env = "TEBESSA_GUIDANCE")]
     guidance: Option<PathBuf>,
+    /// Sign a checkpoint of the log when so many seconds have passed and it has new records; 0
+    /// leaves it to the stop of the node and to `tebessa journal checkpoint`.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    checkpoint_every: u64,
     /// Print the ready line as JSON.
     #[arg(long)]
     json: bool,
@@ -53,7 +58,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         (None, Some(port)) => Port::Preferably(port),
         (None, None) => Port::Free,
     };
-    let setup = Setup { data: args.data.clone(), nats: args.nats, port, authority, library };
+    let checkpoints =
+        (args.checkpoint_every > 0).then(|| Duration::from_secs(args.checkpoint_every));
+    let setup =
+        Setup { data: args.data.clone(), nats: args.nats, port, authority, library, checkpoints };
     let mut progress = crate::output::OpenProgress::new();
     let running = Standalone::start(setup, &mut |step| progress.show(step)).await;
     progress.finish();

@@ -4,6 +4,7 @@
 //! the chunks; the calling thread takes the results in order and follows the chains.
 
 mod chunk;
+mod promises;
 mod sequence;
 mod walk;
 
@@ -13,7 +14,8 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use crate::checkpoint::signed_up_to;
+use crate::checkpoint::Checkpoint;
+use crate::checkpoints::promised;
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, disk_error};
 use crate::format::segment_position;
@@ -22,6 +24,7 @@ use crate::options::TornTail;
 use crate::record::Position;
 
 use chunk::Checked;
+use promises::Promises;
 use sequence::Sequence;
 use walk::{Step, Walked};
 
@@ -60,40 +63,76 @@ pub struct VerifyReport {
     /// A last group that is not whole: a writer is at it now, or was stopped at it. It was not
     /// acknowledged, unless someone has seen a later position: see [`verify_at_least`].
     pub unfinished: Option<TornTail>,
+    /// Checkpoints whose root is that of the records. Signatures are not looked at here.
+    pub checkpoints: u64,
+    /// The size of the largest of them.
+    pub signed_up_to: u64,
+    /// Of these, how many had their heads of streams made again too: the newest, and older ones
+    /// as long as they are cheap.
+    pub heads: u64,
+}
+
+/// What others have seen of a log, and it must still have.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// The last position that anyone has seen: the index, the stream, another node.
+    pub position: Position,
+    /// Checkpoints from elsewhere, each with the name to give in a fault. Those that are kept
+    /// beside the log are compared in any case.
+    pub checkpoints: Vec<(String, Checkpoint)>,
 }
 
 /// Checks the whole log in a data directory, whether a writer is at work there or not.
 ///
 /// Every group, frame, checksum and record head, the chain of every stream, the order of times,
-/// the tree and the footers. The first fault is an [`Error::Corrupt`] that names file, byte,
-/// position and stream. A log that was cut off at the end of a group looks whole:
-/// [`verify_at_least`] notices.
+/// the tree, the footers, and the checkpoints that are kept beside the log: their roots, and the
+/// heads of the streams. The first fault is an [`Error::Corrupt`] that names file, byte, position
+/// and stream. A log that was cut off at the end of a group looks whole: [`verify_against`]
+/// notices.
 pub fn verify(
     directory: &Path,
     progress: &mut dyn FnMut(VerifyProgress),
 ) -> Result<VerifyReport, Error> {
-    verify_at_least(directory, Position(0), progress)
+    verify_against(directory, Seen::default(), progress)
 }
 
 /// The same, and a log that ends before `at_least` is an [`Error::LogLostRecords`].
-///
-/// `at_least` is the last position that anyone has seen: a checkpoint, the index, the stream.
 pub fn verify_at_least(
     directory: &Path,
     at_least: Position,
     progress: &mut dyn FnMut(VerifyProgress),
 ) -> Result<VerifyReport, Error> {
-    let at_least = at_least.max(signed_up_to(directory)?);
-    verify_on(&RealDisk::new(directory.join(LOG_DIRECTORY)), at_least, progress)
+    let seen = Seen { position: at_least, ..Seen::default() };
+    verify_against(directory, seen, progress)
 }
 
-/// The same for a log on any disk.
+/// The same, and a log that ends before, or contradicts, what was seen elsewhere is a fault.
+pub fn verify_against(
+    directory: &Path,
+    mut seen: Seen,
+    progress: &mut dyn FnMut(VerifyProgress),
+) -> Result<VerifyReport, Error> {
+    seen.checkpoints.extend(promised(directory)?);
+    run(&RealDisk::new(directory.join(LOG_DIRECTORY)), seen, progress)
+}
+
+/// The same for a log on any disk, without the checkpoints beside it.
 pub fn verify_on(
     disk: &dyn Disk,
     at_least: Position,
     progress: &mut dyn FnMut(VerifyProgress),
 ) -> Result<VerifyReport, Error> {
+    run(disk, Seen { position: at_least, ..Seen::default() }, progress)
+}
+
+fn run(
+    disk: &dyn Disk,
+    seen: Seen,
+    progress: &mut dyn FnMut(VerifyProgress),
+) -> Result<VerifyReport, Error> {
     let segments = open_segments(disk)?;
+    let promises = Promises::new(seen.checkpoints);
+    let at_least = seen.position.max(promises.up_to());
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
     let report = thread::scope(|scope| {
         // The bounds keep what is in flight to a few chunks for every worker.
@@ -107,7 +146,7 @@ pub fn verify_on(
         drop((inbox, done));
         let walked = &segments;
         scope.spawn(move || walk::walk(walked, &steps));
-        let sequence = Sequence::new(&segments);
+        let sequence = Sequence::new(&segments, promises);
         let finished = take_in_order(&results, sequence, progress);
         // Lets the workers and the walker end when a fault was found before the end.
         drop(results);
@@ -165,6 +204,7 @@ fn take_in_order(
     mut sequence: Sequence<'_>,
     progress: &mut dyn FnMut(VerifyProgress),
 ) -> Result<VerifyReport, Error> {
+    sequence.keep_promises()?;
     let mut early = std::collections::BTreeMap::new();
     let mut next = 0;
     while let Ok((number, outcome)) = results.recv() {

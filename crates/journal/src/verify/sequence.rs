@@ -3,13 +3,15 @@
 use crate::directory::{Directory, Entry, StreamMap};
 use crate::error::{Error, Fault, disk_error};
 use crate::footer::{self, Footer, TreePart};
+use crate::heads_tree::StreamHead;
 use crate::options::TornTail;
-use crate::record::{LeafHash, Position};
+use crate::record::{LeafHash, Position, StreamId, Version};
 use crate::recover::{fault, header_of};
 use crate::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
 use crate::tree::{TILE_LEAVES, Tree};
 
 use super::chunk::{Checked, Seen};
+use super::promises::Promises;
 use super::walk::Walked;
 use super::{VerifyProgress, VerifyReport};
 
@@ -36,10 +38,11 @@ pub(super) struct Sequence<'s> {
     /// A group that is not sound; a fault unless nothing follows it.
     broken: Option<ScanEnd>,
     unfinished: Option<TornTail>,
+    promises: Promises,
 }
 
 impl<'s> Sequence<'s> {
-    pub(super) fn new(segments: &'s [Walked]) -> Sequence<'s> {
+    pub(super) fn new(segments: &'s [Walked], promises: Promises) -> Sequence<'s> {
         Sequence {
             segments,
             links: StreamMap::default(),
@@ -54,6 +57,7 @@ impl<'s> Sequence<'s> {
             log_bytes: 0,
             broken: None,
             unfinished: None,
+            promises,
         }
     }
 
@@ -129,7 +133,23 @@ impl<'s> Sequence<'s> {
         self.tree.push(seen.leaf);
         self.record_bytes += u64::from(seen.bytes);
         self.next += 1;
+        if self.promises.next() == Some(position) {
+            self.keep_promises()?;
+        }
         Ok(())
+    }
+
+    /// Compares the checkpoints of the present size, which is 0 in the beginning.
+    pub(super) fn keep_promises(&mut self) -> Result<(), Error> {
+        let heads = || {
+            let head = |(stream, link): (&StreamId, &Link)| StreamHead {
+                stream: *stream,
+                version: Version(link.version),
+                position: Position(link.position),
+            };
+            self.links.iter().map(head).collect()
+        };
+        self.promises.compare(&self.tree, self.links.len() as u64, &heads)
     }
 
     /// Judges the end of a segment's groups, and its footer if it has one.
@@ -209,6 +229,9 @@ impl<'s> Sequence<'s> {
             record_bytes: self.record_bytes,
             log_bytes: self.log_bytes,
             unfinished: self.unfinished,
+            checkpoints: self.promises.kept,
+            signed_up_to: self.promises.signed_up_to,
+            heads: self.promises.heads,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Queries: what the registry answers about cases. They read, and never write.
 
 mod case_state;
+mod checkpoint;
 mod history;
 mod list;
 mod status;
@@ -8,6 +9,7 @@ mod status;
 use serde::de::DeserializeOwned;
 
 pub use self::case_state::{CaseQuery, CaseReply};
+pub use self::checkpoint::{CheckpointQuery, CheckpointReply};
 pub use self::history::{HistoryEntry, HistoryQuery, HistoryReply};
 pub use self::list::{ListQuery, ListReply, ListedCase};
 pub use self::status::{FollowerState, NodeQuery, NodeReply};
@@ -21,6 +23,7 @@ pub(crate) const MOST_REPLY_BYTES: usize = 900_000;
 /// The queries by name, as in `tebessa.query.<name>`, each with a sentence.
 pub const QUERIES: &[(&str, &str)] = &[
     ("case", "The state of a case, now or at a version."),
+    ("checkpoint", "A signed checkpoint of the log as it is now."),
     ("history", "The records of a case in order."),
     ("list", "Cases by status, profile and age, the oldest first, page by page."),
     ("node", "Whether the node is well and how far it is."),
@@ -35,6 +38,10 @@ pub fn answer(
 ) -> Result<Vec<u8>, Failure> {
     match name {
         "case" => encode(&case_state::answer(node, &read(bytes)?)?),
+        "checkpoint" => {
+            read::<CheckpointQuery>(bytes)?;
+            encode(&checkpoint::answer(node)?)
+        }
         "history" => history::answer(node, &read(bytes)?),
         "list" => encode(&list::answer(node, &read(bytes)?)?),
         "node" => {

@@ -4,16 +4,19 @@
 mod live;
 mod records;
 mod report;
+mod signed;
 
 use std::path::PathBuf;
 
 use self::live::Live;
 use self::report::{Damage, Log, Report};
+use self::signed::Signed;
 use crate::output::{Bar, CliError, Exit, line};
 
 const HELP: &str = "\
 Checked are
   the log      every frame, checksum, hash, the chain of every case, the order of times, the tree
+  checkpoints  the signatures, the tree's root at each, and the heads of all cases at the newest
   the records  read strictly into their types and folded into cases
   the index    where a node runs on the directory: how far it is, and its list of cases
   the stream   where a node runs: that it has what the log has, byte for byte
@@ -24,6 +27,7 @@ Exit codes: 0 no fault, 1 the first fault, with file, byte, position and case.
 
 Examples:
   tebessa audit verify
+  tebessa audit verify --checkpoint seen-by-the-court.checkpoint
   tebessa audit verify --data /srv/tebessa --no-stream --json";
 
 /// Check that the record is whole and unaltered.
@@ -33,6 +37,10 @@ pub(crate) struct Args {
     /// The data directory; its node may run or be stopped.
     #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
     data: PathBuf,
+    /// A signed checkpoint that was kept elsewhere, which the log must still agree with; may be
+    /// given several times.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
     /// Do not compare the stream with the log.
     #[arg(long)]
     no_stream: bool,
@@ -95,12 +103,12 @@ impl From<journal::Error> for Stop {
 }
 
 async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<Report, Stop> {
+    let signed = Signed::read(&args.data, directory, &args.checkpoint)?;
     let log = directory.to_owned();
-    let at_least = live.positions();
+    let seen = signed.seen(live.positions());
     let verified = blocking(move || {
         let mut bar = Bar::new("Verifying the log");
-        let known = journal::Position(at_least);
-        journal::verify_at_least(&log, known, &mut |step| {
+        journal::verify_against(&log, seen, &mut |step| {
             bar.show(step.bytes, step.total_bytes, "bytes");
         })
     })
@@ -112,6 +120,7 @@ async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<
     let stream = live.stream(directory, args.no_stream).await?;
     Ok(Report {
         log: Log::of(&verified),
+        checkpoints: signed.part(&verified),
         records: report::Records { records: read.records, cases: read.cases },
         index,
         stream,

@@ -69,6 +69,7 @@ impl Part {
 #[derive(serde::Serialize)]
 pub(super) struct Report {
     pub(super) log: Log,
+    pub(super) checkpoints: Part,
     pub(super) records: Records,
     pub(super) index: Part,
     pub(super) stream: Part,
@@ -92,6 +93,7 @@ impl Report {
             "{GOOD}whole{GOOD:#}    {} of {}\n\
              log      {} in {}: every frame, hash, chain and time, and the tree\n\
              root     {}\n\
+             signed   {}\n\
              records  {} read strictly and folded into {}\n\
              index    {}\n\
              stream   {}",
@@ -100,6 +102,7 @@ impl Report {
             bytes(log.bytes),
             count(log.segments, "file", "files"),
             log.root,
+            self.checkpoints.text(),
             count(self.records.records, "record", "records"),
             count(self.records.cases, "case", "cases"),
             self.index.text(),

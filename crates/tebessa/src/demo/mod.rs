@@ -69,6 +69,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         port: Port::Free,
         authority: authority.clone(),
         library: law::library(None)?,
+        checkpoints: Some(service::checkpoints::EVERY),
     };
     let running = Standalone::start(setup, &mut |_| {}).await.map_err(CliError::other)?;
     steps.done(running.url());

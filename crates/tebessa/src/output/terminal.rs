@@ -84,6 +84,11 @@ impl Output {
         Self { out: BufWriter::with_capacity(64 * 1024, io::stdout()) }
     }
 
+    /// Writes exactly these bytes.
+    pub(crate) fn exact(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        self.out.write_all(bytes).map_err(CliError::output)
+    }
+
     /// Writes a line of exactly these bytes.
     pub(crate) fn line(&mut self, bytes: &[u8]) -> Result<(), CliError> {
         self.out.write_all(bytes).and_then(|()| self.out.write_all(b"\n")).map_err(CliError::output)

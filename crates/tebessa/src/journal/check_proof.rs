@@ -1,0 +1,199 @@
+//! `tebessa journal check-proof`: a proof checked offline, with keys of one's own.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use journal::note::VerifierKey;
+use journal::{Checkpoint, TlogProof};
+
+use super::node;
+use super::prove::ProvedCase;
+use crate::output::{BAD, CliError, Exit, GOOD, line};
+
+const HELP: &str = "\
+Nothing but the file and the keys is looked at. The keys must have come another way than the proof.
+What follows from it: the record stood in the log at its place when the log was signed; or, of a
+case, that these were all its records then.
+
+Exit codes: 0 proved, 1 not proved, with the reason.
+
+Examples:
+  tebessa journal check-proof record.tlog-proof --key 'tebessa/log/…+8f2a91c4+AX…'
+  tebessa journal check-proof case.json --key-file keys.txt --json";
+
+/// Check a proof that `tebessa journal prove` made, offline.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The proof; `-` reads standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// A key that is believed, in the form name+id+key; may be given several times.
+    #[arg(long, value_name = "KEY", required_unless_present_any = ["key_file", "data"])]
+    key: Vec<String>,
+    /// A file with such keys, one a line.
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Believe the keys of this data directory.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The record's exact bytes, where they are not in the proof.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Print the result as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was proved.
+#[derive(serde::Serialize)]
+struct Verdict {
+    proved: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    case: Option<uuid::Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    records: Option<u64>,
+    size: u64,
+    origin: String,
+}
+
+/// Checks the proof.
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+    let keys = policy(args)?;
+    let text = String::from_utf8(read(&args.file)?)
+        .map_err(|_| CliError::message(format!("{} is no text", args.file.display())))?;
+    let checked =
+        if TlogProof::is_one(&text) { record(args, &text, &keys)? } else { case(&text, &keys)? };
+    match checked {
+        Ok(proved) => {
+            let words = if args.json {
+                serde_json::to_string(&proved).map_err(CliError::other)?
+            } else {
+                in_words(&proved)
+            };
+            line(&words)?;
+            Ok(Exit::Done)
+        }
+        Err(reason) => {
+            let words = if args.json {
+                serde_json::json!({ "proved": false, "reason": reason }).to_string()
+            } else {
+                format!("{BAD}not proved{BAD:#}  {reason}")
+            };
+            line(&words)?;
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+fn in_words(proved: &Verdict) -> String {
+    let what = match (proved.position, proved.case, proved.records) {
+        (Some(position), ..) => format!("the record is at position {position}"),
+        (None, Some(case), Some(records)) => {
+            format!("these are all {records} records of case {case}")
+        }
+        (None, ..) => "the proof holds".to_owned(),
+    };
+    format!(
+        "{GOOD}proved{GOOD:#}  {what}\n        in the log {} as it was signed with {} records",
+        proved.origin, proved.size
+    )
+}
+
+/// Keys of one log: their name is its origin.
+fn policy(args: &Args) -> Result<Vec<VerifierKey>, CliError> {
+    let mut texts = args.key.clone();
+    if let Some(file) = &args.key_file {
+        let text = String::from_utf8_lossy(&read(file)?).into_owned();
+        texts
+            .extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+    }
+    let mut keys = Vec::new();
+    for text in &texts {
+        keys.push(
+            VerifierKey::parse(text)
+                .map_err(|error| CliError::usage(format!("{text} is no key: {error}")))?,
+        );
+    }
+    if let Some(data) = &args.data {
+        keys.extend(node::keys(data)?.known().into_iter().map(|known| known.key));
+    }
+    match keys.first() {
+        None => Err(CliError::usage("no key is believed; say --key, --key-file or --data")),
+        Some(first) if keys.iter().any(|key| key.name() != first.name()) => {
+            Err(CliError::usage("the keys are of several logs; a proof is about one"))
+        }
+        Some(_) => Ok(keys),
+    }
+}
+
+fn origin(keys: &[VerifierKey]) -> &str {
+    keys.first().map_or("", VerifierKey::name)
+}
+
+fn record(
+    args: &Args,
+    text: &str,
+    keys: &[VerifierKey],
+) -> Result<Result<Verdict, String>, CliError> {
+    let proof = match TlogProof::parse(text) {
+        Ok(proof) => proof,
+        Err(error) => return Ok(Err(service::chain(&error))),
+    };
+    let bytes = match (&args.record, &proof.record) {
+        (Some(file), _) => read(file)?,
+        (None, Some(record)) => record.clone(),
+        (None, None) => {
+            return Err(CliError::usage("the proof is without its record; say --record FILE"));
+        }
+    };
+    Ok(proof
+        .verify(&bytes, origin(keys), keys)
+        .map(|checkpoint| Verdict {
+            proved: true,
+            position: Some(proof.position.0),
+            case: None,
+            records: None,
+            size: checkpoint.size,
+            origin: checkpoint.origin,
+        })
+        .map_err(|error| service::chain(&error)))
+}
+
+fn case(text: &str, keys: &[VerifierKey]) -> Result<Result<Verdict, String>, CliError> {
+    let proved: ProvedCase = serde_json::from_str(text).map_err(|error| {
+        CliError::caused("this is no proof that `tebessa journal prove` makes", error)
+    })?;
+    if proved.format != ProvedCase::FORMAT {
+        return Err(CliError::message(format!("the proof has the unknown form {}", proved.format)));
+    }
+    let checkpoint = match Checkpoint::verify(&proved.checkpoint, origin(keys), keys) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => return Ok(Err(format!("the checkpoint is not believed: {error}"))),
+    };
+    let records: Vec<&[u8]> = proved.records.iter().map(String::as_bytes).collect();
+    Ok(proved
+        .proof
+        .verify(&records, &checkpoint)
+        .map(|()| Verdict {
+            proved: true,
+            position: None,
+            case: Some(proved.proof.stream.0),
+            records: Some(records.len() as u64),
+            size: checkpoint.size,
+            origin: checkpoint.origin.clone(),
+        })
+        .map_err(|error| service::chain(&error)))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, CliError> {
+    let wrong = |error| CliError::caused(format!("{} could not be read", file.display()), error);
+    if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map_err(wrong)?;
+        return Ok(bytes);
+    }
+    std::fs::read(file).map_err(wrong)
+}

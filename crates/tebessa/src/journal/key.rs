@@ -1,0 +1,99 @@
+//! `tebessa journal key`: the keys that sign the log's checkpoints.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use journal::note::VerifierKey;
+use service::node::keys_dir;
+
+use super::node;
+use crate::output::{CliError, Exit, Output, line, note};
+
+const HELP: &str = "\
+A verifier keeps the keys that he believes in a list of his own, in the form name+id+key (C2SP
+signed-note). To change a key without a day on which nobody can verify:
+  1. `rotate` makes a new key; from now on both sign every checkpoint;
+  2. give the new key to those who verify, another way than through the log;
+  3. `retire` when they have it: the old key signs no more, its secret is deleted, and what it
+     signed can still be checked.
+A key that was stolen is retired at once. The node need not be stopped.";
+
+/// What to do with the keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Commands {
+    /// Show the keys that verify the log's checkpoints
+    Show(Args),
+    /// Make a new key, which signs beside the present one
+    #[command(after_help = HELP)]
+    Rotate(Args),
+    /// Let the older of two keys sign no more
+    #[command(after_help = HELP)]
+    Retire(Args),
+}
+
+/// Where the keys are.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The data directory; its node may run or be stopped.
+    #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
+    data: PathBuf,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows or changes the keys. Secrets are never printed.
+pub(crate) fn run(command: Commands) -> Result<Exit, CliError> {
+    match command {
+        Commands::Show(args) => show(&args),
+        Commands::Rotate(args) => {
+            let mut keys = writable(&args)?;
+            let new = keys.rotate().map_err(CliError::other)?;
+            let advice = "the new key signs beside the old one from now on; give it to those who \
+                          verify, then run `tebessa journal key retire`";
+            tell(&args, &new, "signs", advice)
+        }
+        Commands::Retire(args) => {
+            let mut keys = writable(&args)?;
+            let old = keys.retire().map_err(CliError::other)?;
+            tell(&args, &old, "retired", "this key signs no more; what it signed can be checked")
+        }
+    }
+}
+
+fn writable(args: &Args) -> Result<journal::LogKeys, CliError> {
+    node::record(&args.data)?;
+    node::keys(&args.data)
+}
+
+fn show(args: &Args) -> Result<Exit, CliError> {
+    let keys = writable(args)?;
+    let mut output = Output::stdout();
+    for known in keys.known() {
+        let state = if known.signs { "signs" } else { "retired" };
+        if args.json {
+            output.json(&described(&known.key, state))?;
+        } else {
+            output.line(format!("{state:<8} {}", known.key).as_bytes())?;
+        }
+    }
+    output.flush()?;
+    if !args.json {
+        note(&format!("the keys are kept in {}", keys_dir(&args.data).display()));
+    }
+    Ok(Exit::Done)
+}
+
+fn tell(args: &Args, key: &VerifierKey, state: &str, advice: &str) -> Result<Exit, CliError> {
+    if args.json {
+        line(&described(key, state).to_string())?;
+    } else {
+        line(&key.to_string())?;
+        note(advice);
+    }
+    Ok(Exit::Done)
+}
+
+fn described(key: &VerifierKey, state: &str) -> serde_json::Value {
+    serde_json::json!({ "key": key.to_string(), "state": state })
+}

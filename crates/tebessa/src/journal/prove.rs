@@ -1,0 +1,137 @@
+//! `tebessa journal prove`: a proof for a third party, about a record or about a whole case.
+
+use std::path::{Path, PathBuf};
+
+use case::CaseId;
+use journal::{Checkpoint, Checkpoints, Position, Reader, StreamId, StreamProof, TlogProof};
+use service::checkpoints::origin;
+
+use super::node;
+use crate::address::Address;
+use crate::output::{CliError, Exit};
+
+const HELP: &str = "\
+The proof needs neither this log nor a network to be checked, only a key of the log that came another
+way: see `tebessa journal check-proof`.
+  --position  that a record is in the log, at its place: a C2SP tlog-proof, with the record
+  --case      that these are all records of a case up to the checkpoint: one JSON object
+
+Personal words in the records are sealed, and stay so.
+
+Examples:
+  tebessa journal prove --position 17 > record.tlog-proof
+  tebessa journal prove --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 > case.json";
+
+/// Prove to others that a record is in the log, or that a case is complete.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP, group(clap::ArgGroup::new("what").required(true)))]
+pub(crate) struct Args {
+    #[command(flatten)]
+    address: Address,
+    /// The position of the record.
+    #[arg(long, value_name = "P", group = "what")]
+    position: Option<u64>,
+    /// The case.
+    #[arg(long, value_name = "CASE", group = "what")]
+    case: Option<CaseId>,
+    /// Prove it for this signed checkpoint instead of one that is made now.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Leave the record out of the proof; who checks it must have it.
+    #[arg(long, conflicts_with = "case")]
+    without_record: bool,
+}
+
+/// All records of a case, and the proof that they are all.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProvedCase {
+    /// Always [`ProvedCase::FORMAT`].
+    pub(super) format: String,
+    /// The signed checkpoint.
+    pub(super) checkpoint: String,
+    /// The proof.
+    pub(super) proof: StreamProof,
+    /// The exact text of each record, in the order of versions.
+    pub(super) records: Vec<String>,
+}
+
+impl ProvedCase {
+    /// The name of the form.
+    pub(super) const FORMAT: &str = "tebessa-case-proof/v1";
+}
+
+/// Prints the proof.
+pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
+    let directory = node::record(&args.address.data)?;
+    let note = match &args.checkpoint {
+        Some(file) => std::fs::read_to_string(file).map_err(|error| {
+            CliError::caused(format!("{} could not be read", file.display()), error)
+        })?,
+        None => signed(&args).await?,
+    };
+    let text = tokio::task::spawn_blocking(move || prove(&args, &directory, note))
+        .await
+        .map_err(CliError::other)??;
+    super::checkpoint::print(&text)
+}
+
+/// The newest checkpoint that is kept, where it covers the record; else a new one.
+async fn signed(args: &Args) -> Result<String, CliError> {
+    if let Some(position) = args.position {
+        let kept = Checkpoints::new(&service::node::journal_dir(&args.address.data), "").latest();
+        if let Some(kept) = kept.map_err(CliError::other)?
+            && kept.checkpoint().is_ok_and(|said| said.size >= position)
+        {
+            return Ok(kept.note);
+        }
+    }
+    Ok(node::checkpoint(&args.address).await?.note)
+}
+
+fn prove(args: &Args, directory: &Path, note: String) -> Result<String, CliError> {
+    let reader = Reader::open(directory).map_err(CliError::other)?;
+    let policy: Vec<_> =
+        node::keys(&args.address.data)?.known().into_iter().map(|known| known.key).collect();
+    let checkpoint = Checkpoint::verify(&note, &origin(reader.id()), &policy)
+        .map_err(|error| CliError::caused("the checkpoint is not one of this log", error))?;
+    match (args.position, args.case) {
+        (Some(position), _) => record(args, &reader, &checkpoint, note, Position(position)),
+        (None, Some(case)) => whole_case(&reader, &checkpoint, note, StreamId(case.0)),
+        (None, None) => Err(CliError::usage("say --position or --case")),
+    }
+}
+
+fn record(
+    args: &Args,
+    reader: &Reader,
+    checkpoint: &Checkpoint,
+    note: String,
+    position: Position,
+) -> Result<String, CliError> {
+    let proof = reader.prove_inclusion(position, checkpoint.size).map_err(CliError::other)?;
+    let record = reader.read(position, 1).map_err(CliError::other)?.pop();
+    let bytes = record.map(|record| record.bytes).filter(|_| !args.without_record);
+    let proof = TlogProof { position, path: proof.path, record: bytes, checkpoint: note };
+    Ok(proof.to_string())
+}
+
+fn whole_case(
+    reader: &Reader,
+    checkpoint: &Checkpoint,
+    note: String,
+    stream: StreamId,
+) -> Result<String, CliError> {
+    let proof = reader.prove_stream(stream, checkpoint).map_err(CliError::other)?;
+    let last = journal::Version(proof.positions.len() as u64);
+    let records = reader.read_stream(stream, Some(last)).map_err(CliError::other)?;
+    let texts: Result<Vec<_>, _> =
+        records.into_iter().map(|record| String::from_utf8(record.bytes)).collect();
+    let proved = ProvedCase {
+        format: ProvedCase::FORMAT.to_owned(),
+        checkpoint: note,
+        proof,
+        records: texts.map_err(CliError::other)?,
+    };
+    Ok(format!("{}\n", serde_json::to_string(&proved).map_err(CliError::other)?))
+}
