@@ -1,6 +1,7 @@
 //! End to end: the real binary, a real nats-server, real kills.
 
 mod bad_input;
+mod erasure;
 mod outage;
 mod privacy;
 mod recovery;

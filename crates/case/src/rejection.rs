@@ -89,6 +89,22 @@ codes! {
     UnknownEvidence = "unknown_evidence", None;
     /// The id names another item already.
     EvidenceExists = "evidence_exists", Some(I17);
+    /// The case has no such version, or none is named.
+    UnknownVersion = "unknown_version", None;
+    /// Who asks does not approve.
+    ApproverUnfit = "approver_unfit", None;
+    /// The record has no such personal field.
+    FieldUnfit = "field_unfit", None;
+    /// The old value is not what the record says.
+    OldValueUnfit = "old_value_unfit", Some(I17);
+    /// The case is on hold.
+    OnHold = "on_hold", None;
+    /// The case is not on hold.
+    NotOnHold = "not_on_hold", None;
+    /// Nothing is erased before the file is closed.
+    ErasureEarly = "erasure_early", None;
+    /// The case was erased; nothing more happens in it.
+    Erased = "erased", None;
     /// The item was withdrawn.
     EvidenceWithdrawn = "evidence_withdrawn", None;
     /// The item was brought by the other side.

@@ -121,6 +121,15 @@ impl Case {
         if self.version == Version(0) {
             return refuse(Code::UnknownCase, "there is no such case; register the claim first");
         }
+        if let Some(erased) = &self.registry.erased {
+            return refuse(
+                Code::Erased,
+                format!(
+                    "the case was erased at version {}; nothing more happens in it",
+                    erased.version
+                ),
+            );
+        }
         Ok(())
     }
 

@@ -8,9 +8,10 @@ use jiff::civil::Date;
 use crate::decisions::Event as DecisionEvent;
 use crate::intake::Event as IntakeEvent;
 use crate::record::Recorded;
+use crate::registry::Event as RegistryEvent;
 use crate::token::{ProfileName, Reference};
 use crate::vocabulary::{AppealResult, DecisionOutcome, LateRuling, ReviewResult, Status};
-use crate::{CaseId, Event, PersonId, Version, appeals, assessment};
+use crate::{CaseId, Event, KeyId, PersonId, Version, appeals, assessment};
 
 /// A case in a few words. Nothing personal.
 #[derive(
@@ -43,6 +44,9 @@ pub struct Summary {
     /// The numbers under which other bodies keep the case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<Reference>,
+    /// The key that was destroyed, where the case was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<KeyId>,
 }
 
 impl Summary {
@@ -78,6 +82,7 @@ impl Summary {
             notified: false,
             person: None,
             references: Vec::new(),
+            erased: None,
         })
     }
 
@@ -98,7 +103,7 @@ impl Summary {
                 }
             }
             Event::Appeals(event) => self.appeal(event),
-            Event::Registry(_) => self.status = Status::Closed,
+            Event::Registry(event) => self.registry(event),
         }
     }
 
@@ -116,6 +121,15 @@ impl Summary {
                 self.references.push(kept.reference.clone());
             }
             IntakeEvent::ClaimWithdrawn(_) => self.status = Status::Withdrawn,
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other events change no summary")]
+    fn registry(&mut self, event: &RegistryEvent) {
+        match event {
+            RegistryEvent::FileClosed(_) => self.status = Status::Closed,
+            RegistryEvent::PiiKeyDestroyed(destroyed) => self.erased = Some(destroyed.key),
             _ => {}
         }
     }

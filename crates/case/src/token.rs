@@ -104,6 +104,9 @@ tokens! {
     /// A reference into a legal text, such as `GIP10 para 17`.
     Pinpoint, "1 to 120 ASCII letters, digits, spaces or any of .,;:/()-_+", "^[A-Za-z0-9 .,;:/()_+-]{1,120}$",
         |t| made_of(t, 120, |c| c.is_ascii_alphanumeric() || " .,;:/()-_+".contains(c)) && !t.trim().is_empty();
+    /// The path of a field below a record's `data`, such as `name` or `onus[1].reason`.
+    FieldPath, "a field's path such as name or onus[1].reason", "^[a-z_]+(\\[[0-9]{1,3}\\])?(\\.[a-z_]+(\\[[0-9]{1,3}\\])?){0,3}$",
+        is_field_path;
     /// A number under which another body keeps the case, such as `PA/01234/2026`.
     Reference, "1 to 64 ASCII letters, digits, spaces or any of ./:_-", "^[A-Za-z0-9 ./:_-]{1,64}$",
         |t| made_of(t, 64, |c| c.is_ascii_alphanumeric() || " ./:_-".contains(c)) && t.trim() == t;
@@ -113,6 +116,18 @@ tokens! {
             let lengths: Vec<usize> = t.split('-').map(str::len).collect();
             lengths == [2, 32, 16, 2] && t.chars().all(|c| hex_digit(c) || c == '-')
         };
+}
+
+fn is_field_path(text: &str) -> bool {
+    let name = |name: &str| made_of(name, 32, |c| c.is_ascii_lowercase() || c == '_');
+    let step = |step: &str| match step.split_once('[') {
+        None => name(step),
+        Some((list, rest)) => {
+            let index = rest.strip_suffix(']').unwrap_or_default();
+            name(list) && made_of(index, 3, |c| c.is_ascii_digit())
+        }
+    };
+    text.split('.').count() <= 4 && text.split('.').all(step)
 }
 
 fn is_language(text: &str) -> bool {

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::cases::{Cases, load};
 use crate::checkpoints::{Signed, Signer};
 use crate::draft::{EventDraft, Summaries};
+use crate::erasure;
 use crate::keys::{self, KeyStore};
 use crate::personal::{self, SealError};
 use crate::reply::{Failure, Reply};
@@ -179,10 +180,17 @@ impl Node {
                 }
                 Ok(decided) => decided,
             };
+            if let Some(refused) = self.check_rectification(request, &draft.event).await? {
+                *guard = Some(case);
+                return Ok(refused);
+            }
             match self.append(&case, draft).await {
                 Ok(recorded) => {
                     let mut case = case;
                     case.evolve(&recorded);
+                    if let Some(erased) = &case.registry.erased {
+                        self.destroy_key(erased.key).await;
+                    }
                     let reply = accepted(&case, request)?;
                     *guard = Some(case);
                     return Ok(reply);
@@ -237,6 +245,11 @@ impl Node {
         request: &Request,
         key: KeyId,
     ) -> Result<Unstamped, Refusal> {
+        match erasure::answer(case, request) {
+            Some(Ok(first)) => return Err(Refusal::Answer(Box::new(first))),
+            Some(Err(erased)) => return Err(erased.into()),
+            None => {}
+        }
         let head = &request.head;
         let digest = self
             .keys()

@@ -12,6 +12,7 @@ use crate::broker::{self, Broker, Port, Settings};
 use crate::checkpoints;
 use crate::follower::{self, Follower};
 use crate::node::{Authority, Node, OpenError};
+use crate::reply::Failure;
 use crate::serve::{ServeError, Services};
 
 /// How long a NATS server that was given by its URL may take to answer.
@@ -59,6 +60,10 @@ pub enum StartError {
         #[source]
         source: OpenError,
     },
+    /// Keys that the log asks to be destroyed could not be. Look at the key store's disk: nothing
+    /// is served before.
+    #[error("keys of erased cases could not be destroyed: {}", .0.message)]
+    Erasure(Failure),
     /// The NATS server could not be started.
     #[error("no NATS server")]
     Broker(#[from] broker::Error),
@@ -101,6 +106,13 @@ impl Standalone {
         make_directory(&data)?;
         let (node, report) = Node::open(&data, &authority, library, progress)
             .map_err(|source| StartError::Open { path: data.clone(), source })?;
+        let came_back = node.forget_erased().await.map_err(StartError::Erasure)?;
+        if came_back > 0 {
+            tracing::warn!(
+                keys = came_back,
+                "keys of erased cases had come back and were destroyed"
+            );
+        }
         let (broker, url) = if let Some(url) = nats {
             (None, url)
         } else {

@@ -21,6 +21,7 @@ pub use self::state::{
     BarrierMet, Consent, ExternalReference, FamilyMember, Lodged, Made, Registration,
     Representation, State,
 };
+pub(crate) use self::transfer::not_of_origin;
 pub use self::transfer::{
     AcceptTransfer, DecideTransfer, ExecuteTransfer, LapseTransfer, RefuseTransfer,
     RequestTransfer, Transfer,

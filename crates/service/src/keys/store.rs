@@ -131,6 +131,12 @@ impl KeyStore {
         self.inner.slots.erase(place, id)
     }
 
+    /// Whether the store holds a key that was not destroyed.
+    #[must_use]
+    pub fn holds(&self, id: KeyId) -> bool {
+        self.inner.entry(id).is_ok()
+    }
+
     /// Reads every slot and opens every key. For checks by operators; takes about two
     /// microseconds a key.
     pub fn census(&self) -> Result<Census, Error> {

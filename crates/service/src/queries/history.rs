@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use case::{CaseId, Recorded, Sealed, Version};
+use case::registry::Event as RegistryEvent;
+use case::{CaseId, Event, Recorded, Sealed, Version};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::MOST_REPLY_BYTES;
 use crate::cases::raw_records;
+use crate::erasure::WITHHELD;
 use crate::keys;
 use crate::node::Node;
 use crate::personal::{self, Opened};
 use crate::reply::Failure;
+
+/// What only the record of a rectification holds, so that the others need not be read.
+const RECTIFIED: &str = "\"type\":\"tebessa.registry.record-rectified.v1\"";
 
 /// Asks for the records of a case.
 #[derive(
@@ -47,6 +52,19 @@ pub struct HistoryEntry {
     /// The words of its personal fields by path, where they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened: Option<BTreeMap<String, Opened>>,
+    /// Which of its fields were rectified later, and by which versions: there stand the old value
+    /// and the new one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rectified: Vec<RectifiedBy>,
+}
+
+/// A later correction of one field.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RectifiedBy {
+    /// The field's path.
+    pub field: String,
+    /// The event that holds both values.
+    pub version: Version,
 }
 
 /// A page of a history.
@@ -75,8 +93,10 @@ pub(crate) fn answer(node: &Node, query: &HistoryQuery) -> Result<Vec<u8>, Failu
     let limit =
         query.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let mut reached = query.after;
+    let mut corrections = corrections(&records);
     for record in records.iter().filter(|record| record.version.0 > query.after.0) {
-        let entry = entry(node, record, query.open)?;
+        let mut entry = entry(node, record, query.open)?;
+        entry.rectified = corrections.remove(&record.version.0).unwrap_or_default();
         // Opened words may take as much room as the record again.
         length += record.bytes.len() + 64 + opened_length(&entry);
         if reply.history.len() == limit || (length > MOST_REPLY_BYTES && !reply.history.is_empty())
@@ -88,6 +108,21 @@ pub(crate) fn answer(node: &Node, query: &HistoryQuery) -> Result<Vec<u8>, Failu
         reply.history.push(entry);
     }
     serde_json::to_vec(&reply).map_err(|error| Failure::unavailable(crate::chain(&error)))
+}
+
+/// The later corrections by the version that they rectify.
+fn corrections(records: &[journal::Record]) -> BTreeMap<u64, Vec<RectifiedBy>> {
+    let mut found: BTreeMap<u64, Vec<RectifiedBy>> = BTreeMap::new();
+    let rectifies = |record: &&journal::Record| {
+        std::str::from_utf8(&record.bytes).is_ok_and(|text| text.contains(RECTIFIED))
+    };
+    for record in records.iter().filter(rectifies) {
+        let Ok(recorded) = Recorded::decode(&record.bytes, record.position.0) else { continue };
+        let Event::Registry(RegistryEvent::RecordRectified(one)) = recorded.event else { continue };
+        let by = RectifiedBy { field: one.field.to_string(), version: Version(record.version.0) };
+        found.entry(one.target.0).or_default().push(by);
+    }
+    found
 }
 
 fn opened_length(entry: &HistoryEntry) -> usize {
@@ -109,10 +144,14 @@ fn entry(node: &Node, record: &journal::Record, open: bool) -> Result<HistoryEnt
     let raw =
         RawValue::from_string(text).map_err(|_| damaged("the record is not JSON".to_owned()))?;
     let opened = if open { Some(opened(node, record).map_err(damaged)?) } else { None };
-    Ok(HistoryEntry { position: record.position.0, record: raw, opened })
+    Ok(HistoryEntry { position: record.position.0, record: raw, opened, rectified: Vec::new() })
 }
 
-fn opened(node: &Node, record: &journal::Record) -> Result<BTreeMap<String, Opened>, String> {
+/// The personal fields of a record, opened, by path.
+pub(crate) fn opened(
+    node: &Node,
+    record: &journal::Record,
+) -> Result<BTreeMap<String, Opened>, String> {
     let recorded = Recorded::decode(&record.bytes, record.position.0).map_err(|e| e.to_string())?;
     let data = serde_json::to_value(&recorded.event).map_err(|e| e.to_string())?;
     let case = recorded.envelope.case.0;
@@ -132,7 +171,7 @@ fn open_one(
             Ok(Value::String(words)) => Opened::Words(words),
             _ => Opened::Withheld("what was sealed is no text".to_owned()),
         },
-        Err(keys::Error::KeyDestroyed { .. }) => Opened::Withheld("erased".to_owned()),
+        Err(keys::Error::KeyDestroyed { .. }) => Opened::Withheld(WITHHELD.to_owned()),
         Err(error) => Opened::Withheld(error.to_string()),
     }
 }

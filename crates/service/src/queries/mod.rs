@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 
 pub use self::case_state::{CaseQuery, CaseReply};
 pub use self::checkpoint::{CheckpointQuery, CheckpointReply};
-pub use self::history::{HistoryEntry, HistoryQuery, HistoryReply};
+pub(crate) use self::history::opened;
+pub use self::history::{HistoryEntry, HistoryQuery, HistoryReply, RectifiedBy};
 pub use self::list::{ListQuery, ListReply, ListedCase};
 pub use self::status::{FollowerState, NodeQuery, NodeReply};
 use crate::follower;

@@ -2,9 +2,10 @@
 
 mod evidence;
 mod intake;
+mod registry;
 
 use case::vocabulary::DecisionOutcome;
-use case::{Event, EvidenceId, Recorded, appeals, assessment, decisions, registry};
+use case::{Event, EvidenceId, Recorded, appeals, assessment, decisions};
 
 use crate::output::words;
 
@@ -34,9 +35,7 @@ pub(crate) fn full(record: &Recorded) -> Gist {
         Event::Assessment(event) => of_assessment(event),
         Event::Decisions(event) => of_decisions(event),
         Event::Appeals(event) => of_appeals(event),
-        Event::Registry(registry::Event::FileClosed(closed)) => {
-            gist(format!("File closed, kept as {}", closed.retention), [])
-        }
+        Event::Registry(event) => registry::gist_of(event),
     }
 }
 

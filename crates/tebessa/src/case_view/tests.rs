@@ -30,7 +30,7 @@ fn entry(version: u64, kind: &str, role: &str, occurred: &str, data: &Value) -> 
         "basis": "APR art. 34(1)", "occurred": occurred, "data": data,
     });
     let record = serde_json::value::to_raw_value(&record).unwrap();
-    HistoryEntry { position: version + 40, record, opened: None }
+    HistoryEntry { position: version + 40, record, opened: None, rectified: Vec::new() }
 }
 
 /// The guidance of the fixed records.
@@ -218,14 +218,14 @@ fn opened_words_are_wrapped_and_cannot_steer_a_terminal() {
         format!("\u{1b}[2J\u{1b}]0;owned\u{7}{}\nsecond line", "He would not serve. ".repeat(9));
     let opened = [
         ("reason".to_owned(), Opened::Words(words)),
-        ("source".to_owned(), Opened::Withheld("erased".to_owned())),
+        ("source".to_owned(), Opened::Withheld(service::erasure::WITHHELD.to_owned())),
     ];
     entry.opened = Some(opened.into_iter().collect());
     let lines = timeline::lines(&entry, 60).unwrap();
     let text = anstream::adapter::strip_str(&lines.join("\n")).to_string();
     assert!(text.contains("reason: ·[2J·]0;owned·He would not serve."), "{text}");
     assert!(text.contains("\n                  second line"), "{text}");
-    assert!(text.contains("source: [erased]"), "{text}");
+    assert!(text.contains("source: [withheld: key destroyed]"), "{text}");
     assert!(!text.contains("[sealed]"), "{text}");
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
 }

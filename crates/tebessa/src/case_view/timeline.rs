@@ -47,6 +47,9 @@ pub(super) fn lines(entry: &HistoryEntry, width: usize) -> Result<Vec<String>, C
         envelope.by.basis
     ));
     gist.details.iter().for_each(|detail| say(detail));
+    for by in &entry.rectified {
+        say(&format!("rectified: {}, see version {}", plain(&by.field), by.version));
+    }
     match &entry.opened {
         None => {
             let sealed = sealed(&record)?;

@@ -1,0 +1,89 @@
+//! Erasure: a claimant's key is destroyed when the log says so, and at every start again.
+//!
+//! The event comes first: only what is durable destroys anything. A key that a restored key store
+//! brings back is destroyed before the node serves, because the log still asks for it.
+
+use std::ops::ControlFlow;
+
+use case::{Case, Code, KeyId, Rejection, Summary};
+
+use crate::keys;
+use crate::node::Node;
+use crate::reply::{Failure, Reply};
+use crate::request::Request;
+
+/// What stands in the place of words whose key was destroyed.
+pub const WITHHELD: &str = "withheld: key destroyed";
+
+/// The answer on a case that was erased: its first answer to a command that was accepted before,
+/// whose digest can no longer be compared, and a refusal to any other.
+pub(crate) fn answer(case: &Case, request: &Request) -> Option<Result<Reply, Rejection>> {
+    let erased = case.registry.erased.as_ref()?;
+    if let (Some(id), Some(first)) = (case.id, case.answers.get(&request.head.id)) {
+        return Some(Ok(Reply::Accepted {
+            case: id,
+            version: first.version,
+            position: first.position,
+            event: first.event,
+        }));
+    }
+    Some(Err(Rejection::new(
+        Code::Erased,
+        format!("the case was erased at version {}; nothing more happens in it", erased.version),
+    )))
+}
+
+impl Node {
+    /// Destroys a key that a durable event asks for. Where the disk refuses, the key is out of use
+    /// in this run all the same, and the next start tries again.
+    pub(crate) async fn destroy_key(&self, key: KeyId) {
+        let node = self.clone();
+        let destroyed = tokio::task::spawn_blocking(move || node.keys().destroy(key)).await;
+        let reason = match destroyed {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => crate::chain(&error),
+            Err(error) => crate::chain(&error),
+        };
+        tracing::error!(%key, %reason, "a key could not be destroyed; the next start tries again");
+    }
+
+    /// Destroys every key that the log asks to be destroyed and that is still, or again, in the
+    /// key store. Waits until the index has the whole log. Returns how many came back.
+    pub async fn forget_erased(&self) -> Result<u64, Failure> {
+        let last = *self.journal().durable().borrow();
+        if last.0 == 0 {
+            return Ok(0);
+        }
+        let mut applied = self.journal().index_caught_up();
+        if applied.wait_for(|applied| *applied >= last).await.is_err() {
+            return Err(Failure::unavailable("the index ended before it had the whole log"));
+        }
+        let node = self.clone();
+        tokio::task::spawn_blocking(move || node.destroy_again())
+            .await
+            .map_err(|error| Failure::unavailable(crate::chain(&error)))?
+    }
+
+    fn destroy_again(&self) -> Result<u64, Failure> {
+        let mut asked = Vec::new();
+        self.journal()
+            .summaries(None, &mut |_, _, bytes| {
+                let summary = serde_json::from_slice::<Summary>(bytes).ok();
+                asked.extend(summary.and_then(|summary| summary.erased));
+                ControlFlow::Continue(())
+            })
+            .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+        let mut came_back = 0;
+        for key in asked {
+            if !self.keys().holds(key) {
+                continue;
+            }
+            match self.keys().destroy(key) {
+                Ok(()) => came_back += 1,
+                Err(keys::Error::KeyUnknown { .. }) => {}
+                Err(error) => return Err(Failure::unavailable(crate::chain(&error))),
+            }
+        }
+        Ok(came_back)
+    }
+}
