@@ -128,13 +128,14 @@ impl World {
             traceparent: None,
             event,
         };
-        let prev = "0".repeat(64);
+        let prev = self.case.head().map_or_else(|| "0".repeat(64), |head| head.leaf.to_string());
         let time = jiff::Timestamp::from_microsecond(i64::try_from(version.0).unwrap()).unwrap();
         let stamp = RecordStamp { version, prev: &prev, time };
         let mut bytes = Vec::new();
         unstamped.encode(&stamp, &mut bytes).expect("a small record");
         let record = Recorded::decode(&bytes, version.0).expect("what was written can be read");
-        assert_eq!(record, unstamped.recorded(&stamp, version.0), "the round trip is exact");
+        let leaf = case::Leaf::of(&bytes);
+        assert_eq!(record, unstamped.recorded(&stamp, version.0, leaf), "the round trip is exact");
         record
     }
 
@@ -188,12 +189,21 @@ impl World {
             }
             ["find", criterion, value] => self.finding(criterion, value, options),
             ["open-exclusion"] => ("assessment.open-exclusion", json!({ "trigger": sealed() })),
-            ["complete"] => ("assessment.complete", with(json!({}), "as_of", options)),
+            ["complete"] => {
+                let data = self.with_seen(json!({}), options);
+                ("assessment.complete", with(data, "as_of", options))
+            }
             ["review", result] => (
                 "assessment.review",
-                with_number(json!({ "result": result, "reason": sealed() }), "assessment", options),
+                with_number(
+                    self.with_seen(json!({ "result": result, "reason": sealed() }), options),
+                    "assessment",
+                    options,
+                ),
             ),
-            ["issue", outcome] => ("decisions.issue", issue(outcome, options)),
+            ["issue", outcome] => {
+                ("decisions.issue", self.with_seen(issue(outcome, options), options))
+            }
             ["notify", served, deadline] => (
                 "decisions.notify",
                 json!({
@@ -212,12 +222,26 @@ impl World {
             ["decide", appeal, result] => {
                 let data =
                     json!({ "appeal": self.id(appeal), "result": result, "reasons": sealed() });
+                let data = self.with_seen(data, options);
                 let data = with(data, "outcome", options);
                 ("appeals.decide", with(data, "onward_deadline", options))
             }
             ["close", retention] => ("registry.close-file", json!({ "retention": retention })),
             other => panic!("no such step: {other:?}"),
         }
+    }
+
+    /// `seen -0` is the case as it is, `seen -2` two versions before, `seen -0~` a leaf that is
+    /// not that version's.
+    fn with_seen(&self, mut data: Value, options: &BTreeMap<&str, &str>) -> Value {
+        if let Some(seen) = options.get("seen") {
+            let back: u64 = seen.trim_matches(['-', '~']).parse().expect("how many versions");
+            let version = Version(self.case.version.0.saturating_sub(back));
+            let leaf = self.case.leaf(version).unwrap_or(case::Leaf([0; 32]));
+            let leaf = if seen.ends_with('~') { case::Leaf::of(&leaf.0) } else { leaf };
+            data["seen"] = json!(case::Seen { version, leaf });
+        }
+        data
     }
 
     fn finding(
@@ -278,6 +302,7 @@ fn options<'a>(words: &[&'a str]) -> (Vec<&'a str>, BTreeMap<&'a str, &'a str>) 
         "departure",
         "onus",
         "assessment",
+        "seen",
         "outcome",
         "onward_deadline",
     ];

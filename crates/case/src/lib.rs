@@ -29,6 +29,7 @@ pub mod record;
 pub mod registry;
 mod rejection;
 mod schema;
+mod seen;
 mod state;
 pub mod strict;
 mod summary;
@@ -49,5 +50,6 @@ pub use personal::{Content, ContentKind, Line, Personal, PrivateDate, Sealed, Wo
 pub use record::Recorded;
 pub use rejection::{Code, Rejection};
 pub use schema::schemas;
+pub use seen::{Leaf, Seen};
 pub use state::{Answer, Case, Part, Stamp};
 pub use summary::Summary;

@@ -9,7 +9,9 @@ use serde_json::value::RawValue;
 use crate::decide::Actor;
 use crate::token::{ActorId, Basis, TraceParent};
 use crate::vocabulary::Role;
-use crate::{CaseId, CausationId, CommandId, CorrelationId, Event, EventId, Version, WorldDate};
+use crate::{
+    CaseId, CausationId, CommandId, CorrelationId, Event, EventId, Leaf, Version, WorldDate,
+};
 
 /// The greatest length of a record in bytes: what a tlog-tiles entry can carry.
 pub const MAX_RECORD_BYTES: usize = 65_535;
@@ -52,6 +54,8 @@ pub struct Envelope {
 pub struct Recorded {
     /// Its position in the journal: 1, 2, 3 …
     pub position: u64,
+    /// The leaf hash of its exact bytes; the `prev` of the case's next record.
+    pub leaf: Leaf,
     /// What it says about its event.
     pub envelope: Envelope,
     /// The event.
@@ -212,9 +216,9 @@ impl Unstamped {
 }
 
 impl Unstamped {
-    /// The record as it reads once it has its stamp and its position.
+    /// The record as it reads once it has its stamp, its position and its leaf.
     #[must_use]
-    pub fn recorded(self, stamp: &RecordStamp<'_>, position: u64) -> Recorded {
+    pub fn recorded(self, stamp: &RecordStamp<'_>, position: u64, leaf: Leaf) -> Recorded {
         let guidance = self.event.guidance().map(str::to_owned);
         let envelope = Envelope {
             id: self.id,
@@ -232,7 +236,7 @@ impl Unstamped {
             guidance,
             traceparent: self.traceparent,
         };
-        Recorded { position, envelope, event: self.event }
+        Recorded { position, leaf, envelope, event: self.event }
     }
 }
 
@@ -265,7 +269,7 @@ impl Recorded {
             guidance: read.guidance,
             traceparent: read.traceparent,
         };
-        Ok(Self { position, envelope, event })
+        Ok(Self { position, leaf: Leaf::of(bytes), envelope, event })
     }
 }
 

@@ -157,6 +157,10 @@ codes! {
     AssessmentVoided = "assessment_voided", Some(I7);
     /// The sender looked at another assessment than the latest.
     NotLatest = "not_latest", Some(I3);
+    /// What the sender says to have been shown is not what the case was at that version.
+    SeenUnknown = "seen_unknown", None;
+    /// What the sender says to have been shown is older than what the step rests on.
+    SeenTooOld = "seen_too_old", None;
     /// The latest assessment was reviewed and agreed already.
     AlreadyReviewed = "already_reviewed", Some(I17);
     /// The latest assessment has no agreed review.

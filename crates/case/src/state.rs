@@ -8,8 +8,8 @@ use crate::rejection::{Code, Rejection, refuse};
 use crate::token::ActorId;
 use crate::vocabulary::{DecisionOutcome, ReviewResult, Role, Status};
 use crate::{
-    AppealId, CaseId, CommandId, CorrelationId, Event, EventId, Version, WorldDate, appeals,
-    assessment, decisions, evidence, intake, registry,
+    AppealId, CaseId, CommandId, CorrelationId, Event, EventId, Leaf, Seen, Version, WorldDate,
+    appeals, assessment, decisions, evidence, intake, registry,
 };
 
 /// What evolving an event needs of its envelope.
@@ -72,6 +72,9 @@ pub struct Case {
     pub parts: BTreeMap<ActorId, Vec<Part>>,
     /// The answers to accepted commands.
     pub answers: BTreeMap<CommandId, Answer>,
+    /// The leaf hash of every record, from version 1 on. Left out of answers: the history has it.
+    #[serde(skip)]
+    pub leaves: Vec<Leaf>,
 }
 
 impl Case {
@@ -99,6 +102,7 @@ impl Case {
         }
         self.id = Some(envelope.case);
         self.version = envelope.version;
+        self.leaves.push(record.leaf);
         self.correlation.get_or_insert(envelope.correlation);
         self.parts.entry(envelope.by.id.clone()).or_default().push(Part {
             role: envelope.by.role,
@@ -114,6 +118,19 @@ impl Case {
                 digest: envelope.digest.clone(),
             },
         );
+    }
+
+    /// The leaf hash of a version's record; none before version 1 and behind the last.
+    #[must_use]
+    pub fn leaf(&self, version: Version) -> Option<Leaf> {
+        let index = usize::try_from(version.0.checked_sub(1)?).ok()?;
+        self.leaves.get(index).copied()
+    }
+
+    /// The case as it is now, as somebody may be shown it; none before the first event.
+    #[must_use]
+    pub fn head(&self) -> Option<Seen> {
+        Some(Seen { version: self.version, leaf: self.leaf(self.version)? })
     }
 
     /// Refuses where there is no case.

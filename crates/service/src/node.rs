@@ -340,7 +340,7 @@ impl Node {
         let appended = self.journal().append(Box::new(EventDraft(draft.clone())), expected).await?;
         let stamp =
             RecordStamp { version: Version(appended.version.0), prev: &prev, time: appended.time };
-        Ok(draft.recorded(&stamp, appended.position.0))
+        Ok(draft.recorded(&stamp, appended.position.0, case::Leaf(appended.leaf.0)))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
 use crate::token::{ActorId, Criterion};
 use crate::vocabulary::{AppealResult, DecisionOutcome, LateRuling};
-use crate::{AppealId, Version, WorldDate};
+use crate::{AppealId, Seen, Version, WorldDate, seen};
 use guidance::Value;
 
 /// Files an appeal against the standing decision.
@@ -94,6 +94,11 @@ pub struct DecideAppeal {
     /// The last day for a further appeal, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub onward_deadline: Option<WorldDate>,
+    /// The case as the judge was shown it; as it is at the moment of the command where nothing is
+    /// said. Refused where it is not the case's, or older than the filing. In a record it is
+    /// absent only from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
 commands! {
@@ -131,6 +136,8 @@ pub struct Ruling {
     pub outcome: Option<DecisionOutcome>,
     /// The last day for a further appeal.
     pub onward_deadline: Option<WorldDate>,
+    /// What the judge was shown.
+    pub seen: Option<Seen>,
 }
 
 /// What a case knows of an appeal.
@@ -285,7 +292,8 @@ fn decide_appeal(
     if let Some(deadline) = &ruling.onward_deadline {
         day(deadline, "onward_deadline")?;
     }
-    Ok(Event::AppealDecided(Box::new(ruling.clone())))
+    let seen = seen::shown(case, ruling.seen, appeal.version)?;
+    Ok(Event::AppealDecided(Box::new(DecideAppeal { seen, ..ruling.clone() })))
 }
 
 /// Applies an event of appeals.
@@ -320,6 +328,7 @@ fn end(case: &mut Case, decided: &DecideAppeal, stamp: &Stamp<'_>) {
             result: decided.result,
             outcome: decided.outcome,
             onward_deadline: decided.onward_deadline.clone(),
+            seen: decided.seen,
         });
     }
     if decided.result == AppealResult::Remitted {

@@ -6,10 +6,12 @@ use super::{
     AssessmentCompleted, AssessmentReviewed, Command, Complete, Event, FactUsed, FindingUsed,
     RecordFinding, ReviewAssessment, Round,
 };
+use crate::Version;
 use crate::decide::Context;
 use crate::evidence;
 use crate::law::EXCLUSION;
 use crate::rejection::{Code, Rejection, refuse};
+use crate::seen;
 use crate::state::{Case, need};
 use crate::vocabulary::{ReviewResult, UReason};
 
@@ -133,6 +135,7 @@ fn complete_assessment(
     };
     all_asked(case, round, context, day)?;
     nothing_withdrawn(case)?;
+    let seen = seen::shown(case, complete.seen, newest_used(case, round))?;
     let proposal = context.law.propose(case, round, day)?;
     Ok(Event::AssessmentCompleted(Box::new(AssessmentCompleted {
         round: u32::try_from(case.assessment.rounds.len()).unwrap_or(u32::MAX),
@@ -156,7 +159,16 @@ fn complete_assessment(
         presumed: proposal.presumed,
         open: proposal.open,
         outcome: proposal.outcome,
+        seen,
     })))
+}
+
+/// The newest of the findings and facts from which the engine derives.
+fn newest_used(case: &Case, round: &Round) -> Version {
+    let findings = round.findings.values().map(|finding| finding.version);
+    let facts = case.evidence.facts.values().map(|fact| fact.version);
+    let exclusion = round.exclusion.as_ref().map(|exclusion| exclusion.version);
+    findings.chain(facts).chain(exclusion).max().unwrap_or_default()
 }
 
 /// I4 and I9: every leaf that the profile uses was asked, whatever the others say. Exclusion is
@@ -242,9 +254,11 @@ fn review_assessment(
             }
         },
     }
+    let seen = seen::shown(case, review.seen, latest.version)?;
     Ok(Event::AssessmentReviewed(Box::new(AssessmentReviewed {
         result: review.result,
         reason: review.reason.clone(),
         assessment: latest.version,
+        seen,
     })))
 }

@@ -17,7 +17,7 @@ use crate::personal::{Personal, Words};
 use crate::state::{Case, Stamp};
 use crate::token::{Criterion, Pinpoint, ProfileName};
 use crate::vocabulary::{ExclusionClause, FactCode, FactValue, ReviewResult, UReason};
-use crate::{EvidenceId, Version, WorldDate};
+use crate::{EvidenceId, Seen, Version, WorldDate};
 
 /// Records a finding on one criterion.
 #[derive(
@@ -74,6 +74,10 @@ pub struct Complete {
     /// The day whose guidance applies; the day of the command where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<WorldDate>,
+    /// The case as the assessor was shown it; as it is at the moment of the command where nothing is
+    /// said. Refused where it is not the case's, or older than the findings and facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
 /// A finding as the engine used it.
@@ -135,6 +139,9 @@ pub struct AssessmentCompleted {
     /// What the engine proposes. People decide.
     #[schemars(schema_with = "crate::schema::outcome")]
     pub outcome: Outcome,
+    /// The case as the assessor was shown it; absent in records from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
 /// Reviews the latest completed assessment.
@@ -151,6 +158,10 @@ pub struct ReviewAssessment {
     /// latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assessment: Option<Version>,
+    /// The case as the reviewer was shown it; as it is at the moment of the command where nothing is
+    /// said. Refused where it is not the case's, or older than the assessment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
 /// The latest assessment was reviewed.
@@ -165,6 +176,9 @@ pub struct AssessmentReviewed {
     pub reason: Personal<Words>,
     /// The version of the event that completed the assessment.
     pub assessment: Version,
+    /// The case as the reviewer was shown it; absent in records from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
 commands! {

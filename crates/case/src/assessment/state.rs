@@ -10,7 +10,7 @@ use crate::rejection::{Code, Rejection, refuse};
 use crate::state::Stamp;
 use crate::token::{ActorId, Criterion};
 use crate::vocabulary::{ExclusionClause, ReviewResult, UReason};
-use crate::{EvidenceId, Version};
+use crate::{EvidenceId, Seen, Version};
 
 /// A finding as it stands; the ones it replaced are in the history.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -51,6 +51,8 @@ pub struct Review {
     pub by: ActorId,
     /// The event.
     pub version: Version,
+    /// What the reviewer was shown.
+    pub seen: Option<Seen>,
 }
 
 /// A completed assessment.
@@ -68,6 +70,8 @@ pub struct Assessment {
     pub open: Vec<String>,
     /// The event that voided it (I7).
     pub voided: Option<Version>,
+    /// What the assessor was shown.
+    pub seen: Option<Seen>,
     /// Its reviews, in order.
     pub reviews: Vec<Review>,
 }
@@ -209,6 +213,7 @@ impl State {
                 outcome: completed.outcome,
                 open: completed.open.clone(),
                 voided: None,
+                seen: completed.seen,
                 reviews: Vec::new(),
             });
         }
@@ -222,6 +227,7 @@ impl State {
                 result: reviewed.result,
                 by: stamp.by.id.clone(),
                 version: stamp.version,
+                seen: reviewed.seen,
             });
         }
     }

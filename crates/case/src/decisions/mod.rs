@@ -15,7 +15,7 @@ use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
 use crate::token::{ActorId, Criterion, Language};
 use crate::vocabulary::{DecisionOutcome, Ground, ServiceMethod};
-use crate::{Version, WorldDate};
+use crate::{Seen, Version, WorldDate, seen};
 
 /// A finding on the onus: an open criterion counts as not met, with reasons (I5).
 #[derive(
@@ -52,6 +52,10 @@ pub struct Issue {
     /// the latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assessment: Option<Version>,
+    /// The case as the decision-maker was shown it; as it is at the moment of the command where nothing is
+    /// said. Refused where it is not the case's, or older than the review.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
 /// The decision was issued.
@@ -83,6 +87,9 @@ pub struct DecisionIssued {
     /// The criteria that stay undetermined and do not matter for the outcome.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unresolved: Vec<Criterion>,
+    /// The case as the decision-maker was shown it; absent in records from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
 /// Records that the decision was served.
@@ -145,6 +152,8 @@ pub struct Decision {
     pub assessment: Version,
     /// Whether it departs from the proposal.
     pub departs: bool,
+    /// What the decision-maker was shown.
+    pub seen: Option<Seen>,
     /// Its service.
     pub notified: Option<Notified>,
     /// The event that set it aside.
@@ -202,6 +211,7 @@ fn issue(case: &Case, decision: &Issue, context: &Context<'_>) -> Result<Event, 
     exclusion_fits(case, decision)?;
     let unresolved = refusal_is_determined(case, latest, decision, context)?;
     departure_fits(latest, decision)?;
+    let seen = seen::shown(case, decision.seen, review)?;
     Ok(Event::DecisionIssued(Box::new(DecisionIssued {
         outcome: decision.outcome,
         grounds: decision.grounds.clone(),
@@ -212,6 +222,7 @@ fn issue(case: &Case, decision: &Issue, context: &Context<'_>) -> Result<Event, 
         review,
         onus: decision.onus.clone(),
         unresolved,
+        seen,
     })))
 }
 
@@ -367,6 +378,7 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
             grounds: issued.grounds.clone(),
             assessment: issued.assessment,
             departs: issued.departure.is_some(),
+            seen: issued.seen,
             notified: None,
             set_aside: None,
         }),

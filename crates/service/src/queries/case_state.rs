@@ -1,7 +1,7 @@
 //! `tebessa.query.case`: the state of a case, folded from its records.
 
 use case::vocabulary::{DecisionOutcome, Status};
-use case::{Case, CaseId, Version};
+use case::{Case, CaseId, Leaf, Version};
 
 use crate::cases::load;
 use crate::node::Node;
@@ -32,6 +32,9 @@ pub struct CaseReply {
     pub outcome: Option<DecisionOutcome>,
     /// How many events it has, up to the version asked for.
     pub version: Version,
+    /// The leaf hash of the record of that version: with it, what somebody was shown can be
+    /// named in `seen`.
+    pub leaf: Leaf,
     /// The folded state.
     pub state: Case,
 }
@@ -39,9 +42,9 @@ pub struct CaseReply {
 /// Answers from the journal, so that the answer holds what is durable and nothing else.
 pub(crate) fn answer(node: &Node, query: &CaseQuery) -> Result<CaseReply, Failure> {
     let state = load(node.journal(), query.case, query.at_version)?;
-    if state.id.is_none() {
+    let Some(head) = state.head() else {
         return Err(Failure::not_found(format!("there is no case {}", query.case)));
-    }
+    };
     if let Some(at) = query.at_version
         && (at == Version(0) || state.version < at)
     {
@@ -55,6 +58,7 @@ pub(crate) fn answer(node: &Node, query: &CaseQuery) -> Result<CaseReply, Failur
         status: state.status(),
         outcome: state.outcome(),
         version: state.version,
+        leaf: head.leaf,
         state,
     })
 }
