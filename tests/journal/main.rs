@@ -1,6 +1,7 @@
 //! `tebessa journal`: the log signed, proved, copied and mended, by the real binary.
 
 mod proofs;
+mod repair;
 
 use std::path::Path;
 use std::process::{Command, Output};

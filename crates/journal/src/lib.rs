@@ -57,6 +57,7 @@ mod queue;
 mod reader;
 mod record;
 mod recover;
+mod repair;
 mod scan;
 mod stream_proof;
 mod tlog_proof;
@@ -72,6 +73,7 @@ pub use envelope::Envelope;
 pub use error::{Error, Fault};
 pub use heads_tree::{HeadsRoot, StreamHead};
 pub use journal::Journal;
+pub use lock::Lock;
 pub use log_keys::{KnownKey, LogKeys};
 pub use options::{IndexRebuild, OpenReport, Options, Progress, TornTail};
 pub use proof::{ConsistencyProof, InclusionProof};
@@ -79,6 +81,9 @@ pub use queue::Pending;
 pub use reader::Reader;
 pub use record::{
     Appended, Expected, Head, LeafHash, MAX_RECORD_BYTES, Position, Record, Slot, StreamId, Version,
+};
+pub use repair::{
+    Evidence, RepairOptions, RepairReport, RepairedSegment, Restored, Source, repair,
 };
 pub use stream_proof::{ProofError, StreamProof};
 pub use tlog_proof::{TlogProof, TlogProofError};

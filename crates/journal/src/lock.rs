@@ -2,22 +2,24 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, disk_error};
 
 const LOCK: &str = "lock";
 
-/// The held lock. The system releases it when the program ends, however it ends.
+/// Holds a data directory: nobody else writes there. The system lets it go when the program ends,
+/// however it ends.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
+    directory: PathBuf,
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock of a directory and writes the program's id into it.
-    pub(crate) fn take(directory: &Path) -> Result<Lock, Error> {
+    /// Takes the lock of a directory, which must be there, and writes the program's id into it.
+    pub fn take(directory: &Path) -> Result<Lock, Error> {
         let path = directory.join(LOCK);
         let wrong = |doing| disk_error(path.display(), doing);
         let mut file = OpenOptions::new()
@@ -44,6 +46,12 @@ impl Lock {
         file.set_len(0).map_err(wrong("writing"))?;
         file.rewind().map_err(wrong("writing"))?;
         writeln!(file, "process {}", std::process::id()).map_err(wrong("writing"))?;
-        Ok(Lock { _file: file })
+        Ok(Lock { directory: directory.to_owned(), _file: file })
+    }
+
+    /// The directory that is held.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 }

@@ -137,6 +137,21 @@ impl Client {
         }))
     }
 
+    /// The record at a position of the stream; `None` where it has none.
+    pub async fn record(&self, position: u64) -> Result<Option<Bytes>, ClientError> {
+        use async_nats::jetstream::stream::LastRawMessageErrorKind as Kind;
+        let context = async_nats::jetstream::new(self.nats.clone());
+        let stream = context
+            .get_stream_no_info(STREAM)
+            .await
+            .map_err(|_| ClientError::NobodyThere(format!("the stream {STREAM}")))?;
+        match stream.get_raw_message(position).await {
+            Ok(message) => Ok(Some(message.payload)),
+            Err(error) if error.kind() == Kind::NoMessageFound => Ok(None),
+            Err(error) => Err(ClientError::Broken(Box::new(error))),
+        }
+    }
+
     /// The last sequence of the stream, which is the last position that it mirrors.
     pub async fn stream_position(&self) -> Result<u64, ClientError> {
         let context = async_nats::jetstream::new(self.nats.clone());

@@ -5,6 +5,7 @@ mod checkpoint;
 mod key;
 mod node;
 mod prove;
+mod repair;
 
 use clap::Subcommand;
 
@@ -21,6 +22,7 @@ pub(crate) enum Commands {
     },
     Prove(prove::Args),
     CheckProof(check_proof::Args),
+    Repair(repair::Args),
 }
 
 /// Runs one of them.
@@ -30,5 +32,6 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
         Commands::Key { command } => key::run(command),
         Commands::Prove(args) => prove::run(args).await,
         Commands::CheckProof(args) => check_proof::run(&args),
+        Commands::Repair(args) => repair::run(args).await,
     }
 }

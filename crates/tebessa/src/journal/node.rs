@@ -59,6 +59,15 @@ pub(super) fn record(data: &Path) -> Result<std::path::PathBuf, CliError> {
     }
 }
 
+/// The directory with the log in any directory that has one: a node's data, its journal, a backup.
+pub(super) fn log_of(directory: &Path) -> Result<std::path::PathBuf, CliError> {
+    let candidates = [journal_dir(directory), directory.to_owned()];
+    candidates.into_iter().find(|candidate| candidate.join("log").is_dir()).ok_or_else(|| {
+        let directory = directory.display();
+        CliError::message(format!("{directory} is neither a node's data directory nor a backup"))
+    })
+}
+
 /// The log's keys, which must be there.
 pub(super) fn keys(data: &Path) -> Result<LogKeys, CliError> {
     let found = LogKeys::read(&keys_dir(data)).map_err(CliError::other)?;

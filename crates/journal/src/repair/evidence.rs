@@ -1,0 +1,156 @@
+//! What proves that a restored record is the one that was lost.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use serde::Serialize;
+
+use crate::checkpoint::Checkpoint;
+use crate::directory::StreamMap;
+use crate::envelope::Envelope;
+use crate::error::{Error, Fault};
+use crate::record::{LeafHash, Position};
+use crate::tree::Tree;
+
+/// What proves that a restored record is the one that was lost, the strongest there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Evidence {
+    /// Nothing in the log: it only follows the records before it.
+    Nothing,
+    /// Length and CRC-32C of its damaged frame are those of the record.
+    Checksum,
+    /// The next record of its stream, which was not damaged, names its leaf hash.
+    Chain,
+    /// A footer of the log holds the tree's frontier over it.
+    Tree,
+    /// A checkpoint that was signed covers it.
+    Checkpoint,
+}
+
+/// Why the walk cannot go on.
+pub(super) enum Stop {
+    /// A failure, or damage of another kind.
+    Error(Error),
+    /// Whole frames contradict each other or what was signed: one of these records was changed
+    /// since it was written.
+    Doubt { error: Error, suspects: Vec<RangeInclusive<u64>> },
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Error(error)
+    }
+}
+
+/// Follows the whole log as it will be, and gathers evidence for what is restored.
+pub(super) struct Walk<'c> {
+    tree: Tree,
+    heads: StreamMap<(u64, LeafHash, u64)>,
+    last_time_us: i64,
+    /// Up to here the tree was found right.
+    sure: u64,
+    checkpoints: &'c [(String, Checkpoint)],
+    /// The restored records, with what proves each so far.
+    pub(super) restored: BTreeMap<u64, Evidence>,
+}
+
+impl<'c> Walk<'c> {
+    /// `checkpoints` in the order of their sizes.
+    pub(super) fn new(checkpoints: &'c [(String, Checkpoint)]) -> Walk<'c> {
+        Walk {
+            tree: Tree::new(),
+            heads: StreamMap::default(),
+            last_time_us: i64::MIN,
+            sure: 0,
+            checkpoints,
+            restored: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.tree.size()
+    }
+
+    /// Takes in the next record; `restored` says what its own frame proves, if it was restored.
+    pub(super) fn follow(
+        &mut self,
+        file: &str,
+        bytes: &[u8],
+        restored: Option<Evidence>,
+    ) -> Result<(), Stop> {
+        let position = self.tree.size() + 1;
+        let doubt = |what: &str, suspects| {
+            let error = Error::Corrupt(Fault {
+                file: file.to_owned(),
+                offset: 0,
+                position: Some(Position(position)),
+                stream: None,
+                what: what.to_owned(),
+            });
+            Stop::Doubt { error, suspects }
+        };
+        let own = position..=position;
+        let envelope = Envelope::parse(bytes).map_err(|what| doubt(what, vec![own.clone()]))?;
+        let time_us = envelope.time.as_microsecond();
+        if time_us < self.last_time_us {
+            let what = "the record's time is before that of the record before it";
+            return Err(doubt(what, vec![position - 1..=position]));
+        }
+        let leaf = LeafHash::of(bytes);
+        let head = (envelope.version.0, leaf, position);
+        let before = self.heads.insert(envelope.stream, head);
+        let (version, prev, at) = before.unwrap_or((0, LeafHash::NONE, 0));
+        if envelope.version.0 != version + 1 || envelope.prev != prev {
+            let what = "the record does not follow the one before it in its stream";
+            return Err(doubt(what, vec![at..=at, own]));
+        }
+        if restored.is_none() {
+            // A record that was never damaged vouches for the one before it.
+            self.raise(at..=at, Evidence::Chain);
+        }
+        self.last_time_us = time_us;
+        self.tree.push(leaf);
+        if let Some(evidence) = restored {
+            self.restored.insert(position, evidence);
+        }
+        while let Some(((file, checkpoint), rest)) = self.checkpoints.split_first() {
+            if checkpoint.size > position {
+                break;
+            }
+            self.checkpoints = rest;
+            if checkpoint.size == position && checkpoint.root == self.tree.root() {
+                self.raise(1..=position, Evidence::Checkpoint);
+                self.sure = position;
+            } else if checkpoint.size == position {
+                let what = format!("the records contradict {file}");
+                return Err(doubt(&what, vec![self.sure + 1..=position]));
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares a frontier that a footer of the log holds.
+    pub(super) fn compare(&mut self, file: &str, peaks: &[[u8; 32]]) -> Result<(), Stop> {
+        if self.tree.peaks() == peaks {
+            self.raise(1..=self.tree.size(), Evidence::Tree);
+            self.sure = self.tree.size();
+            return Ok(());
+        }
+        let error = Error::Corrupt(Fault {
+            file: file.to_owned(),
+            offset: 0,
+            position: Some(Position(self.tree.size())),
+            stream: None,
+            what: "the records contradict the tree in the footer".to_owned(),
+        });
+        Err(Stop::Doubt { error, suspects: vec![self.sure + 1..=self.tree.size()] })
+    }
+
+    fn raise(&mut self, positions: RangeInclusive<u64>, to: Evidence) {
+        for (_, evidence) in self.restored.range_mut(positions) {
+            *evidence = (*evidence).max(to);
+        }
+    }
+}

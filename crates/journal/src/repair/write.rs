@@ -1,0 +1,86 @@
+//! Writes the mended segments, keeps the damaged ones aside, and leaves a report.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use uuid::Uuid;
+
+use super::{Plan, RepairReport};
+use crate::disk::{RealDisk, sync_directory};
+use crate::error::{Error, disk_error};
+use crate::format::{GroupBuffer, SegmentHeader};
+use crate::journal::LOG_DIRECTORY;
+
+/// Where damaged files are kept, within the data directory.
+const ASIDE: &str = "repaired";
+/// The most records and bytes of a group that is written anew.
+const GROUP_RECORDS: u64 = 4096;
+const GROUP_BYTES: usize = 4 << 20;
+
+/// Replaces the segments, one by one, each in one step.
+pub(super) fn replace(
+    directory: &Path,
+    log: Uuid,
+    plans: &[Plan],
+    report: &mut RepairReport,
+) -> Result<(), Error> {
+    let name = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S%.6fZ").to_string();
+    let aside = directory.join(ASIDE).join(name);
+    let wrong = |source| disk_error(aside.display(), "writing")(source);
+    RealDisk::make(&aside).map_err(wrong)?;
+    report.kept_in = Some(aside.clone());
+    let log_directory = directory.join(LOG_DIRECTORY);
+    for plan in plans {
+        let damaged = log_directory.join(&plan.name);
+        if damaged.exists() {
+            fs::hard_link(&damaged, aside.join(&plan.name)).map_err(wrong)?;
+        }
+    }
+    let text = serde_json::to_vec_pretty(&report)
+        .map_err(|error| Error::Request(format!("the report: {error}")))?;
+    write_file(&aside.join("report.json"), &text).map_err(wrong)?;
+    sync_directory(&aside).map_err(wrong)?;
+    // An index knows where frames begin, which may be elsewhere now.
+    match fs::remove_dir_all(directory.join("index")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(disk_error("index", "removing")(error));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    for plan in plans {
+        let wrong = |source| disk_error(&plan.name, "writing")(source);
+        let fresh = log_directory.join("mended");
+        write_file(&fresh, &encode(log, plan)).map_err(wrong)?;
+        fs::rename(&fresh, log_directory.join(&plan.name)).map_err(wrong)?;
+        sync_directory(&log_directory).map_err(wrong)?;
+    }
+    Ok(())
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn encode(log: Uuid, plan: &Plan) -> Vec<u8> {
+    let mut out = SegmentHeader { log, first: plan.first }.encode();
+    let mut group = GroupBuffer::default();
+    group.begin(plan.first);
+    let mut count = 0;
+    for record in &plan.records {
+        if count >= GROUP_RECORDS || group.length() >= GROUP_BYTES {
+            out.extend_from_slice(group.finish());
+            let next = group.next();
+            group.begin(next);
+            count = 0;
+        }
+        group.push(record);
+        count += 1;
+    }
+    if !group.is_empty() {
+        out.extend_from_slice(group.finish());
+    }
+    out
+}

@@ -1,0 +1,169 @@
+//! `tebessa journal repair`: damaged records back from the stream, a backup or another node.
+
+use std::path::{Path, PathBuf};
+
+use journal::{Evidence, Lock, Position, Reader, RepairOptions, RepairReport, Source};
+use service::broker::{Broker, Port, Settings};
+use service::client::Client;
+use tokio::runtime::Handle;
+
+use super::node;
+use crate::output::{Bar, CliError, Exit, GOOD, count, line, note};
+
+const HELP: &str = "\
+Stop the node first. A lost record is written only where the log itself proves that the copy is the
+one that was lost: by a signed checkpoint, by the tree in a footer, by the hash that the next record
+of its case names, or at the least by the checksum of its damaged frame. So the source need not be
+trusted, and nothing is changed unless every lost record is there and proved.
+
+The damaged files and a report are kept in the data directory under journal/repaired. The next start
+builds the index anew.
+
+Examples:
+  tebessa journal repair --from stream
+  tebessa journal repair --data /srv/tebessa --from /mnt/backup/tebessa";
+
+/// Restore damaged or lost records of a stopped node's log.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The data directory of the node to repair.
+    #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
+    data: PathBuf,
+    /// Where from: `stream`, or the directory of a backup or of another node's data.
+    #[arg(long, value_name = "stream|DIR")]
+    from: String,
+    /// The NATS server that has the stream; by default the node's own is started on its store.
+    #[arg(long, value_name = "URL", env = "TEBESSA_NATS", hide_env_values = true)]
+    nats: Option<String>,
+    /// Also write lost records that follow the ones before them but that nothing left here proves,
+    /// such as those behind the last checkpoint. The report names each of them.
+    #[arg(long)]
+    accept_unproved: bool,
+    /// Print the report as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Repairs, and says what was done.
+pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
+    let directory = node::record(&args.data)?;
+    // Held before a NATS server is started on the node's store.
+    let held = Lock::take(&directory).map_err(CliError::other)?;
+    let options =
+        RepairOptions { accept_unproved: args.accept_unproved, ..RepairOptions::default() };
+    let report = if args.from == "stream" {
+        from_stream(&args, held, options).await?
+    } else {
+        let source = node::log_of(Path::new(&args.from))?;
+        let source = Reader::open(&source).map_err(CliError::other)?;
+        let options = RepairOptions { seen: source.last(), ..options };
+        mend(held, source, options).await?
+    };
+    say(&args, &report)
+}
+
+async fn from_stream(
+    args: &Args,
+    held: Lock,
+    options: RepairOptions,
+) -> Result<RepairReport, CliError> {
+    let broker = if args.nats.is_some() {
+        None
+    } else {
+        let settings = Settings { directory: args.data.join("nats"), port: Port::Free };
+        Some(Broker::start(settings).await.map_err(CliError::other)?)
+    };
+    let own = broker.as_ref().map(|broker| broker.url().to_owned());
+    let url = args.nats.clone().or(own).unwrap_or_default();
+    let repaired = mend_from(&url, held, options).await;
+    if let Some(broker) = broker {
+        broker.stop().await;
+    }
+    repaired
+}
+
+async fn mend_from(
+    url: &str,
+    held: Lock,
+    options: RepairOptions,
+) -> Result<RepairReport, CliError> {
+    let client = Client::connect(url).await.map_err(CliError::other)?;
+    let seen = client.stream_position().await.map_err(CliError::other)?;
+    let source = Stream { client, runtime: Handle::current(), last: seen };
+    mend(held, source, RepairOptions { seen: Position(seen), ..options }).await
+}
+
+async fn mend(
+    held: Lock,
+    mut source: impl Source + Send + 'static,
+    options: RepairOptions,
+) -> Result<RepairReport, CliError> {
+    let repaired = tokio::task::spawn_blocking(move || {
+        let mut bar = Bar::new("Looking through the log");
+        journal::repair(&held, &mut source, options, &mut |records| bar.show(records, 0, "records"))
+    });
+    repaired.await.map_err(CliError::other)?.map_err(CliError::other)
+}
+
+/// The NATS stream, which has each record at the sequence of its position.
+struct Stream {
+    client: Client,
+    runtime: Handle,
+    last: u64,
+}
+
+impl Source for Stream {
+    fn record(&mut self, position: Position) -> Result<Option<Vec<u8>>, journal::Error> {
+        if position.0 > self.last {
+            return Ok(None);
+        }
+        let found = self.runtime.block_on(self.client.record(position.0));
+        found.map(|record| record.map(Into::into)).map_err(|error| {
+            journal::Error::Request(format!(
+                "the stream, position {position}: {}",
+                service::chain(&error)
+            ))
+        })
+    }
+
+    fn log(&self) -> Option<uuid::Uuid> {
+        None
+    }
+}
+
+fn say(args: &Args, report: &RepairReport) -> Result<Exit, CliError> {
+    if args.json {
+        line(&serde_json::to_string(report).map_err(CliError::other)?)?;
+        return Ok(Exit::Done);
+    }
+    let Some(kept_in) = &report.kept_in else {
+        line(&format!("{GOOD}whole{GOOD:#}  nothing to repair in {} records", report.last))?;
+        return Ok(Exit::Done);
+    };
+    for segment in &report.segments {
+        line(&format!(
+            "{GOOD}mended{GOOD:#}  {}, byte {}: {}\n        {} whole, {} fetched",
+            segment.file,
+            segment.offset,
+            segment.what,
+            count(segment.whole, "record", "records"),
+            segment.fetched,
+        ))?;
+    }
+    for (evidence, by) in [
+        (Evidence::Checkpoint, "proved by a signed checkpoint"),
+        (Evidence::Tree, "proved by the tree in a footer"),
+        (Evidence::Chain, "proved by the hash in the next record of the case"),
+        (Evidence::Checksum, "proved by the checksum of the damaged frame"),
+        (Evidence::Nothing, "not proved: accepted because you said so"),
+    ] {
+        let number = report.restored.iter().filter(|one| one.evidence == evidence).count() as u64;
+        if number > 0 {
+            line(&format!("        {} {by}", count(number, "record", "records")))?;
+        }
+    }
+    note(&format!("the damaged files and the report are in {}", kept_in.display()));
+    note("the index is built anew at the next start; `tebessa audit verify` checks everything");
+    Ok(Exit::Done)
+}

@@ -1,0 +1,48 @@
+//! Damage in a stopped node's log: found, named, and mended from the stream or a copy.
+
+use std::fs;
+use std::path::Path;
+
+use service::client::Client;
+use tests::Node;
+
+use super::{done, fails, parsed, register};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_log_is_mended_from_the_stream_and_the_node_starts_again() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let mut node = Node::start_in(&data, &[]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    register(&client, 20).await;
+    assert!(node.stop().success());
+    let segment = data.join("journal/log/00000000000000000001.segment");
+    let whole = fs::read(&segment).unwrap();
+    let mut damaged = whole.clone();
+    // In the middle of the records: the last one ends where the zeros begin.
+    let middle = damaged.iter().rposition(|byte| *byte != 0).unwrap() / 2;
+    damaged[middle..middle + 100].fill(b'?');
+    fs::write(&segment, &damaged).unwrap();
+
+    let path = data.to_str().unwrap();
+    let said = fails(&["audit", "verify", "--data", path, "--json"]);
+    let fault = parsed(said.trim())["fault"].clone();
+    assert_eq!(fault["file"], "00000000000000000001.segment", "{said}");
+    let refused = Node::try_start_in(&data, &[]).expect_err("a damaged log is not served");
+    assert!(refused.contains("the log is damaged"), "{refused}");
+
+    let report = parsed(&done(&data, &["journal", "repair", "--from", "stream", "--json"]));
+    let restored = report["restored"].as_array().unwrap();
+    assert!(!restored.is_empty(), "{report}");
+    assert!(restored.iter().all(|one| one["evidence"] == "checkpoint"), "{report}");
+    let kept = Path::new(report["kept_in"].as_str().unwrap());
+    assert_eq!(fs::read(kept.join("00000000000000000001.segment")).unwrap(), damaged);
+    assert!(kept.join("report.json").is_file());
+
+    let node = Node::start_in(&data, &[]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    register(&client, 1).await;
+    let report = parsed(&done(&data, &["audit", "verify", "--json"]));
+    assert_eq!(report["log"]["records"], 21, "{report}");
+    assert_eq!(report["stream"]["checked"], true, "{report}");
+}
