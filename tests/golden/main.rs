@@ -102,6 +102,11 @@ fn appeals() {
 }
 
 #[test]
+fn deadlines() {
+    table("deadlines.txt");
+}
+
+#[test]
 fn registry() {
     table("registry.txt");
 }

@@ -57,6 +57,10 @@ const STEPS: &[&str] = &[
     "decide A1 dismissed by J@",
     "decide A2 allowed outcome refugee by J@",
     "decide A1 remitted by J:D@",
+    "deadlines.set deadline=@L1 kind=merits due=2024-07-02T00:00:00Z by Y@",
+    "deadlines.extend deadline=@L1 due=2024-09-02T00:00:00Z reason=~ by W@",
+    "deadlines.expire deadline=@L1 due=2024-07-02T00:00:00Z by S@ on 2024-07-02T00:00:00Z",
+    "deadlines.expire deadline=@L1 due=2024-09-02T00:00:00Z by S@ on 2024-09-02T00:00:00Z",
     "close refused on 2024-06-01 by Y@",
     "close withdrawn on 2024-06-01 by Y@",
 ];
@@ -115,6 +119,7 @@ fn play(steps: &[String]) -> World {
             assert_eq!(summary.status, world.case.status(), "after `{step}`");
             assert_eq!(summary.version, world.case.version);
             assert_eq!(summary.outcome, world.case.outcome(), "after `{step}`");
+            assert_eq!(summary.deadlines, world.case.deadlines.running, "after `{step}`");
         }
     }
     world

@@ -7,7 +7,7 @@ use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Answer, Case};
 use crate::{
     AppealId, CaseId, CausationId, CommandId, CorrelationId, Version, WorldDate, assessment,
-    decisions, evidence, intake, registry,
+    deadlines, decisions, evidence, intake, registry,
 };
 
 /// A command whose personal fields are sealed.
@@ -25,6 +25,8 @@ pub enum Command {
     Appeals(appeals::Command),
     /// To the registry.
     Registry(registry::Command),
+    /// To the deadlines service.
+    Deadlines(deadlines::Command),
 }
 
 /// Something that happened in a case.
@@ -43,6 +45,8 @@ pub enum Event {
     Appeals(appeals::Event),
     /// In the registry.
     Registry(registry::Event),
+    /// In the deadlines service.
+    Deadlines(deadlines::Event),
 }
 
 impl Event {
@@ -56,6 +60,7 @@ impl Event {
             Self::Decisions(event) => event.kind(),
             Self::Appeals(event) => event.kind(),
             Self::Registry(event) => event.kind(),
+            Self::Deadlines(event) => event.kind(),
         }
     }
 
@@ -70,6 +75,7 @@ impl Event {
             "decisions" => decisions::Event::read(kind, data)?.map(Self::Decisions),
             "appeals" => appeals::Event::read(kind, data)?.map(Self::Appeals),
             "registry" => registry::Event::read(kind, data)?.map(Self::Registry),
+            "deadlines" => deadlines::Event::read(kind, data)?.map(Self::Deadlines),
             _ => return None,
         })
     }
@@ -97,7 +103,7 @@ impl Event {
 
 /// The services that own commands, in the order of a claim's life.
 pub const SERVICES: &[&str] =
-    &["intake", "evidence", "assessment", "decisions", "appeals", "registry"];
+    &["intake", "evidence", "assessment", "decisions", "appeals", "registry", "deadlines"];
 
 /// Every command, service by service.
 pub fn commands() -> impl Iterator<Item = &'static CommandEntry> {
@@ -108,6 +114,7 @@ pub fn commands() -> impl Iterator<Item = &'static CommandEntry> {
         decisions::COMMANDS,
         appeals::COMMANDS,
         registry::COMMANDS,
+        deadlines::COMMANDS,
     ]
     .into_iter()
     .flatten()
@@ -123,6 +130,7 @@ pub fn events() -> impl Iterator<Item = &'static EventEntry> {
         decisions::EVENTS,
         appeals::EVENTS,
         registry::EVENTS,
+        deadlines::EVENTS,
     ]
     .into_iter()
     .flatten()

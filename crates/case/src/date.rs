@@ -53,10 +53,83 @@ impl WorldDate {
         self.first.filter(|_| self.first == self.last)
     }
 
+    /// The instant, where the date is that exact.
+    #[must_use]
+    pub fn instant(&self) -> Option<Instant> {
+        self.text.parse().ok()
+    }
+
     /// The text as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+/// An instant, written in UTC, so that one instant has one spelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(Timestamp);
+
+/// A text is no RFC 3339 instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected an RFC 3339 instant with its offset, such as 2024-03-02T00:00:00+01:00")]
+pub struct BadInstant;
+
+impl Instant {
+    /// An instant as a point of time.
+    #[must_use]
+    pub const fn new(timestamp: Timestamp) -> Self {
+        Self(timestamp)
+    }
+
+    /// The point of time.
+    #[must_use]
+    pub const fn timestamp(self) -> Timestamp {
+        self.0
+    }
+}
+
+impl std::str::FromStr for Instant {
+    type Err = BadInstant;
+    fn from_str(text: &str) -> Result<Self, BadInstant> {
+        let of_the_form = matches!(text.len(), 20..=35)
+            && text.is_ascii()
+            && text.as_bytes().get(10) == Some(&b'T');
+        let read = of_the_form.then(|| text.parse().ok()).flatten();
+        read.map(Self).ok_or(BadInstant)
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl serde::Serialize for Instant {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Instant {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for Instant {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("Instant")
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "format": "date-time",
+            "description": "an RFC 3339 instant with its offset; written in UTC",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})$"
+        })
     }
 }
 

@@ -8,8 +8,8 @@ use crate::state::Case;
 use crate::token::{ActorId, Basis};
 use crate::vocabulary::Role;
 use crate::{
-    Command, CommandEntry, Event, WorldDate, appeals, assessment, decisions, evidence, intake,
-    registry,
+    Command, CommandEntry, Event, WorldDate, appeals, assessment, deadlines, decisions, evidence,
+    intake, registry,
 };
 
 /// Who acts, in which capacity, and on which legal basis (I19).
@@ -65,6 +65,9 @@ pub fn decide(case: &Case, command: &Command, context: &Context<'_>) -> Result<E
         }
         Command::Appeals(command) => appeals::decide(case, command, context).map(Event::Appeals),
         Command::Registry(command) => registry::decide(case, command, context).map(Event::Registry),
+        Command::Deadlines(command) => {
+            deadlines::decide(case, command, context).map(Event::Deadlines)
+        }
     }
 }
 
@@ -90,6 +93,7 @@ impl Command {
             Self::Decisions(command) => command.entry(),
             Self::Appeals(command) => command.entry(),
             Self::Registry(command) => command.entry(),
+            Self::Deadlines(command) => command.entry(),
         }
     }
 }

@@ -79,6 +79,8 @@ ids! {
     InterviewId;
     /// A transfer to another state within a case.
     TransferId;
+    /// A deadline within a case.
+    DeadlineId;
     /// A key of the key store.
     KeyId;
     /// A thread through several cases and authorities, from intake to tribunal.

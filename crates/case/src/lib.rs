@@ -17,6 +17,7 @@ pub mod assessment;
 mod catalogue;
 mod command;
 mod date;
+pub mod deadlines;
 mod decide;
 pub mod decisions;
 pub mod evidence;
@@ -38,11 +39,11 @@ pub mod vocabulary;
 
 pub use catalogue::{CommandEntry, EventEntry};
 pub use command::{Command, Event, Head, SERVICES, admit, catalogue_entry, commands, events};
-pub use date::{BadDate, WorldDate};
+pub use date::{BadDate, Instant, WorldDate};
 pub use decide::{Actor, Context, decide};
 pub use ids::{
-    AppealId, BadId, CaseId, CausationId, CommandId, CorrelationId, EventId, EvidenceId,
-    InterviewId, KeyId, PersonId, TransferId, Version, parse_uuid,
+    AppealId, BadId, CaseId, CausationId, CommandId, CorrelationId, DeadlineId, EventId,
+    EvidenceId, InterviewId, KeyId, PersonId, TransferId, Version, parse_uuid,
 };
 pub use invariant::Invariant;
 pub use law::Law;

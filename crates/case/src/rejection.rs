@@ -201,6 +201,18 @@ codes! {
     NothingToWithdraw = "nothing_to_withdraw", None;
     /// A time limit runs, an appeal is pending, or service is unproved.
     WindowOpen = "window_open", Some(I18);
+    /// The id names another deadline already.
+    DeadlineExists = "deadline_exists", Some(I17);
+    /// The case has no event of that version.
+    NoSuchEvent = "no_such_event", None;
+    /// The case has no such deadline.
+    UnknownDeadline = "unknown_deadline", None;
+    /// The deadline does not run any more: it expired, or what it waited for happened.
+    DeadlineEnded = "deadline_ended", Some(I17);
+    /// The deadline is due at another instant than the command says: it was extended since.
+    DeadlineMoved = "deadline_moved", None;
+    /// The deadline is not due yet.
+    NotDue = "not_due", None;
     /// The retention class does not fit how the case ended.
     RetentionUnfit = "retention_unfit", None;
 }

@@ -9,7 +9,7 @@ use crate::token::ActorId;
 use crate::vocabulary::{DecisionOutcome, ReviewResult, Role, Status};
 use crate::{
     AppealId, CaseId, CommandId, CorrelationId, Event, EventId, Leaf, Seen, Version, WorldDate,
-    appeals, assessment, decisions, evidence, intake, registry,
+    appeals, assessment, deadlines, decisions, evidence, intake, registry,
 };
 
 /// What evolving an event needs of its envelope.
@@ -68,6 +68,8 @@ pub struct Case {
     pub appeals: appeals::State,
     /// What the registry knows.
     pub registry: registry::State,
+    /// What the deadlines service knows.
+    pub deadlines: deadlines::State,
     /// Who took which part.
     pub parts: BTreeMap<ActorId, Vec<Part>>,
     /// The answers to accepted commands.
@@ -99,7 +101,9 @@ impl Case {
             Event::Decisions(event) => decisions::evolve(self, event, &stamp),
             Event::Appeals(event) => appeals::evolve(self, event, &stamp),
             Event::Registry(event) => registry::evolve(self, event, &stamp),
+            Event::Deadlines(_) => {}
         }
+        self.deadlines.apply(&record.event, envelope.version);
         self.id = Some(envelope.case);
         self.version = envelope.version;
         self.leaves.push(record.leaf);

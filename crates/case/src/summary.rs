@@ -5,6 +5,7 @@
 
 use jiff::civil::Date;
 
+use crate::deadlines::Running;
 use crate::decisions::Event as DecisionEvent;
 use crate::intake::Event as IntakeEvent;
 use crate::record::Recorded;
@@ -47,6 +48,9 @@ pub struct Summary {
     /// The key that was destroyed, where the case was erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased: Option<KeyId>,
+    /// The deadlines that run, the earliest first: what a timer needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deadlines: Vec<Running>,
 }
 
 impl Summary {
@@ -58,6 +62,9 @@ impl Summary {
             None => Self::first(record)?,
         };
         summary.apply(record);
+        for change in crate::deadlines::changes(&record.event, record.envelope.version) {
+            change.apply_to(&mut summary.deadlines);
+        }
         summary.version = record.envelope.version;
         summary.updated = crate::record::time_text(record.envelope.time);
         Some(summary)
@@ -83,6 +90,7 @@ impl Summary {
             person: None,
             references: Vec::new(),
             erased: None,
+            deadlines: Vec::new(),
         })
     }
 
@@ -104,6 +112,7 @@ impl Summary {
             }
             Event::Appeals(event) => self.appeal(event),
             Event::Registry(event) => self.registry(event),
+            Event::Deadlines(_) => {}
         }
     }
 

@@ -31,8 +31,10 @@ macro_rules! vocabulary {
 }
 
 mod inquiry;
+mod procedure;
 
 pub use inquiry::*;
+pub use procedure::*;
 
 vocabulary! {
     /// In which capacity somebody acts.

@@ -1,5 +1,6 @@
 //! An event in words, without anything personal.
 
+mod deadlines;
 mod evidence;
 mod intake;
 mod registry;
@@ -36,6 +37,7 @@ pub(crate) fn full(record: &Recorded) -> Gist {
         Event::Decisions(event) => of_decisions(event),
         Event::Appeals(event) => of_appeals(event),
         Event::Registry(event) => registry::gist_of(event),
+        Event::Deadlines(event) => deadlines::gist_of(event),
     }
 }
 

@@ -1,0 +1,170 @@
+//! The deadlines that run in a case, and what each event changes about them.
+//!
+//! Case and summary apply the same changes, so that a timer that reads summaries sees what the
+//! rules see.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+
+use super::Event as DeadlineEvent;
+use crate::vocabulary::{DeadlineEnd, DeadlineKind};
+use crate::{CaseId, CommandId, DeadlineId, Event, Instant, Version};
+
+/// A deadline that runs.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Running {
+    /// Its id.
+    pub deadline: DeadlineId,
+    /// What it is for.
+    pub kind: DeadlineKind,
+    /// The first instant at which it is over.
+    pub due: Instant,
+    /// The event that set it.
+    pub set: Version,
+}
+
+/// The end of a deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Ended {
+    /// How it ended.
+    pub how: DeadlineEnd,
+    /// The event that ended it.
+    pub version: Version,
+}
+
+/// What a case knows of its deadlines.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct State {
+    /// Those that run, the earliest first.
+    pub running: Vec<Running>,
+    /// Those that ended.
+    pub ended: BTreeMap<DeadlineId, Ended>,
+}
+
+impl State {
+    /// A deadline that runs.
+    #[must_use]
+    pub fn running(&self, id: DeadlineId) -> Option<&Running> {
+        self.running.iter().find(|running| running.deadline == id)
+    }
+
+    /// The end of a deadline that does not run any more.
+    #[must_use]
+    pub fn ended(&self, id: DeadlineId) -> Option<Ended> {
+        self.ended.get(&id).copied()
+    }
+
+    pub(super) fn knows(&self, id: DeadlineId) -> bool {
+        self.running(id).is_some() || self.ended.contains_key(&id)
+    }
+
+    pub(crate) fn apply(&mut self, event: &Event, version: Version) {
+        for change in changes(event, version) {
+            for (id, how) in change.apply_to(&mut self.running) {
+                self.ended.insert(id, Ended { how, version });
+            }
+        }
+    }
+}
+
+/// What an event changes about the deadlines that run.
+pub(crate) enum Change {
+    Start(Running),
+    Move(DeadlineId, Instant),
+    End(DeadlineId, DeadlineEnd),
+}
+
+impl Change {
+    /// Applies the change to the deadlines that run and returns those that it ended.
+    pub(crate) fn apply_to(self, running: &mut Vec<Running>) -> Vec<(DeadlineId, DeadlineEnd)> {
+        let mut ended = Vec::new();
+        match self {
+            Self::Start(deadline) => running.push(deadline),
+            Self::Move(id, due) => {
+                for moved in running.iter_mut().filter(|running| running.deadline == id) {
+                    moved.due = due;
+                }
+            }
+            Self::End(id, how) => {
+                running.retain(|running| running.deadline != id);
+                ended.push((id, how));
+            }
+        }
+        running.sort_by_key(|running| (running.due, running.deadline));
+        ended
+    }
+}
+
+/// What an event changes about the deadlines.
+pub(crate) fn changes(event: &Event, version: Version) -> Vec<Change> {
+    let Event::Deadlines(event) = event else { return Vec::new() };
+    vec![match event {
+        DeadlineEvent::DeadlineSet(deadline) => Change::Start(Running {
+            deadline: deadline.deadline,
+            kind: deadline.kind,
+            due: deadline.due,
+            set: version,
+        }),
+        DeadlineEvent::DeadlineExtended(deadline) => Change::Move(deadline.deadline, deadline.due),
+        DeadlineEvent::DeadlineExpired(deadline) => {
+            Change::End(deadline.deadline, DeadlineEnd::Expired)
+        }
+    }]
+}
+
+/// The id of the command that expires a deadline: a `UUIDv8` from the case, the deadline and the
+/// instant at which it is due. A timer that fires twice sends one command twice, provided that it
+/// also says that the command `occurred` at that instant; a deadline that was extended gets
+/// another id for its new instant.
+#[must_use]
+pub fn expiry_command(case: CaseId, deadline: DeadlineId, due: Instant) -> CommandId {
+    let mut hash = Sha256::new();
+    hash.update(b"tebessa deadline expired\0");
+    hash.update(case.0.as_bytes());
+    hash.update(deadline.0.as_bytes());
+    hash.update(due.timestamp().as_nanosecond().to_be_bytes());
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut bytes = [0; 16];
+    for (byte, hashed) in bytes.iter_mut().zip(digest) {
+        *byte = hashed;
+    }
+    CommandId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn id(number: u128) -> Uuid {
+        Uuid::from_u128(number)
+    }
+
+    #[test]
+    fn a_second_firing_is_the_same_command_and_an_extension_another() {
+        let due: Instant = "2024-03-02T00:00:00Z".parse().unwrap();
+        let later: Instant = "2024-03-09T00:00:00Z".parse().unwrap();
+        let (case, deadline) = (CaseId(id(1)), DeadlineId(id(2)));
+        let first = expiry_command(case, deadline, due);
+        assert_eq!(first, expiry_command(case, deadline, due));
+        assert_eq!(first.0.get_version_num(), 8);
+        assert_eq!(first.to_string().parse(), Ok(first), "it is a canonical id");
+        let others = [
+            expiry_command(case, deadline, later),
+            expiry_command(case, DeadlineId(id(3)), due),
+            expiry_command(CaseId(id(3)), deadline, due),
+        ];
+        assert!(!others.contains(&first));
+    }
+
+    #[test]
+    fn the_id_of_a_firing_is_fixed_for_ever() {
+        let due: Instant = "2024-03-02T01:00:00+01:00".parse().unwrap();
+        let fixed = expiry_command(CaseId(id(1)), DeadlineId(id(2)), due).to_string();
+        assert_eq!(fixed, "88733d2e-ecff-83fd-83d5-4dc1821c1ff3");
+    }
+}
