@@ -165,6 +165,17 @@ impl Journal {
         Journal::open_parts(disk, None, options, None, Position(0), &mut |_| {})
     }
 
+    /// The same with an index in a real directory: for simulations of both.
+    pub fn open_on_with_index(
+        disk: Arc<dyn Disk>,
+        index: &Path,
+        options: Options,
+        projection: Arc<dyn Projection>,
+    ) -> Result<(Journal, OpenReport), Error> {
+        let opening = Opening { directory: index.to_owned(), projection };
+        Journal::open_parts(disk, None, options, Some(opening), Position(0), &mut |_| {})
+    }
+
     fn open_parts(
         disk: Arc<dyn Disk>,
         lock: Option<Lock>,

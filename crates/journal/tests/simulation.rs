@@ -6,10 +6,13 @@
 
 mod common;
 
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use common::sim::{Dice, Fault, SimDisk};
-use common::{note, stream};
+use common::{Counting, note, stream};
 use journal::{Appended, Expected, Journal, Options, Position, Record, verify_on};
 
 /// A record that was told to be durable, and what was in it.
@@ -71,9 +74,7 @@ fn history(seed: u64) {
         let records = journal.read(Position(1), usize::MAX).unwrap();
         assert_eq!(records.len() as u64, report.last.0);
         check(&records, &told);
-        let fault = [Fault::Power, Fault::Power, Fault::Sync, Fault::Full]
-            [usize::try_from(dice.below(4)).unwrap()];
-        disk.fail_after(fault, dice.below(120));
+        disk.fail_after(any_fault(&mut dice), dice.below(120));
         live(&journal, &mut dice, &mut told, &mut tried);
         let durable = *journal.durable().borrow();
         assert!(told.iter().all(|(appended, ..)| appended.position <= durable));
@@ -96,6 +97,64 @@ fn history(seed: u64) {
     }
 }
 
+fn any_fault(dice: &mut Dice) -> Fault {
+    let faults = [Fault::Power, Fault::Power, Fault::Sync, Fault::Full, Fault::Write, Fault::Slow];
+    faults[usize::try_from(dice.below(6)).unwrap()]
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// The same with an index that is kept, lost, put back to an older state or cut off between the
+/// lives: what it holds in the end is what a fresh one holds.
+fn history_with_index(seed: u64) {
+    let mut dice = Dice::new(seed);
+    let mut disk = SimDisk::default();
+    let home = tempfile::tempdir().unwrap();
+    let (index, older) = (home.path().join("index"), home.path().join("older"));
+    let open = |disk: &SimDisk, index: &Path| {
+        let disk = Arc::new(disk.clone());
+        Journal::open_on_with_index(disk, index, options(), Arc::new(Counting)).unwrap().0
+    };
+    let (mut told, mut tried) = (Vec::new(), 0);
+    for _ in 0..=dice.below(4) {
+        let journal = open(&disk, &index);
+        disk.fail_after(any_fault(&mut dice), dice.below(120));
+        live(&journal, &mut dice, &mut told, &mut tried);
+        drop(journal);
+        disk = disk.after_power_failure(&mut dice);
+        match dice.below(4) {
+            0 => fs::remove_dir_all(&index).unwrap(),
+            1 if older.exists() => {
+                fs::remove_dir_all(&index).unwrap();
+                copy(&older, &index);
+            }
+            2 => copy(&index, &older),
+            _ => {}
+        }
+    }
+    let journal = open(&disk, &index);
+    check(&journal.read(Position(1), usize::MAX).unwrap(), &told);
+    if journal.root().0 == 0 {
+        // Of nothing there is no index yet.
+        return;
+    }
+    let kept = journal.logical_dump().unwrap();
+    drop(journal);
+    let fresh = open(&disk, &home.path().join("fresh"));
+    assert_eq!(fresh.logical_dump().unwrap(), kept, "the index is not what a fresh one is");
+}
+
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
@@ -106,6 +165,22 @@ fn what_was_acknowledged_survives_power_failures_failed_syncs_and_a_full_disk() 
         Some(seed) => seed..seed + 1,
         None => 0..number("JOURNAL_SEEDS").unwrap_or(400),
     };
+    run(seeds, history);
+}
+
+/// One in so many seeds is run with an index too: sled on a real disk is slower than the rest.
+const WITH_INDEX: u64 = 20;
+
+#[test]
+fn the_index_after_any_of_it_is_what_a_fresh_one_is() {
+    let seeds = match number("JOURNAL_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("JOURNAL_SEEDS").unwrap_or(400) / WITH_INDEX,
+    };
+    run(seeds, history_with_index);
+}
+
+fn run(seeds: Range<u64>, history: fn(u64)) {
     for seed in seeds {
         let outcome = std::panic::catch_unwind(|| history(seed));
         assert!(outcome.is_ok(), "seed {seed} failed; run it again with JOURNAL_SEED={seed}");

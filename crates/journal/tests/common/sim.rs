@@ -8,6 +8,8 @@ use journal::disk::{Disk, DiskFile};
 
 /// The unit that reaches a disk whole.
 const SECTOR: usize = 512;
+/// How long a sync of a slow disk takes: long enough for a group to gather.
+const SLOW: std::time::Duration = std::time::Duration::from_micros(300);
 
 /// A small generator: the same seed gives the same numbers everywhere.
 #[derive(Debug, Clone)]
@@ -62,6 +64,10 @@ pub enum Fault {
     Sync,
     /// A write fails because the disk is full.
     Full,
+    /// A write fails with an input/output error, and nothing of it is there.
+    Write,
+    /// Nothing fails, but every sync takes a while.
+    Slow,
 }
 
 #[derive(Debug, Default)]
@@ -268,6 +274,9 @@ impl DiskFile for SimFile {
             file.changes.push(Change::Write(offset, part.to_vec()));
             return Err(io::Error::from_raw_os_error(28));
         }
+        if fault == Some(Fault::Write) {
+            return Err(io::Error::from_raw_os_error(5));
+        }
         Bytes::write(&mut file.shown, offset, bytes);
         file.changes.push(Change::Write(offset, bytes.to_vec()));
         Ok(())
@@ -285,8 +294,10 @@ impl DiskFile for SimFile {
 
     fn sync(&self) -> io::Result<()> {
         let mut inside = self.disk.inside();
-        if inside.deed()? == Some(Fault::Sync) {
-            return Err(io::Error::from_raw_os_error(5));
+        match inside.deed()? {
+            Some(Fault::Sync) => return Err(io::Error::from_raw_os_error(5)),
+            Some(Fault::Slow) => std::thread::sleep(SLOW),
+            Some(Fault::Power | Fault::Full | Fault::Write) | None => {}
         }
         let file = &mut inside.files[self.file];
         file.durable = file.shown.clone();
