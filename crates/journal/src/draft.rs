@@ -9,16 +9,17 @@ use crate::record::{Position, Record, Slot, StreamId};
 #[error("the record could not be encoded: {0}")]
 pub struct EncodeError(pub String);
 
-/// One record that waits to be stamped and encoded by the one writer.
-pub trait Draft: Send {
+/// One record that is to be stamped by the one writer.
+pub trait Draft {
     /// The stream that the record goes to.
     fn stream(&self) -> StreamId;
 
     /// Writes the record's bytes to `out`, which is empty.
     ///
     /// The bytes must be one JSON object with `subject` (the stream), `caseversion`, `prev`
-    /// (64 hexadecimal digits) and `time` as the slot says; the writer checks it and refuses the
-    /// record otherwise. Runs on the writer's thread: it must be quick and must not block.
+    /// (64 hexadecimal digits) and `time` as the slot says; the record is refused otherwise. The
+    /// slot holds placeholders: when the record's turn comes, the writer puts the true values into
+    /// these three fields, and changes nothing else. Called once, on the thread that appends.
     fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::record::{LeafHash, Slot, StreamId, Version};
+use crate::record::{LeafHash, StreamId, Version};
 
 /// What the journal knows of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,22 +39,5 @@ impl Envelope {
             .ok_or("the record's prev is not 64 hexadecimal digits")?;
         let time = fields.time.parse().map_err(|_| "the record's time is not a timestamp")?;
         Ok(Envelope { stream: StreamId(stream), version: Version(fields.caseversion), prev, time })
-    }
-
-    /// Whether the record says what the writer stamped; if not, which field differs.
-    pub(crate) fn matches(&self, stream: StreamId, slot: &Slot) -> Result<(), &'static str> {
-        if self.stream != stream {
-            return Err("the record's subject is not its stream");
-        }
-        if self.version != slot.version {
-            return Err("the record's caseversion is not the stamped one");
-        }
-        if self.prev != slot.prev {
-            return Err("the record's prev is not the stamped one");
-        }
-        if self.time != slot.time {
-            return Err("the record's time is not the stamped one");
-        }
-        Ok(())
     }
 }

@@ -4,6 +4,8 @@
 
 use uuid::Uuid;
 
+use crate::record::MAX_RECORD_BYTES;
+
 /// The version of the format that this program writes; the byte after every magic.
 pub(crate) const FORMAT_VERSION: u8 = 1;
 /// The length of a segment's header in bytes; the first group follows it.
@@ -218,24 +220,41 @@ impl GroupBuffer {
         self.count = 0;
     }
 
-    /// Adds the next record; returns where its frame begins within the group.
-    pub(crate) fn push(&mut self, record: &[u8]) -> usize {
+    /// Adds the next record, which `fill` writes; returns where its frame begins within the group,
+    /// and its bytes. One that is too long is not added; then its length is returned.
+    pub(crate) fn push(
+        &mut self,
+        fill: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(usize, &[u8]), usize> {
         let at = self.bytes.len();
-        let checksum = frame_checksum(self.first + u64::from(self.count), record);
-        self.bytes.extend_from_slice(&(record.len() as u32).to_le_bytes());
-        self.bytes.extend_from_slice(&checksum.to_le_bytes());
-        self.bytes.extend_from_slice(record);
+        self.bytes.resize(at + FRAME_HEADER_BYTES, 0);
+        fill(&mut self.bytes);
+        let length = self.bytes.len() - at - FRAME_HEADER_BYTES;
+        if length > MAX_RECORD_BYTES {
+            self.bytes.truncate(at);
+            return Err(length);
+        }
+        let position = self.first + u64::from(self.count);
         self.count += 1;
-        at
+        let (header, record) = self
+            .bytes
+            .get_mut(at..)
+            .and_then(<[u8]>::split_first_chunk_mut::<FRAME_HEADER_BYTES>)
+            .ok_or(length)?;
+        let (length_bytes, checksum) = header.split_at_mut(4);
+        length_bytes.copy_from_slice(&(length as u32).to_le_bytes());
+        checksum.copy_from_slice(&frame_checksum(position, record).to_le_bytes());
+        Ok((at, record))
+    }
+
+    /// The position of the first record.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
     }
 
     /// The position of the next record.
     pub(crate) fn next(&self) -> u64 {
         self.first + u64::from(self.count)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.count == 0
     }
 
     /// The length with its header in bytes.
@@ -317,8 +336,8 @@ mod tests {
     fn a_group_reads_back_frame_by_frame() {
         let mut group = GroupBuffer::default();
         group.begin(5);
-        group.push(b"one");
-        group.push(b"");
+        group.push(|out| out.extend_from_slice(b"one")).unwrap();
+        group.push(|_| ()).unwrap();
         let bytes = group.finish().to_vec();
         let (head, body) = bytes.split_at(GROUP_HEADER_BYTES);
         let header = GroupHeader::decode(head).unwrap();

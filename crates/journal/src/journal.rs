@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -26,7 +26,7 @@ use crate::recover::recover;
 use crate::scan::Window;
 use crate::tree::Tree;
 use crate::upkeep::Upkeep;
-use crate::writer::Writer;
+use crate::writer;
 
 /// The directory of the log's segments within the data directory.
 pub(crate) const LOG_DIRECTORY: &str = "log";
@@ -212,18 +212,9 @@ impl Journal {
                 failing.set_poison(&Arc::new(io::Error::other(error)));
             })
             .map_err(disk_error("upkeep", "starting the thread"))?;
-        let writer = Writer::new(
-            Arc::clone(&shared),
-            disk,
-            options,
-            upkeep,
-            recovered.tail,
-            recovered.last_time_us,
-        );
-        let writer = thread::Builder::new()
-            .name("journal-writer".to_owned())
-            .spawn(move || writer.run())
-            .map_err(disk_error("writer", "starting the thread"))?;
+        let writer =
+            writer::start(&shared, disk, options, upkeep, recovered.tail, recovered.last_time_us)
+                .map_err(disk_error("writer", "starting its threads"))?;
         let threads = Threads {
             shared: Arc::clone(&shared),
             writer: Mutex::new(Some(writer)),
@@ -237,9 +228,10 @@ impl Journal {
     ///
     /// Never blocks. The answer comes when the record is durable, or when it is refused.
     #[must_use = "an append that nobody waits for may fail unseen"]
+    #[expect(clippy::needless_pass_by_value, reason = "a draft is used up by its append")]
     pub fn append(&self, draft: Box<dyn Draft>, expected: Expected) -> Pending {
-        let (waiting, pending) = Waiting::new(draft, expected);
-        self.shared.queue.put(std::iter::once(waiting));
+        let (waiting, pending) = Waiting::new(draft.as_ref(), expected);
+        self.shared.queue.put(waiting.into_iter());
         pending
     }
 
@@ -250,9 +242,11 @@ impl Journal {
         &self,
         drafts: impl IntoIterator<Item = (Box<dyn Draft>, Expected)>,
     ) -> Vec<Pending> {
-        let (waiting, pending): (Vec<_>, Vec<_>) =
-            drafts.into_iter().map(|(draft, expected)| Waiting::new(draft, expected)).unzip();
-        self.shared.queue.put(waiting.into_iter());
+        let (waiting, pending): (Vec<_>, Vec<_>) = drafts
+            .into_iter()
+            .map(|(draft, expected)| Waiting::new(draft.as_ref(), expected))
+            .unzip();
+        self.shared.queue.put(waiting.into_iter().flatten());
         pending
     }
 

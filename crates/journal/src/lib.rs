@@ -60,6 +60,7 @@ mod recover;
 mod repair;
 mod scan;
 mod stream_proof;
+mod template;
 mod tlog_proof;
 pub mod tree;
 mod upkeep;

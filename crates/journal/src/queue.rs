@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,9 @@ use tokio::sync::oneshot;
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::record::{Appended, Expected};
+use crate::template::Template;
 
-/// How long the writer looks for more before it sleeps.
+/// How long a thread of the writer looks for more before it sleeps.
 const LINGER: Duration = Duration::from_micros(50);
 
 /// An append on its way. Await it, or [`Pending::wait`] for it on a thread of its own.
@@ -42,21 +43,49 @@ pub(crate) type Answer = oneshot::Sender<Result<Appended, Error>>;
 
 /// An append that waits for the writer.
 pub(crate) struct Waiting {
-    pub(crate) draft: Box<dyn Draft>,
+    pub(crate) record: Template,
     pub(crate) expected: Expected,
     pub(crate) answer: Answer,
 }
 
 impl Waiting {
-    pub(crate) fn new(draft: Box<dyn Draft>, expected: Expected) -> (Waiting, Pending) {
-        let (answer, pending) = oneshot::channel();
-        (Waiting { draft, expected, answer }, Pending(pending))
+    /// Checks and encodes a draft. One that cannot be appended is answered at once.
+    pub(crate) fn new(draft: &dyn Draft, expected: Expected) -> (Option<Waiting>, Pending) {
+        let (to, pending) = oneshot::channel();
+        let waiting = match Template::of(draft) {
+            Ok(record) => Some(Waiting { record, expected, answer: to }),
+            Err(error) => {
+                answer(to, Err(error));
+                None
+            }
+        };
+        (waiting, Pending(pending))
     }
 }
 
 /// Gives an answer; a caller that no longer waits is no failure.
 pub(crate) fn answer(to: Answer, with: Result<Appended, Error>) {
     drop(to.send(with));
+}
+
+/// Looks for something a moment longer: who was just answered often comes back at once, and that
+/// is cheaper than being put to sleep and woken.
+pub(crate) fn linger(until: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while begin.elapsed() < LINGER && !until() {
+        std::thread::yield_now();
+    }
+}
+
+/// What the writer is to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Stage what was taken.
+    Stage,
+    /// Hand the open group over: the disk waits for it.
+    HandOver,
+    /// End: the queue is closed and empty.
+    End,
 }
 
 #[derive(Default)]
@@ -71,6 +100,8 @@ pub(crate) struct Queue {
     changed: Condvar,
     /// Whether something waits, to be seen without the lock.
     any: AtomicBool,
+    /// Whether the disk waits for a group.
+    idle: AtomicBool,
     most: usize,
 }
 
@@ -80,13 +111,14 @@ impl Queue {
             inside: Mutex::default(),
             changed: Condvar::new(),
             any: AtomicBool::new(false),
+            idle: AtomicBool::new(true),
             most,
         }
     }
 
     /// Puts appends in the queue together, or answers them at once when that is full or closed.
     pub(crate) fn put(&self, appends: impl Iterator<Item = Waiting>) {
-        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inside = self.lock();
         let idle = inside.waiting.is_empty();
         for waiting in appends {
             if inside.closed {
@@ -107,32 +139,57 @@ impl Queue {
         }
     }
 
-    /// Swaps all that wait into `taken`, which is empty; blocks until there is something. `false`
-    /// when the queue is closed and empty.
-    pub(crate) fn take(&self, taken: &mut Vec<Waiting>) -> bool {
-        // A caller that was just answered often comes back at once: looking for it a moment longer
-        // is cheaper than being put to sleep and woken.
-        let begin = Instant::now();
-        while begin.elapsed() < LINGER && !self.any.load(Ordering::Acquire) {
-            std::thread::yield_now();
-        }
-        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Blocks until there is something to do: swaps all that wait into `taken`, which is empty, or
+    /// says that the disk waits for the group, if one is `open`.
+    pub(crate) fn next(&self, taken: &mut Vec<Waiting>, open: bool) -> Next {
+        linger(|| self.any.load(Ordering::Acquire) || (open && self.idle()));
+        let mut inside = self.lock();
         loop {
+            if open && self.idle() {
+                return Next::HandOver;
+            }
             if !inside.waiting.is_empty() {
                 std::mem::swap(&mut inside.waiting, taken);
                 self.any.store(false, Ordering::Release);
-                return true;
+                return Next::Stage;
             }
             if inside.closed {
-                return false;
+                return Next::End;
             }
             inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
+    /// Blocks until the disk waits for a group.
+    pub(crate) fn wait_until_idle(&self) {
+        linger(|| self.idle());
+        let mut inside = self.lock();
+        while !self.idle() {
+            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    pub(crate) fn idle(&self) -> bool {
+        self.idle.load(Ordering::Acquire)
+    }
+
+    /// Says whether the disk waits for a group.
+    pub(crate) fn set_idle(&self, idle: bool) {
+        self.idle.store(idle, Ordering::Release);
+        if idle {
+            // Taken, so that the writer is not between its look and its sleep.
+            drop(self.lock());
+            self.changed.notify_one();
+        }
+    }
+
     /// Lets nothing in any more.
     pub(crate) fn close(&self) {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.lock().closed = true;
         self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

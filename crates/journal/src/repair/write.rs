@@ -51,7 +51,7 @@ pub(super) fn replace(
     for plan in plans {
         let wrong = |source| disk_error(&plan.name, "writing")(source);
         let fresh = log_directory.join("mended");
-        write_file(&fresh, &encode(log, plan)).map_err(wrong)?;
+        encode(log, plan).and_then(|bytes| write_file(&fresh, &bytes)).map_err(wrong)?;
         fs::rename(&fresh, log_directory.join(&plan.name)).map_err(wrong)?;
         sync_directory(&log_directory).map_err(wrong)?;
     }
@@ -64,7 +64,7 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn encode(log: Uuid, plan: &Plan) -> Vec<u8> {
+fn encode(log: Uuid, plan: &Plan) -> io::Result<Vec<u8>> {
     let mut out = SegmentHeader { log, first: plan.first }.encode();
     let mut group = GroupBuffer::default();
     group.begin(plan.first);
@@ -76,11 +76,12 @@ fn encode(log: Uuid, plan: &Plan) -> Vec<u8> {
             group.begin(next);
             count = 0;
         }
-        group.push(record);
+        let added = group.push(|out| out.extend_from_slice(record));
+        added.map_err(|length| io::Error::other(format!("a record has {length} bytes")))?;
         count += 1;
     }
-    if !group.is_empty() {
+    if count > 0 {
         out.extend_from_slice(group.finish());
     }
-    out
+    Ok(out)
 }

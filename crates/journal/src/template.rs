@@ -1,0 +1,215 @@
+//! A record before it is stamped: its bytes, and the three places where the writer's values go.
+//!
+//! It is made and checked on the caller's thread, so that the one writer only copies and hashes.
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::draft::{Draft, EncodeError};
+use crate::error::Error;
+use crate::record::{LeafHash, MAX_RECORD_BYTES, Slot, StreamId, Version};
+
+/// The length of a time as the writer puts it: RFC 3339 in UTC with microseconds.
+pub(crate) const TIME_BYTES: usize = 27;
+
+/// What the writer puts into a record.
+#[derive(Clone, Copy)]
+enum Value {
+    Version,
+    Prev,
+    Time,
+}
+
+/// A record that waits for its stamp.
+pub(crate) struct Template {
+    pub(crate) stream: StreamId,
+    bytes: Vec<u8>,
+    /// In the order of their places.
+    holes: [(Value, Range<usize>); 3],
+}
+
+/// The writer's values.
+pub(crate) struct Stamp<'a> {
+    pub(crate) version: Version,
+    pub(crate) prev: LeafHash,
+    pub(crate) time: &'a [u8; TIME_BYTES],
+}
+
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(borrow)]
+    subject: &'a str,
+    #[serde(borrow)]
+    caseversion: &'a RawValue,
+    prev: &'a str,
+    time: &'a str,
+}
+
+impl Template {
+    /// Has a draft encoded with placeholders, and finds them.
+    pub(crate) fn of(draft: &dyn Draft) -> Result<Template, Error> {
+        let stream = draft.stream();
+        let refuse = |source| Error::Encode { stream, source };
+        let mut bytes = Vec::with_capacity(1024);
+        let slot = Slot::placeholder();
+        catch_unwind(AssertUnwindSafe(|| draft.encode(&slot, &mut bytes)))
+            .unwrap_or_else(|_| Err(EncodeError("encoding panicked".to_owned())))
+            .map_err(refuse)?;
+        if bytes.len() > MAX_RECORD_BYTES + TIME_BYTES {
+            return Err(Error::TooLong { length: bytes.len(), most: MAX_RECORD_BYTES });
+        }
+        let holes = holes(&bytes, stream).map_err(|what| refuse(EncodeError(what.to_owned())))?;
+        Ok(Template { stream, bytes, holes })
+    }
+
+    /// Appends the record's bytes to `out`.
+    pub(crate) fn stamp(&self, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
+        let mut at = 0;
+        for (value, place) in &self.holes {
+            out.extend_from_slice(self.bytes.get(at..place.start).unwrap_or_default());
+            match value {
+                Value::Version => put_number(stamp.version.0, out),
+                Value::Prev => put_hex(&stamp.prev, out),
+                Value::Time => out.extend_from_slice(stamp.time),
+            }
+            at = place.end;
+        }
+        out.extend_from_slice(self.bytes.get(at..).unwrap_or_default());
+    }
+}
+
+/// Finds the placeholders, in the order of their places. All of the bytes are checked to be one
+/// JSON object; nothing else in them is looked at.
+fn holes(bytes: &[u8], stream: StreamId) -> Result<[(Value, Range<usize>); 3], &'static str> {
+    let slot = Slot::placeholder();
+    let fields: Fields<'_> = serde_json::from_slice(bytes)
+        .map_err(|_| "the record is not JSON with subject, caseversion, prev and time")?;
+    if uuid::Uuid::try_parse(fields.subject) != Ok(stream.0) {
+        return Err("the record's subject is not its stream");
+    }
+    if fields.caseversion.get().parse() != Ok(slot.version.0) {
+        return Err("the record's caseversion is not the stamped one");
+    }
+    if LeafHash::from_hex(fields.prev) != Some(slot.prev) {
+        return Err("the record's prev is not the stamped one");
+    }
+    if fields.time.parse::<jiff::Timestamp>().ok() != Some(slot.time) {
+        return Err("the record's time is not the stamped one");
+    }
+    let place = |part: &str| {
+        let start = part.as_ptr().addr() - bytes.as_ptr().addr();
+        start..start + part.len()
+    };
+    let mut holes = [
+        (Value::Version, place(fields.caseversion.get())),
+        (Value::Prev, place(fields.prev)),
+        (Value::Time, place(fields.time)),
+    ];
+    holes.sort_by_key(|(_, place)| place.start);
+    Ok(holes)
+}
+
+fn put_number(number: u64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let (mut rest, mut count) = (number, 0);
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        count += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(digits.len() - count..).unwrap_or_default());
+}
+
+fn put_hex(hash: &LeafHash, out: &mut Vec<u8>) {
+    let mut digits = [0; 64];
+    // The room is exactly twice the hash's.
+    if hex::encode_to_slice(hash.0, &mut digits).is_ok() {
+        out.extend_from_slice(&digits);
+    }
+}
+
+/// A time as it stands in a record.
+pub(crate) fn time_text(time: jiff::Timestamp) -> [u8; TIME_BYTES] {
+    let mut text = [b'0'; TIME_BYTES];
+    let written = format!("{time:.6}");
+    for (to, from) in text.iter_mut().zip(written.bytes()) {
+        *to = from;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Envelope;
+    use crate::record::Slot;
+
+    /// Puts its fields in any order.
+    struct Shuffled(&'static str);
+
+    impl Draft for Shuffled {
+        fn stream(&self) -> StreamId {
+            StreamId(uuid::Uuid::from_u128(7))
+        }
+
+        fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+            let text = self
+                .0
+                .replace("$s", &self.stream().to_string())
+                .replace("$v", &slot.version.to_string())
+                .replace("$p", &slot.prev.to_string())
+                .replace("$t", &slot.time.to_string());
+            out.extend_from_slice(text.as_bytes());
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_stamped_is_what_a_reader_reads() {
+        let time: jiff::Timestamp = "2026-11-25T02:48:30.5116Z".parse().unwrap();
+        for form in [
+            r#"{"subject":"$s","time":"$t","caseversion":$v,"prev":"$p","data":{"time":"$t"}}"#,
+            r#"{"prev":"$p","caseversion": $v ,"time":"$t","subject":"$s"}"#,
+        ] {
+            for version in [1, 9, 10, 99, 123_456_789] {
+                let template = Template::of(&Shuffled(form)).unwrap();
+                let prev = LeafHash([version as u8; 32]);
+                let stamp = Stamp { version: Version(version), prev, time: &time_text(time) };
+                let mut bytes = Vec::new();
+                template.stamp(&stamp, &mut bytes);
+                let read = Envelope::parse(&bytes).unwrap();
+                assert_eq!((read.stream, read.version.0), (template.stream, version));
+                assert_eq!((read.prev, read.time), (prev, time));
+            }
+        }
+    }
+
+    #[test]
+    fn a_draft_that_ignores_its_slot_is_refused() {
+        for form in [
+            r#"{"subject":"$s","time":"$t","caseversion":3,"prev":"$p"}"#,
+            r#"{"subject":"$s","time":"2024-01-01T00:00:00Z","caseversion":$v,"prev":"$p"}"#,
+            r#"{"subject":"$s","time":"$t","caseversion":$v,"prev":"00"}"#,
+            r#"{"subject":"x","time":"$t","caseversion":$v,"prev":"$p"}"#,
+            r#"{"subject":"$s","time":"$t","caseversion":$v,"prev":"$p""#,
+            r#"{"subject":"$s","time":"$t","time":"$t","caseversion":$v,"prev":"$p"}"#,
+        ] {
+            assert!(matches!(Template::of(&Shuffled(form)), Err(Error::Encode { .. })), "{form}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_as_they_are() {
+        for number in [0, 7, 10, 1_234_567, u64::MAX] {
+            let mut out = Vec::new();
+            put_number(number, &mut out);
+            assert_eq!(out, number.to_string().into_bytes());
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! A group on its way: staged by one thread, made durable by a second, told by a third.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::error::Error;
+use crate::format::GroupBuffer;
+use crate::log::Segment;
+use crate::queue::{Answer, answer, linger};
+use crate::record::{Appended, StreamId};
+
+/// A record of a group.
+pub(super) struct Staged {
+    pub(super) stream: StreamId,
+    pub(super) appended: Appended,
+    /// The position of the stream's record before.
+    pub(super) prior: u64,
+    /// Where its frame begins within the group.
+    pub(super) at: usize,
+    pub(super) answer: Answer,
+}
+
+/// The records that one flush makes durable.
+#[derive(Default)]
+pub(super) struct Group {
+    pub(super) buffer: GroupBuffer,
+    pub(super) staged: Vec<Staged>,
+    /// Refusals that rest on records of this group or of one before: told when those are durable.
+    pub(super) refused: Vec<(Answer, Error)>,
+    /// The groups are counted from 1.
+    pub(super) number: u64,
+}
+
+impl Group {
+    /// Begins anew, keeping the room.
+    pub(super) fn begin(&mut self, number: u64, first: u64) {
+        self.number = number;
+        self.buffer.begin(first);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.staged.is_empty() && self.refused.is_empty()
+    }
+
+    /// Tells everyone that the log could not be written.
+    pub(super) fn fail(&mut self, cause: &Arc<io::Error>) {
+        let staged = self.staged.drain(..).map(|staged| staged.answer);
+        for to in staged.chain(self.refused.drain(..).map(|(to, _)| to)) {
+            answer(to, Err(Error::Poisoned(Arc::clone(cause))));
+        }
+    }
+}
+
+/// A durable group that is to be told.
+pub(super) struct Durable {
+    pub(super) group: Group,
+    pub(super) segment: Arc<Segment>,
+    /// Where the group begins in the segment.
+    pub(super) offset: u64,
+}
+
+#[derive(Default)]
+struct Inside {
+    next: Option<Group>,
+    /// No further group will come.
+    ended: bool,
+    /// Groups that were told, whose room can be used again.
+    used: Vec<Group>,
+}
+
+/// What the writer's threads share.
+#[derive(Default)]
+pub(super) struct Pipe {
+    inside: Mutex<Inside>,
+    changed: Condvar,
+    /// Whether a group waits for the disk, to be seen without the lock.
+    any: AtomicBool,
+    /// Whether the writer has more records already, so that the disk should not wait.
+    pub(super) more: AtomicBool,
+    /// The number of the last group that everybody was told of.
+    told: AtomicU64,
+    /// How many durable groups are not told yet.
+    untold: AtomicU64,
+}
+
+impl Pipe {
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a group over to the disk, which must be idle; gives back an empty one.
+    pub(super) fn hand_over(&self, group: Group) -> Group {
+        let mut inside = self.lock();
+        inside.next = Some(group);
+        let used = inside.used.pop().unwrap_or_default();
+        self.any.store(true, Ordering::Release);
+        drop(inside);
+        self.changed.notify_all();
+        used
+    }
+
+    /// The next group for the disk; `None` when there will be none.
+    pub(super) fn take(&self) -> Option<Group> {
+        linger(|| self.any.load(Ordering::Acquire));
+        let mut inside = self.lock();
+        loop {
+            if let Some(group) = inside.next.take() {
+                self.any.store(false, Ordering::Release);
+                return Some(group);
+            }
+            if inside.ended {
+                return None;
+            }
+            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// No further group will come.
+    pub(super) fn end(&self) {
+        self.lock().ended = true;
+        self.changed.notify_all();
+    }
+
+    /// Counts a group that is durable and still to be told.
+    pub(super) fn count_untold(&self) {
+        self.untold.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How many durable groups are not told yet.
+    pub(super) fn untold(&self) -> u64 {
+        self.untold.load(Ordering::Acquire)
+    }
+
+    /// Takes note that a group was told, and keeps its room.
+    pub(super) fn count_told(&self, group: Group) {
+        self.told.fetch_max(group.number, Ordering::AcqRel);
+        self.lock().used.push(group);
+    }
+
+    /// The same of one that was counted as untold.
+    pub(super) fn count_late(&self, group: Group) {
+        self.count_told(group);
+        self.untold.fetch_sub(1, Ordering::AcqRel);
+        drop(self.lock());
+        self.changed.notify_all();
+    }
+
+    /// The number of the last group that everybody was told of.
+    pub(super) fn told(&self) -> u64 {
+        self.told.load(Ordering::Acquire)
+    }
+
+    /// Blocks until every durable group was told.
+    pub(super) fn wait_until_told(&self) {
+        let mut inside = self.lock();
+        while self.untold() > 0 {
+            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The one writer: it stamps, makes a group durable, and only then tells.
+//!
+//! Three threads, so that the disk does not wait for the processor: this one stamps and hashes the
+//! next group while [`disk`] writes and syncs the one before and [`tell`] answers for the one
+//! before that. A group stays open, and grows, until the disk is free for it.
+
+mod coming;
+mod disk;
+mod group;
+mod tell;
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+
+use self::coming::Coming;
+use self::disk::Committer;
+use self::group::{Group, Pipe, Staged};
+use crate::disk::Disk;
+use crate::error::Error;
+use crate::heads::HeadEntry;
+use crate::journal::Shared;
+use crate::options::Options;
+use crate::queue::{Next, Waiting, answer};
+use crate::record::{Appended, Expected, LeafHash, MAX_RECORD_BYTES, Position, Version};
+use crate::recover::Tail;
+use crate::template::{Stamp, TIME_BYTES, Template, time_text};
+use crate::upkeep::Upkeep;
+
+/// The thread that stamps; what it holds, nobody else touches.
+struct Writer {
+    shared: Arc<Shared>,
+    pipe: Arc<Pipe>,
+    options: Options,
+    time: jiff::Timestamp,
+    time_text: [u8; TIME_BYTES],
+    /// The group that is open.
+    group: Group,
+    coming: Coming,
+}
+
+/// Starts the writer's threads; the one that is returned ends last.
+pub(crate) fn start(
+    shared: &Arc<Shared>,
+    disk: Arc<dyn Disk>,
+    options: Options,
+    upkeep: Upkeep,
+    tail: Tail,
+    last_time_us: i64,
+) -> io::Result<JoinHandle<()>> {
+    let pipe = Arc::new(Pipe::default());
+    let (telling, durable) = mpsc::channel();
+    let committer = Committer {
+        shared: Arc::clone(shared),
+        pipe: Arc::clone(&pipe),
+        disk,
+        segment_bytes: options.segment_bytes,
+        upkeep,
+        tail,
+    };
+    let teller = {
+        let (shared, pipe) = (Arc::clone(shared), Arc::clone(&pipe));
+        let builder = thread::Builder::new().name("journal-tell".to_owned());
+        builder.spawn(move || tell::run(&shared, &pipe, &durable))?
+    };
+    let committer = thread::Builder::new()
+        .name("journal-disk".to_owned())
+        .spawn(move || committer.run(telling))?;
+    let time = jiff::Timestamp::from_microsecond(last_time_us).unwrap_or(jiff::Timestamp::MIN);
+    let mut group = Group::default();
+    group.begin(1, shared.log.durable() + 1);
+    let writer = Writer {
+        shared: Arc::clone(shared),
+        pipe,
+        options,
+        time,
+        time_text: time_text(time),
+        group,
+        coming: Coming::default(),
+    };
+    thread::Builder::new().name("journal-writer".to_owned()).spawn(move || {
+        writer.run();
+        for thread in [committer, teller] {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the journal's writer panicked");
+            }
+        }
+    })
+}
+
+impl Writer {
+    /// Stamps until the queue is closed and empty.
+    fn run(mut self) {
+        let mut taken = Vec::new();
+        let mut waiting = VecDeque::new();
+        loop {
+            self.stage(&mut waiting);
+            let next = if waiting.is_empty() {
+                self.pipe.more.store(!self.group.is_empty(), Ordering::Release);
+                self.shared.queue.next(&mut taken, !self.group.is_empty())
+            } else {
+                // The group is full.
+                self.pipe.more.store(true, Ordering::Release);
+                self.shared.queue.wait_until_idle();
+                Next::HandOver
+            };
+            match next {
+                Next::Stage => waiting.extend(taken.drain(..)),
+                Next::HandOver => self.hand_over(!waiting.is_empty()),
+                Next::End => break,
+            }
+        }
+        if !self.group.is_empty() {
+            self.shared.queue.wait_until_idle();
+            self.hand_over(false);
+        }
+        self.pipe.end();
+    }
+
+    fn hand_over(&mut self, more: bool) {
+        let (number, next) = (self.group.number + 1, self.group.buffer.next());
+        self.shared.queue.set_idle(false);
+        self.pipe.more.store(more, Ordering::Release);
+        self.group = self.pipe.hand_over(std::mem::take(&mut self.group));
+        self.group.begin(number, next);
+        self.coming.forget(self.pipe.told());
+    }
+
+    /// Fills the open group from what waits, up to the limits.
+    fn stage(&mut self, waiting: &mut VecDeque<Waiting>) {
+        if waiting.is_empty() {
+            return;
+        }
+        self.tick();
+        while self.group.staged.len() < self.options.group_records
+            && self.group.buffer.length() < self.options.group_bytes
+        {
+            let Some(Waiting { record, expected, answer: to }) = waiting.pop_front() else {
+                return;
+            };
+            if let Some(cause) = self.shared.poison() {
+                answer(to, Err(Error::Poisoned(cause)));
+                continue;
+            }
+            match self.stamp(&record, expected) {
+                Ok((appended, prior, at)) => {
+                    let stream = record.stream;
+                    self.group.staged.push(Staged { stream, appended, prior, at, answer: to });
+                }
+                Err(error) => self.group.refused.push((to, error)),
+            }
+        }
+    }
+
+    /// Stamps one record into the group; also gives the position of the record before it in its
+    /// stream, and where its frame begins.
+    fn stamp(
+        &mut self,
+        record: &Template,
+        expected: Expected,
+    ) -> Result<(Appended, u64, usize), Error> {
+        let stream = record.stream;
+        let head = self.coming.get(stream).or_else(|| self.shared.heads.get(stream));
+        let version = Version(head.map_or(0, |head| head.version));
+        if let Expected::Exactly(expected) = expected
+            && expected != version
+        {
+            return Err(Error::Conflict { stream, expected, actual: version });
+        }
+        let prev = match head {
+            None => LeafHash::NONE,
+            Some(HeadEntry { leaf: Some(leaf), .. }) => leaf,
+            Some(HeadEntry { position, .. }) => self.shared.leaf_at(position)?,
+        };
+        let position = self.group.buffer.next();
+        let version = version.next();
+        let stamp = Stamp { version, prev, time: &self.time_text };
+        let (at, bytes) = self
+            .group
+            .buffer
+            .push(|out| record.stamp(&stamp, out))
+            .map_err(|length| Error::TooLong { length, most: MAX_RECORD_BYTES })?;
+        let leaf = LeafHash::of(bytes);
+        let coming = HeadEntry { version: version.0, position, leaf: Some(leaf) };
+        self.coming.set(stream, coming, self.group.number);
+        let appended = Appended { position: Position(position), version, leaf, time: self.time };
+        Ok((appended, head.map_or(0, |head| head.position), at))
+    }
+
+    /// Reads the clock in whole microseconds, but never before the last record's time.
+    fn tick(&mut self) {
+        let us = (self.options.clock)().as_microsecond();
+        if us > self.time.as_microsecond()
+            && let Ok(time) = jiff::Timestamp::from_microsecond(us)
+        {
+            self.time = time;
+            self.time_text = time_text(time);
+        }
+    }
+}
