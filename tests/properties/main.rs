@@ -1,5 +1,6 @@
 //! Properties of the rules over random histories: random steps by random actors.
 
+use case::replay::{Replay, Shelf, Verdict};
 use case::{Case, Code, Event, Recorded, Summary, admit};
 use proptest::prelude::*;
 use tests::steps::World;
@@ -122,7 +123,18 @@ fn play(steps: &[String]) -> World {
             assert_eq!(summary.deadlines, world.case.deadlines.running, "after `{step}`");
         }
     }
+    reproduced(&world);
     world
+}
+
+/// I16: whatever was decided is derived again as it was recorded.
+fn reproduced(world: &World) {
+    let known = Shelf(std::slice::from_ref(&world.library));
+    let mut replay = Replay::default();
+    for record in &world.records {
+        let step = replay.take(record, known);
+        assert!(step.is_none_or(|step| step.verdict == Verdict::Reproduced));
+    }
 }
 
 fn checked(world: &mut World, text: &str) {

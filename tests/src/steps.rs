@@ -10,6 +10,7 @@
 
 mod fields;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use case::record::RecordStamp;
@@ -27,18 +28,27 @@ const DAY: &str = "2024-01-01";
 
 /// A case that grows step by step, without journal and messages.
 pub struct World {
-    library: Library,
+    /// The guidance.
+    pub library: Library,
     /// The folded case.
     pub case: Case,
     /// Its records.
     pub records: Vec<Recorded>,
     ids: BTreeMap<String, Uuid>,
+    /// The exact bytes of records by their leaves.
+    encoded: RefCell<BTreeMap<case::Leaf, Vec<u8>>>,
 }
 
 impl Default for World {
     fn default() -> Self {
         let library = Library::embedded().expect("the built-in guidance is sound");
-        Self { library, case: Case::default(), records: Vec::new(), ids: BTreeMap::new() }
+        Self {
+            library,
+            case: Case::default(),
+            records: Vec::new(),
+            ids: BTreeMap::new(),
+            encoded: RefCell::default(),
+        }
     }
 }
 
@@ -56,6 +66,33 @@ pub struct Step {
 }
 
 impl World {
+    /// A claim that was assessed, reviewed, decided and served: about 40 records.
+    #[must_use]
+    pub fn decided() -> Self {
+        const LIFE: &[&str] = &[
+            "register by G1",
+            "attach E1 by P1",
+            "country-info E2 by O1",
+            "find-all W1 C3.1.a=U C3.1.b=M C3.1.c=M C3.1.d=M",
+            "complete by W1",
+            "review agree by R1",
+            "issue refused onus C3.1.a by D1",
+            "notify 2024-02-01 2024-03-01 by Y1",
+        ];
+        let mut world = Self::default();
+        for step in LIFE {
+            world.take(step).unwrap_or_else(|rejection| panic!("{step}: {rejection}"));
+        }
+        world
+    }
+
+    /// The exact bytes of the records, in order.
+    #[must_use]
+    pub fn encoded(&self) -> Vec<Vec<u8>> {
+        let encoded = self.encoded.borrow();
+        self.records.iter().map(|record| encoded[&record.leaf].clone()).collect()
+    }
+
     /// Takes a step and applies its event. Steps that stand for several are taken one by one.
     pub fn take(&mut self, step: &str) -> Result<&'static str, Rejection> {
         let words: Vec<&str> = step.split_whitespace().collect();
@@ -135,6 +172,7 @@ impl World {
         unstamped.encode(&stamp, &mut bytes).expect("a small record");
         let record = Recorded::decode(&bytes, version.0).expect("what was written can be read");
         let leaf = case::Leaf::of(&bytes);
+        self.encoded.borrow_mut().insert(leaf, bytes.clone());
         assert_eq!(record, unstamped.recorded(&stamp, version.0, leaf), "the round trip is exact");
         record
     }

@@ -109,20 +109,7 @@ impl<'a> Law<'a> {
         round: &Round,
         day: Date,
     ) -> Result<Proposal, Rejection> {
-        let guidance = self.in_force(case, day)?;
-        let sought = registration(case)?.sought;
-        let findings = findings(guidance, round, &BTreeSet::new());
-        let facts = facts(&case.evidence.facts);
-        let evaluation = guidance.evaluate(&Question { sought, facts, findings });
-        Ok(Proposal {
-            profile: registration(case)?.profile.clone(),
-            guidance: guidance.hash().to_string(),
-            sought,
-            derived: evaluation.derived().map(|(id, value)| (id.to_owned(), value)).collect(),
-            presumed: evaluation.presumed().map(|used| used.leaf.to_owned()).collect(),
-            open: evaluation.open().map(str::to_owned).collect(),
-            outcome: evaluation.outcome(),
-        })
+        derive(self.in_force(case, day)?, case, round)
     }
 
     /// The outcome of an assessment, with some open leaves counted as not met.
@@ -138,22 +125,7 @@ impl<'a> Law<'a> {
             Code::NoGuidance,
             &format!("the guidance {} of the assessment is missing", assessment.guidance),
         )?;
-        let round = need(case.assessment.round(), Code::NotComplete, "no assessment is complete")?;
-        let findings = findings(guidance, round, converted);
-        let sought = registration(case)?.sought;
-        let facts = facts(&case.evidence.facts);
-        let evaluation = guidance.evaluate(&Question { sought, facts, findings });
-        if evaluation.outcome() != Outcome::Undetermined || evaluation.open().next().is_some() {
-            return Ok(evaluation.outcome());
-        }
-        // No open leaf is left: every way of settling the others leads to one outcome.
-        let mut settled = findings;
-        for (leaf, _) in guidance.leaves() {
-            if settled.get(leaf) == Value::Undetermined {
-                settled.set(leaf, Value::NotMet);
-            }
-        }
-        Ok(guidance.evaluate(&Question { sought, facts, findings: settled }).outcome())
+        outcome_with_onus(guidance, case, converted)
     }
 
     /// The leaves that must be asked before an assessment is complete: all that the profile uses.
@@ -171,6 +143,51 @@ impl<'a> Law<'a> {
         let in_order = guidance.leaves().map(|(_, id)| id);
         Ok(in_order.filter(|id| asked.contains(*id)).map(str::to_owned).collect())
     }
+}
+
+/// Derives a proposal from the findings of a round under one guidance, in force or not.
+pub(crate) fn derive(
+    guidance: &Guidance,
+    case: &Case,
+    round: &Round,
+) -> Result<Proposal, Rejection> {
+    let sought = registration(case)?.sought;
+    let findings = findings(guidance, round, &BTreeSet::new());
+    let facts = facts(&case.evidence.facts);
+    let evaluation = guidance.evaluate(&Question { sought, facts, findings });
+    Ok(Proposal {
+        profile: registration(case)?.profile.clone(),
+        guidance: guidance.hash().to_string(),
+        sought,
+        derived: evaluation.derived().map(|(id, value)| (id.to_owned(), value)).collect(),
+        presumed: evaluation.presumed().map(|used| used.leaf.to_owned()).collect(),
+        open: evaluation.open().map(str::to_owned).collect(),
+        outcome: evaluation.outcome(),
+    })
+}
+
+/// The outcome under one guidance, with some open leaves counted as not met.
+pub(crate) fn outcome_with_onus(
+    guidance: &Guidance,
+    case: &Case,
+    converted: &BTreeSet<Criterion>,
+) -> Result<Outcome, Rejection> {
+    let round = need(case.assessment.round(), Code::NotComplete, "no assessment is complete")?;
+    let findings = findings(guidance, round, converted);
+    let sought = registration(case)?.sought;
+    let facts = facts(&case.evidence.facts);
+    let evaluation = guidance.evaluate(&Question { sought, facts, findings });
+    if evaluation.outcome() != Outcome::Undetermined || evaluation.open().next().is_some() {
+        return Ok(evaluation.outcome());
+    }
+    // No open leaf is left: every way of settling the others leads to one outcome.
+    let mut settled = findings;
+    for (leaf, _) in guidance.leaves() {
+        if settled.get(leaf) == Value::Undetermined {
+            settled.set(leaf, Value::NotMet);
+        }
+    }
+    Ok(guidance.evaluate(&Question { sought, facts, findings: settled }).outcome())
 }
 
 /// Collects the leaves below a criterion, as the profile's parameters admit them.

@@ -29,6 +29,7 @@ mod personal;
 pub mod record;
 pub mod registry;
 mod rejection;
+pub mod replay;
 mod schema;
 mod seen;
 mod state;

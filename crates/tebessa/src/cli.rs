@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::output::{CliError, Exit};
-use crate::{audit_verify, case_view, demo, guidance, health, journal, submit, up, watch};
+use crate::{audit, case_view, demo, guidance, health, journal, submit, up, watch};
 
 const HELP: &str = "\
 Exit codes:
@@ -47,10 +47,10 @@ enum Commands {
         command: case_view::Commands,
     },
     Watch(watch::Args),
-    /// Check the record
+    /// Check the record, replay its decisions
     Audit {
         #[command(subcommand)]
-        command: Audit,
+        command: audit::Commands,
     },
     /// The log itself: sign, prove, back up, repair
     Journal {
@@ -61,11 +61,6 @@ enum Commands {
     Guidance(guidance::Arguments),
     Health(health::Args),
     Demo(demo::Args),
-}
-
-#[derive(Debug, Subcommand)]
-enum Audit {
-    Verify(audit_verify::Args),
 }
 
 /// Reads the arguments, runs the command and gives the exit code.
@@ -79,7 +74,7 @@ pub(crate) async fn run() -> ExitCode {
         Commands::Submit(args) => submit::run(args).await,
         Commands::Case { command } => case_view::run(command).await,
         Commands::Watch(args) => watch::run(args).await,
-        Commands::Audit { command: Audit::Verify(args) } => audit_verify::run(args).await,
+        Commands::Audit { command } => audit::run(command).await,
         Commands::Journal { command } => journal::run(command).await,
         Commands::Health(args) => health::run(args).await,
         Commands::Demo(args) => demo::run(args).await,

@@ -9,6 +9,7 @@
 )]
 
 mod address;
+mod audit;
 mod audit_verify;
 mod case_view;
 mod cli;

@@ -1,0 +1,52 @@
+//! The audit: what the record says, derived again, questioned, and handed over.
+//!
+//! In scope: reading the log without a lock and giving the pure rules of `case` what they need. Out
+//! of scope: whether the log itself is whole, which `journal` verifies.
+
+mod replay;
+mod walk;
+
+pub use self::replay::{Entry, replay_all, replay_case};
+pub use self::walk::{Walk, walk};
+
+use case::CaseId;
+
+/// Why an audit could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// The log could not be read; see its own error.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+    /// A record cannot be read or does not follow. Verify the log.
+    #[error("position {position}, case {case}: {what}; `tebessa audit verify` checks the log")]
+    Record {
+        /// Its position.
+        position: u64,
+        /// Its case.
+        case: CaseId,
+        /// What is wrong.
+        what: String,
+    },
+    /// There is no such case.
+    #[error("there is no case {0}")]
+    UnknownCase(CaseId),
+}
+
+/// Reads a record that must be the next of its case.
+pub(crate) fn next(
+    record: &journal::Record,
+    after: case::Version,
+) -> Result<case::Recorded, AuditError> {
+    let wrong = |what: String| AuditError::Record {
+        position: record.position.0,
+        case: CaseId(record.stream.0),
+        what,
+    };
+    let read = case::Recorded::decode(&record.bytes, record.position.0)
+        .map_err(|error| wrong(error.to_string()))?;
+    if read.envelope.version.0 != after.0 + 1 {
+        return Err(wrong(format!("version {} follows version {after}", read.envelope.version)));
+    }
+    Ok(read)
+}

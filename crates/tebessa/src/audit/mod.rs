@@ -1,0 +1,24 @@
+//! `tebessa audit`: the record verified, its decisions derived again.
+
+mod known;
+mod replay;
+
+use clap::Subcommand;
+
+use crate::audit_verify;
+use crate::output::{CliError, Exit};
+
+/// What to audit.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Commands {
+    Verify(audit_verify::Args),
+    Replay(replay::Args),
+}
+
+/// Runs a command.
+pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
+    match command {
+        Commands::Verify(args) => audit_verify::run(args).await,
+        Commands::Replay(args) => replay::run(args).await,
+    }
+}
