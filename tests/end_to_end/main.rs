@@ -5,6 +5,7 @@ mod erasure;
 mod outage;
 mod privacy;
 mod recovery;
+mod register;
 
 use serde_json::{Value, json};
 use service::client::{Client, ClientError};

@@ -107,6 +107,11 @@ fn deadlines() {
 }
 
 #[test]
+fn register() {
+    table("register.txt");
+}
+
+#[test]
 fn registry() {
     table("registry.txt");
 }

@@ -7,7 +7,7 @@ use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Answer, Case};
 use crate::{
     AppealId, CaseId, CausationId, CommandId, CorrelationId, Version, WorldDate, assessment,
-    deadlines, decisions, evidence, intake, registry,
+    deadlines, decisions, evidence, intake, register, registry,
 };
 
 /// A command whose personal fields are sealed.
@@ -27,6 +27,8 @@ pub enum Command {
     Registry(registry::Command),
     /// To the deadlines service.
     Deadlines(deadlines::Command),
+    /// To the authority's register, which the registry keeps.
+    Register(register::Command),
 }
 
 /// Something that happened in a case.
@@ -47,6 +49,8 @@ pub enum Event {
     Registry(registry::Event),
     /// In the deadlines service.
     Deadlines(deadlines::Event),
+    /// In the authority's register.
+    Register(register::Event),
 }
 
 impl Event {
@@ -61,6 +65,7 @@ impl Event {
             Self::Appeals(event) => event.kind(),
             Self::Registry(event) => event.kind(),
             Self::Deadlines(event) => event.kind(),
+            Self::Register(event) => event.kind(),
         }
     }
 
@@ -76,6 +81,7 @@ impl Event {
             "appeals" => appeals::Event::read(kind, data)?.map(Self::Appeals),
             "registry" => registry::Event::read(kind, data)?.map(Self::Registry),
             "deadlines" => deadlines::Event::read(kind, data)?.map(Self::Deadlines),
+            "register" => register::Event::read(kind, data)?.map(Self::Register),
             _ => return None,
         })
     }
@@ -115,6 +121,7 @@ pub fn commands() -> impl Iterator<Item = &'static CommandEntry> {
         appeals::COMMANDS,
         registry::COMMANDS,
         deadlines::COMMANDS,
+        register::COMMANDS,
     ]
     .into_iter()
     .flatten()
@@ -131,6 +138,7 @@ pub fn events() -> impl Iterator<Item = &'static EventEntry> {
         appeals::EVENTS,
         registry::EVENTS,
         deadlines::EVENTS,
+        register::EVENTS,
     ]
     .into_iter()
     .flatten()
@@ -140,6 +148,16 @@ pub fn events() -> impl Iterator<Item = &'static EventEntry> {
 #[must_use]
 pub fn catalogue_entry(service: &str, name: &str) -> Option<&'static CommandEntry> {
     commands().find(|entry| entry.service == service && entry.name == name)
+}
+
+impl CommandEntry {
+    /// Whether the command goes to the authority's register and not to a case.
+    #[must_use]
+    pub fn of_register(&self) -> bool {
+        register::COMMANDS
+            .iter()
+            .any(|entry| entry.name == self.name && entry.service == self.service)
+    }
 }
 
 /// The envelope of a command, without its data.
@@ -155,7 +173,7 @@ pub struct Head {
     /// The command's id, chosen by the sender. Sent again with the same body it gets the first
     /// answer, for ever.
     pub id: CommandId,
-    /// The case.
+    /// The case; or the register, for what concerns no single case.
     pub case: CaseId,
     /// The version at which the sender saw the case; a stale one is rejected. Left out, the
     /// command is decided on the case as it is.

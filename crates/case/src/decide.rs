@@ -9,7 +9,7 @@ use crate::token::{ActorId, Basis};
 use crate::vocabulary::Role;
 use crate::{
     Command, CommandEntry, Event, WorldDate, appeals, assessment, deadlines, decisions, evidence,
-    intake, registry,
+    intake, register, registry,
 };
 
 /// Who acts, in which capacity, and on which legal basis (I19).
@@ -53,6 +53,7 @@ impl Context<'_> {
 pub fn decide(case: &Case, command: &Command, context: &Context<'_>) -> Result<Event, Rejection> {
     context.day()?;
     role_fits(command.entry(), context.by.role)?;
+    of_one_kind(case, command)?;
     intake::may_represent(case, command.entry().service, context)?;
     match command {
         Command::Intake(command) => intake::decide(case, command, context).map(Event::Intake),
@@ -68,7 +69,21 @@ pub fn decide(case: &Case, command: &Command, context: &Context<'_>) -> Result<E
         Command::Deadlines(command) => {
             deadlines::decide(case, command, context).map(Event::Deadlines)
         }
+        Command::Register(command) => register::decide(case, command, context).map(Event::Register),
     }
+}
+
+/// A case takes no command of the register, and the register none of a case.
+fn of_one_kind(case: &Case, command: &Command) -> Result<(), Rejection> {
+    let begun = case.version > crate::Version(0);
+    let of_register = matches!(command, Command::Register(_));
+    if begun && of_register == case.register.is_empty() {
+        return refuse(
+            Code::NotTheRegister,
+            "this is a command of the register for a case, or of a case for the register",
+        );
+    }
+    Ok(())
 }
 
 fn role_fits(entry: &CommandEntry, role: Role) -> Result<(), Rejection> {
@@ -94,6 +109,7 @@ impl Command {
             Self::Appeals(command) => command.entry(),
             Self::Registry(command) => command.entry(),
             Self::Deadlines(command) => command.entry(),
+            Self::Register(command) => command.entry(),
         }
     }
 }

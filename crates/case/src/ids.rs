@@ -75,6 +75,8 @@ ids! {
     AppealId;
     /// A person, to whom cases refer. The authority's register says which ids are one person.
     PersonId;
+    /// A merge of persons in the register.
+    MergeId;
     /// An interview within a case.
     InterviewId;
     /// A transfer to another state within a case.

@@ -13,7 +13,7 @@ use crate::evidence::Fact;
 use crate::intake::Registration;
 use crate::rejection::{Code, Rejection};
 use crate::state::{Case, need};
-use crate::token::{Criterion, ProfileName};
+use crate::token::{Criterion, GuidanceId, ProfileName};
 use crate::vocabulary::{FactCode, FactValue};
 
 /// The leaf of exclusion under article 1F.
@@ -62,6 +62,12 @@ impl<'a> Law<'a> {
     /// Whether any version of a profile is known.
     pub(crate) fn has_profile(self, profile: &ProfileName) -> bool {
         self.library.all().any(|guidance| guidance.profile() == profile.as_str())
+    }
+
+    /// The profile of a guidance, where it is known.
+    pub(crate) fn profile_of(self, id: &GuidanceId) -> Option<&'a str> {
+        let hash: GuidanceHash = id.as_str().parse().ok()?;
+        self.library.by_hash(&hash).map(Guidance::profile)
     }
 
     fn in_force(self, case: &Case, day: Date) -> Result<&'a Guidance, Rejection> {

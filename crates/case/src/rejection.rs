@@ -89,6 +89,22 @@ codes! {
     UnknownEvidence = "unknown_evidence", None;
     /// The id names another item already.
     EvidenceExists = "evidence_exists", Some(I17);
+    /// The command goes to the register, and this is a case; or the other way round.
+    NotTheRegister = "not_the_register", None;
+    /// The ids mean one person already, or one of them does not lead.
+    SamePerson = "same_person", None;
+    /// They were found to be two persons.
+    DistinctPersons = "distinct_persons", None;
+    /// The id names another merge already.
+    MergeExists = "merge_exists", Some(I17);
+    /// The register has no such merge.
+    UnknownMerge = "unknown_merge", None;
+    /// The merge was reversed already.
+    MergeReversed = "merge_reversed", Some(I17);
+    /// The guidance was published already.
+    GuidancePublished = "guidance_published", Some(I17);
+    /// The officer is not enrolled, or acts in no capacity.
+    OfficerUnfit = "officer_unfit", None;
     /// The case has no such version, or none is named.
     UnknownVersion = "unknown_version", None;
     /// Who asks does not approve.

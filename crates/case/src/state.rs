@@ -8,8 +8,8 @@ use crate::rejection::{Code, Rejection, refuse};
 use crate::token::ActorId;
 use crate::vocabulary::{DecisionOutcome, ReviewResult, Role, Status};
 use crate::{
-    AppealId, CaseId, CommandId, CorrelationId, Event, EventId, Leaf, Seen, Version, WorldDate,
-    appeals, assessment, deadlines, decisions, evidence, intake, registry,
+    AppealId, CaseId, CommandId, CorrelationId, Event, EventId, KeyId, Leaf, Seen, Version,
+    WorldDate, appeals, assessment, deadlines, decisions, evidence, intake, register, registry,
 };
 
 /// What evolving an event needs of its envelope.
@@ -70,6 +70,9 @@ pub struct Case {
     pub registry: registry::State,
     /// What the deadlines service knows.
     pub deadlines: deadlines::State,
+    /// What the register knows, where this is the authority's register: it has the same shape.
+    #[serde(skip_serializing_if = "register::State::is_empty")]
+    pub register: register::State,
     /// Who took which part.
     pub parts: BTreeMap<ActorId, Vec<Part>>,
     /// The answers to accepted commands.
@@ -102,6 +105,7 @@ impl Case {
             Event::Appeals(event) => appeals::evolve(self, event, &stamp),
             Event::Registry(event) => registry::evolve(self, event, &stamp),
             Event::Deadlines(_) => {}
+            Event::Register(event) => register::evolve(self, event, &stamp),
         }
         self.deadlines.apply(&record.event, envelope.version);
         self.id = Some(envelope.case);
@@ -135,6 +139,12 @@ impl Case {
     #[must_use]
     pub fn head(&self) -> Option<Seen> {
         Some(Seen { version: self.version, leaf: self.leaf(self.version)? })
+    }
+
+    /// The key under which the personal fields are sealed, from the first event on.
+    #[must_use]
+    pub fn key(&self) -> Option<KeyId> {
+        self.intake.key().or(self.register.key)
     }
 
     /// Refuses where there is no case.

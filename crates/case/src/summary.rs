@@ -42,6 +42,9 @@ pub struct Summary {
     /// The person of the authority's register.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
+    /// The claims of the family that the case links.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub family: Vec<CaseId>,
     /// The numbers under which other bodies keep the case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<Reference>,
@@ -88,6 +91,7 @@ impl Summary {
             updated: String::new(),
             notified: false,
             person: None,
+            family: Vec::new(),
             references: Vec::new(),
             erased: None,
             deadlines: Vec::new(),
@@ -112,7 +116,7 @@ impl Summary {
             }
             Event::Appeals(event) => self.appeal(event),
             Event::Registry(event) => self.registry(event),
-            Event::Deadlines(_) => {}
+            Event::Deadlines(_) | Event::Register(_) => {}
         }
     }
 
@@ -126,6 +130,7 @@ impl Summary {
                 self.person = claim.person.or(self.person);
             }
             IntakeEvent::PersonIdentified(identified) => self.person = Some(identified.person),
+            IntakeEvent::FamilyMemberLinked(link) => self.family.push(link.own_claim),
             IntakeEvent::ExternalReferenceRecorded(kept) => {
                 self.references.push(kept.reference.clone());
             }

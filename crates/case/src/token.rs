@@ -104,6 +104,9 @@ tokens! {
     /// A reference into a legal text, such as `GIP10 para 17`.
     Pinpoint, "1 to 120 ASCII letters, digits, spaces or any of .,;:/()-_+", "^[A-Za-z0-9 .,;:/()_+-]{1,120}$",
         |t| made_of(t, 120, |c| c.is_ascii_alphanumeric() || " .,;:/()-_+".contains(c)) && !t.trim().is_empty();
+    /// A version of guidance, by the hash of its file.
+    GuidanceId, "sha256: and 64 lower-case hexadecimal digits", "^sha256:[0-9a-f]{64}$",
+        |t| t.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.chars().all(hex_digit));
     /// The path of a field below a record's `data`, such as `name` or `onus[1].reason`.
     FieldPath, "a field's path such as name or onus[1].reason", "^[a-z_]+(\\[[0-9]{1,3}\\])?(\\.[a-z_]+(\\[[0-9]{1,3}\\])?){0,3}$",
         is_field_path;

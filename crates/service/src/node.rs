@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use case::record::{RecordStamp, Unstamped};
 use case::{
-    Answer, Case, Code, CommandEntry, Context, EventId, KeyId, Law, Rejection, Sealed, Version,
-    admit,
+    Answer, Case, CaseId, Code, CommandEntry, Context, EventId, KeyId, Law, Rejection, Sealed,
+    Version, admit,
 };
 use guidance::Library;
 use jiff::{Timestamp, ToSpan};
@@ -74,6 +74,7 @@ struct Inner {
     library: Library,
     cases: Cases,
     source: String,
+    register: CaseId,
     failed: watch::Sender<Option<String>>,
 }
 
@@ -122,6 +123,7 @@ impl Node {
             library,
             cases: Cases::new(CASES_IN_MEMORY),
             source: format!("tebessa/{}", authority.as_str()),
+            register: case::register::id_of(authority.as_str()),
             failed: watch::Sender::new(None),
         };
         Ok((Self { inner: Arc::new(inner) }, report))
@@ -142,6 +144,12 @@ impl Node {
     #[must_use]
     pub fn library(&self) -> &Library {
         &self.inner.library
+    }
+
+    /// The id of the authority's register.
+    #[must_use]
+    pub fn register(&self) -> CaseId {
+        self.inner.register
     }
 
     /// The key store.
@@ -231,12 +239,27 @@ impl Node {
 
     /// Everything before the append: repeated or fresh, the seal, the rules.
     fn decide(&self, case: &Case, request: &Request) -> Result<Decided, Refusal> {
+        self.goes_where_it_belongs(request)?;
         let (key, fresh_key) = self.key_of(case, request.entry)?;
         let result = self.decide_with(case, request, key);
         if result.is_err() {
             self.give_back(fresh_key);
         }
         result.map(|draft| (draft, fresh_key))
+    }
+
+    /// What concerns no single case goes to the register, and nothing else does.
+    fn goes_where_it_belongs(&self, request: &Request) -> Result<(), Refusal> {
+        let register = self.register();
+        if request.entry.of_register() == (request.head.case == register) {
+            return Ok(());
+        }
+        let message = if request.entry.of_register() {
+            format!("this goes to the authority's register: set case to {register}")
+        } else {
+            "this goes to a case, and the id is that of the authority's register".to_owned()
+        };
+        Err(Rejection::new(Code::NotTheRegister, message).into())
     }
 
     fn decide_with(
@@ -288,10 +311,10 @@ impl Node {
 
     /// The claimant's key, or a fresh one for a claim that is being registered.
     fn key_of(&self, case: &Case, entry: &CommandEntry) -> Result<(KeyId, Option<KeyId>), Refusal> {
-        if let Some(key) = case.intake.key() {
+        if let Some(key) = case.key() {
             return Ok((key, None));
         }
-        if !BEGINNINGS.contains(&entry.full_name().as_str()) {
+        if !entry.of_register() && !BEGINNINGS.contains(&entry.full_name().as_str()) {
             let message = "there is no such case; register the claim first";
             return Err(Rejection::new(Code::UnknownCase, message).into());
         }

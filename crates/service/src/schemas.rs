@@ -7,8 +7,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use crate::queries::{
-    CaseQuery, CheckpointQuery, CheckpointReply, HistoryQuery, ListQuery, ListReply, NodeQuery,
-    NodeReply,
+    CaseQuery, CheckpointQuery, CheckpointReply, FamilyQuery, FamilyReply, HistoryQuery, ListQuery,
+    ListReply, NodeQuery, NodeReply, PersonQuery, PersonReply, RegisterQuery,
 };
 use crate::reply::Reply;
 
@@ -24,6 +24,11 @@ pub fn all() -> BTreeMap<String, Value> {
     files.insert("queries/list.json".to_owned(), of::<ListQuery>());
     files.insert("queries/node.json".to_owned(), of::<NodeQuery>());
     files.insert("replies/list.json".to_owned(), of::<ListReply>());
+    files.insert("queries/family.json".to_owned(), of::<FamilyQuery>());
+    files.insert("replies/family.json".to_owned(), of::<FamilyReply>());
+    files.insert("queries/person.json".to_owned(), of::<PersonQuery>());
+    files.insert("replies/person.json".to_owned(), of::<PersonReply>());
+    files.insert("queries/register.json".to_owned(), of::<RegisterQuery>());
     files.insert("replies/node.json".to_owned(), of::<NodeReply>());
     files
 }

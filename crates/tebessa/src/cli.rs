@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::output::{CliError, Exit};
-use crate::{audit, case_view, demo, guidance, health, journal, submit, up, watch};
+use crate::{
+    audit, audit_verify, case_view, demo, guidance, health, journal, register_view, submit, up,
+    watch,
+};
 
 const HELP: &str = "\
 Exit codes:
@@ -46,6 +49,11 @@ enum Commands {
         #[command(subcommand)]
         command: case_view::Commands,
     },
+    /// Look at the authority's register: persons, guidance, officers
+    Register {
+        #[command(subcommand)]
+        command: register_view::Commands,
+    },
     Watch(watch::Args),
     /// Check the record, replay its decisions
     Audit {
@@ -73,6 +81,7 @@ pub(crate) async fn run() -> ExitCode {
         Commands::Up(args) => up::run(args).await,
         Commands::Submit(args) => submit::run(args).await,
         Commands::Case { command } => case_view::run(command).await,
+        Commands::Register { command } => register_view::run(command).await,
         Commands::Watch(args) => watch::run(args).await,
         Commands::Audit { command } => audit::run(command).await,
         Commands::Journal { command } => journal::run(command).await,

@@ -19,6 +19,7 @@ mod health;
 mod journal;
 mod law;
 mod output;
+mod register_view;
 mod submit;
 mod up;
 mod watch;

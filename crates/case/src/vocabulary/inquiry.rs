@@ -165,6 +165,13 @@ vocabulary! {
         /// Its time ran out: the claim stays here.
         Lapsed = "lapsed",
     }
+    /// What is held of two persons of the register.
+    PersonMatch {
+        /// They may be one.
+        Possible = "possible",
+        /// They are alike and were found to be two.
+        Distinct = "distinct",
+    }
     /// Who receives, or asks for, what a case holds. The first two are there to be refused: a
     /// request by the persecutor is recorded, and nothing ever goes to it (I20).
     RecipientClass {

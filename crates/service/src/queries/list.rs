@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use case::Summary;
 use case::token::ProfileName;
 use case::vocabulary::Status;
+use case::{PersonId, Summary};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use journal::Position;
@@ -29,6 +29,9 @@ pub struct ListQuery {
     /// Only cases of this profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<ProfileName>,
+    /// Only cases of this person, by any of the ids that mean them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
     /// Only cases that were registered at least so many days ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_age_days: Option<i64>,
@@ -81,6 +84,13 @@ pub(crate) fn answer(node: &Node, query: &ListQuery) -> Result<ListReply, Failur
     let mut reply = ListReply { cases: Vec::new(), next: None, position };
     let mut last = query.cursor.unwrap_or(0);
     let mut damaged = None;
+    let ids = match query.person {
+        Some(person) => Some(super::register::state(node)?.1.same_person(person)),
+        None => None,
+    };
+    let of_person = |summary: &Summary| {
+        ids.as_ref().is_none_or(|ids| summary.person.is_some_and(|person| ids.contains(&person)))
+    };
     let after = query.cursor.map(Position);
     node.journal()
         .summaries(after, &mut |stream, first, bytes| {
@@ -92,7 +102,7 @@ pub(crate) fn answer(node: &Node, query: &ListQuery) -> Result<ListReply, Failur
                 return ControlFlow::Break(());
             };
             let age_days = age_days(summary.registered, today);
-            if matches(query, &summary, age_days) {
+            if matches(query, &summary, age_days) && of_person(&summary) {
                 if reply.cases.len() == limit {
                     reply.next = Some(last);
                     return ControlFlow::Break(());

@@ -4,6 +4,7 @@ mod case_state;
 mod checkpoint;
 mod history;
 mod list;
+mod register;
 mod status;
 
 use serde::de::DeserializeOwned;
@@ -13,6 +14,9 @@ pub use self::checkpoint::{CheckpointQuery, CheckpointReply};
 pub(crate) use self::history::opened;
 pub use self::history::{HistoryEntry, HistoryQuery, HistoryReply, RectifiedBy};
 pub use self::list::{ListQuery, ListReply, ListedCase};
+pub use self::register::{
+    FamilyLink, FamilyQuery, FamilyReply, PersonQuery, PersonReply, RegisterQuery, RegisterReply,
+};
 pub use self::status::{FollowerState, NodeQuery, NodeReply};
 use crate::follower;
 use crate::node::Node;
@@ -25,9 +29,12 @@ pub(crate) const MOST_REPLY_BYTES: usize = 900_000;
 pub const QUERIES: &[(&str, &str)] = &[
     ("case", "The state of a case, now or at a version."),
     ("checkpoint", "A signed checkpoint of the log as it is now."),
+    ("family", "The claims that are linked with a case as family, in both directions."),
     ("history", "The records of a case in order."),
     ("list", "Cases by status, profile and age, the oldest first, page by page."),
     ("node", "Whether the node is well and how far it is."),
+    ("person", "The claims of a person, through all merges that hold."),
+    ("register", "The authority's register: persons, guidance, officers."),
 ];
 
 /// Answers a query by its name.
@@ -45,6 +52,12 @@ pub fn answer(
         }
         "history" => history::answer(node, &read(bytes)?),
         "list" => encode(&list::answer(node, &read(bytes)?)?),
+        "family" => encode(&register::family(node, &read(bytes)?)?),
+        "person" => encode(&register::person(node, &read(bytes)?)?),
+        "register" => {
+            read::<RegisterQuery>(bytes)?;
+            encode(&register::register(node)?)
+        }
         "node" => {
             read::<NodeQuery>(bytes)?;
             encode(&status::answer(node, follower)?)

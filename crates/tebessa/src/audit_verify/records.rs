@@ -135,11 +135,11 @@ impl Walk<'_> {
             refolded.records += mine;
             progress(self.done.fetch_add(mine, Ordering::Relaxed) + mine);
         }
-        refolded.cases = cases.len() as u64;
         refolded.summaries = cases
             .into_values()
             .filter_map(|folded| folded.summary.map(|summary| (summary.case, summary)))
             .collect();
+        refolded.cases = refolded.summaries.len() as u64;
         Ok(refolded)
     }
 
@@ -164,6 +164,9 @@ fn take(folded: &mut Folded, record: &Record) -> Result<(), Damage> {
     }
     folded.summary = Summary::after(folded.summary.take(), &recorded);
     folded.case.evolve(&recorded);
+    if !folded.case.register.is_empty() {
+        return Ok(());
+    }
     let Some(summary) = &folded.summary else {
         return Err(damage("the first record of the case registers no claim".to_owned()));
     };

@@ -9,7 +9,7 @@ use service::queries::{HistoryEntry, HistoryQuery, HistoryReply};
 use crate::output::CliError;
 
 /// Asks a query.
-pub(super) async fn ask<T: DeserializeOwned>(
+pub(crate) async fn ask<T: DeserializeOwned>(
     client: &Client,
     name: &str,
     query: &impl Serialize,

@@ -3,6 +3,7 @@
 mod deadlines;
 mod evidence;
 mod intake;
+mod register;
 mod registry;
 
 use case::vocabulary::DecisionOutcome;
@@ -38,6 +39,7 @@ pub(crate) fn full(record: &Recorded) -> Gist {
         Event::Appeals(event) => of_appeals(event),
         Event::Registry(event) => registry::gist_of(event),
         Event::Deadlines(event) => deadlines::gist_of(event),
+        Event::Register(event) => register::gist_of(event),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `tebessa case list`: which cases there are, the oldest first.
 
 use anstyle::Style;
+use case::PersonId;
 use case::token::ProfileName;
 use case::vocabulary::Status;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -23,6 +24,7 @@ The case that was recorded first stands before the others. The age counts from r
 Examples:
   tebessa case list --status awaiting_decision --status awaiting_review
   tebessa case list --profile EU --min-age-days 180
+  tebessa case list --person 9c0d7f3e-9d1b-4a53-8a55-6f1f2d3c4b5a
   tebessa case list --all --json | jq -r .case";
 
 /// List cases by status, profile and age.
@@ -35,6 +37,9 @@ pub(crate) struct Args {
     /// Only cases of this profile.
     #[arg(long, value_name = "NAME")]
     profile: Option<ProfileName>,
+    /// Only cases of this person, by any of the ids that mean them.
+    #[arg(long, value_name = "ID")]
+    person: Option<PersonId>,
     /// Only cases that were registered at least so many days ago.
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(0..))]
     min_age_days: Option<i64>,
@@ -67,6 +72,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let mut query = ListQuery {
         status: args.status,
         profile: args.profile,
+        person: args.person,
         min_age_days: args.min_age_days,
         max_age_days: args.max_age_days,
         cursor: None,

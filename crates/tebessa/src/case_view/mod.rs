@@ -1,6 +1,7 @@
 //! `tebessa case`: cases as tables and timelines for people, and as JSON for programs.
 
-mod fetch;
+mod family;
+pub(crate) mod fetch;
 mod file;
 pub(crate) mod gist;
 mod history;
@@ -22,6 +23,7 @@ pub(crate) enum Commands {
     List(list::Args),
     Show(show::Args),
     History(history::Args),
+    Family(family::Args),
 }
 
 /// Runs a command.
@@ -30,5 +32,6 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
         Commands::List(args) => list::run(args).await,
         Commands::Show(args) => show::run(args).await,
         Commands::History(args) => history::run(args).await,
+        Commands::Family(args) => family::run(args).await,
     }
 }

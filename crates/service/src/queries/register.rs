@@ -1,0 +1,144 @@
+//! `tebessa.query.register`, `.person` and `.family`: what crosses cases.
+
+use std::ops::ControlFlow;
+
+use case::intake::FamilyMember;
+use case::vocabulary::FamilyRelation;
+use case::{CaseId, PersonId, Summary, Version, register};
+
+use crate::cases::load;
+use crate::node::Node;
+use crate::reply::Failure;
+
+/// Asks for the authority's register.
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterQuery {}
+
+/// The authority's register. It holds no words; the history of its id shows them.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct RegisterReply {
+    /// Its id, to which its commands go and under which its history is read.
+    pub register: CaseId,
+    /// How many events it has.
+    pub version: Version,
+    /// What it knows.
+    pub state: register::State,
+}
+
+/// Asks which claims a person has, through all merges that hold.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct PersonQuery {
+    /// The person, by any of the ids that mean them.
+    pub person: PersonId,
+}
+
+/// A person's claims.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct PersonReply {
+    /// The id that leads.
+    pub person: PersonId,
+    /// All ids that mean the person, the leading one first.
+    pub ids: Vec<PersonId>,
+    /// The claims, each as it names the person; the one that was recorded first before the others.
+    pub claims: Vec<Summary>,
+    /// The journal's position that the answer takes into account.
+    pub position: u64,
+}
+
+/// Asks which claims are linked with a case as family, in both directions.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct FamilyQuery {
+    /// The case.
+    pub case: CaseId,
+}
+
+/// A link from one case to another.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct FamilyLink {
+    /// The other case.
+    pub case: CaseId,
+    /// How its claimant stands to the claimant of the case that links.
+    pub relation: FamilyRelation,
+    /// The event in the case that links.
+    pub version: Version,
+}
+
+/// The family of a case.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct FamilyReply {
+    /// The case.
+    pub case: CaseId,
+    /// The claims that it links.
+    pub links: Vec<FamilyLink>,
+    /// The claims that link it. `relation` says how this claimant stands to theirs.
+    pub linked_by: Vec<FamilyLink>,
+    /// The journal's position that the answer takes into account.
+    pub position: u64,
+}
+
+/// The register as it stands; empty before its first event.
+pub(crate) fn state(node: &Node) -> Result<(Version, register::State), Failure> {
+    let folded = load(node.journal(), node.register(), None)?;
+    Ok((folded.version, folded.register))
+}
+
+pub(crate) fn register(node: &Node) -> Result<RegisterReply, Failure> {
+    let (version, state) = state(node)?;
+    Ok(RegisterReply { register: node.register(), version, state })
+}
+
+pub(crate) fn person(node: &Node, query: &PersonQuery) -> Result<PersonReply, Failure> {
+    let (_, register) = state(node)?;
+    let ids = register.same_person(query.person);
+    let (claims, position) =
+        matching(node, |summary| summary.person.is_some_and(|person| ids.contains(&person)))?;
+    Ok(PersonReply { person: register.leading(query.person), ids, claims, position })
+}
+
+pub(crate) fn family(node: &Node, query: &FamilyQuery) -> Result<FamilyReply, Failure> {
+    let case = load(node.journal(), query.case, None)?;
+    if case.id.is_none() {
+        return Err(Failure::not_found(format!("there is no case {}", query.case)));
+    }
+    let links = case.intake.family.iter().map(|member| link(member.own_claim, member)).collect();
+    let (others, position) = matching(node, |summary| summary.family.contains(&query.case))?;
+    let mut linked_by = Vec::new();
+    for other in others {
+        let folded = load(node.journal(), other.case, None)?;
+        let back = folded.intake.family.iter().filter(|member| member.own_claim == query.case);
+        linked_by.extend(back.map(|member| link(other.case, member)));
+    }
+    Ok(FamilyReply { case: query.case, links, linked_by, position })
+}
+
+fn link(case: CaseId, member: &FamilyMember) -> FamilyLink {
+    FamilyLink { case, relation: member.relation, version: member.version }
+}
+
+/// The summaries that fit, from the index, and the position that it has reached.
+fn matching(node: &Node, fits: impl Fn(&Summary) -> bool) -> Result<(Vec<Summary>, u64), Failure> {
+    let position = node.journal().index_caught_up().borrow().0;
+    let mut found = Vec::new();
+    node.journal()
+        .summaries(None, &mut |_, _, bytes| {
+            found.extend(serde_json::from_slice::<Summary>(bytes).ok().filter(&fits));
+            ControlFlow::Continue(())
+        })
+        .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+    Ok((found, position))
+}

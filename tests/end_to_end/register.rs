@@ -1,0 +1,100 @@
+//! The authority's register: persons are merged and un-merged, and no case changes.
+
+use serde_json::{Value, json};
+use service::client::Client;
+use service::reply::Reply;
+use tests::Node;
+use uuid::Uuid;
+
+use super::{ask, register, send};
+
+fn of_register(node: &str, name: &str, data: &Value) -> Value {
+    json!({
+        "command": name, "id": Uuid::now_v7(), "case": node,
+        "actor": { "id": "registry-1", "role": "registry", "basis": "test" },
+        "occurred": "2024-01-02", "data": data,
+    })
+}
+
+async fn claims(client: &Client, person: Uuid) -> Vec<Uuid> {
+    let reply = ask(client, "person", &json!({ "person": person })).await;
+    let claims = reply["claims"].as_array().expect("claims").iter();
+    let mut claims: Vec<Uuid> =
+        claims.map(|claim| claim["case"].as_str().unwrap().parse().unwrap()).collect();
+    claims.sort();
+    claims
+}
+
+/// Waits until the index has what was accepted.
+async fn indexed(client: &Client) {
+    loop {
+        let node = ask(client, "node", &json!({})).await;
+        if node["position"] == node["index_position"] {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_joins_the_claims_of_a_person_and_its_reversal_parts_them() {
+    let mut node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let (one, other) = (Uuid::new_v4(), Uuid::new_v4());
+    let mut cases = [Uuid::new_v4(), Uuid::new_v4()];
+    cases.sort();
+    for (case, person) in cases.iter().zip([one, other]) {
+        let mut claim = register(*case, Uuid::now_v7(), "Selam Haile");
+        claim["data"]["person"] = json!(person);
+        assert!(matches!(send(&client, &claim).await.unwrap(), Reply::Accepted { .. }));
+    }
+    let link = json!({
+        "command": "intake.link-family", "id": Uuid::now_v7(), "case": cases[0],
+        "actor": { "id": "registrar-1", "role": "registrar", "basis": "test" },
+        "occurred": "2024-01-02", "data": { "relation": "sibling", "own_claim": cases[1] },
+    });
+    assert!(matches!(send(&client, &link).await.unwrap(), Reply::Accepted { .. }));
+    indexed(&client).await;
+    let family = ask(&client, "family", &json!({ "case": cases[1] })).await;
+    assert_eq!(family["links"], json!([]));
+    assert_eq!(family["linked_by"][0]["case"], json!(cases[0]));
+    assert_eq!(claims(&client, one).await, [cases[0]]);
+
+    let id = ask(&client, "register", &json!({})).await["register"].as_str().unwrap().to_owned();
+    let merge = json!({
+        "merge": Uuid::new_v4(), "from": one, "into": other, "reason": "The same fingerprints.",
+        "approver": "registry-2",
+    });
+    let astray = of_register(&cases[0].to_string(), "registry.merge-persons", &merge);
+    match send(&client, &astray).await.unwrap() {
+        Reply::Rejected { message, .. } => assert!(message.contains(&id), "{message}"),
+        Reply::Accepted { .. } => panic!("a case takes no command of the register"),
+    }
+    let command = of_register(&id, "registry.merge-persons", &merge);
+    for _ in 0..2 {
+        let reply = send(&client, &command).await.unwrap();
+        assert!(matches!(reply, Reply::Accepted { version, .. } if version.0 == 1), "{reply:?}");
+    }
+    assert_eq!(claims(&client, one).await, cases);
+    assert_eq!(claims(&client, other).await, cases);
+    let list = ask(&client, "list", &json!({ "person": one })).await;
+    assert_eq!(list["cases"].as_array().unwrap().len(), 2, "the register is no case");
+    assert_eq!(ask(&client, "list", &json!({})).await["cases"].as_array().unwrap().len(), 2);
+    let history = ask(&client, "history", &json!({ "case": id, "open": true })).await;
+    assert_eq!(history["history"][0]["opened"]["reason"]["words"], "The same fingerprints.");
+
+    let reversal = json!({ "merge": merge["merge"], "reason": "Two sisters." });
+    let reply =
+        send(&client, &of_register(&id, "registry.reverse-merge", &reversal)).await.unwrap();
+    assert!(matches!(reply, Reply::Accepted { .. }), "{reply:?}");
+    assert_eq!(claims(&client, one).await, [cases[0]]);
+    assert_eq!(claims(&client, other).await, [cases[1]]);
+
+    let verify = std::process::Command::new(tests::binary())
+        .args(["audit", "verify", "--data"])
+        .arg(&node.ready().data)
+        .output()
+        .expect("the tool runs");
+    assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stderr));
+    assert!(node.stop().success());
+}
