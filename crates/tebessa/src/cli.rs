@@ -5,10 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::output::{CliError, Exit};
-use crate::{
-    audit, audit_verify, case_view, demo, guidance, health, journal, register_view, submit, up,
-    watch,
-};
+use crate::{audit, case_view, demo, guidance, health, journal, register_view, submit, up, watch};
 
 const HELP: &str = "\
 Exit codes:
