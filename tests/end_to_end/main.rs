@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod erasure;
+mod evidence;
 mod outage;
 mod privacy;
 mod recovery;

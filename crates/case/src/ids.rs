@@ -71,6 +71,8 @@ ids! {
     EventId;
     /// An item of evidence or of country information within a case.
     EvidenceId;
+    /// An object of the inbox that holds a file until its command comes; its name there.
+    UploadId;
     /// An appeal within a case.
     AppealId;
     /// A person, to whom cases refer. The authority's register says which ids are one person.

@@ -45,7 +45,7 @@ pub use date::{BadDate, Instant, WorldDate};
 pub use decide::{Actor, Context, decide};
 pub use ids::{
     AppealId, BadId, CaseId, CausationId, CommandId, CorrelationId, DeadlineId, EventId,
-    EvidenceId, InterviewId, KeyId, MergeId, PersonId, TransferId, Version, parse_uuid,
+    EvidenceId, InterviewId, KeyId, MergeId, PersonId, TransferId, UploadId, Version, parse_uuid,
 };
 pub use invariant::Invariant;
 pub use law::Law;

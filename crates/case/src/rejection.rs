@@ -143,6 +143,12 @@ codes! {
     NoTranscript = "no_transcript", None;
     /// The fact that is to be superseded does not stand any more.
     FactNotCurrent = "fact_not_current", Some(I17);
+    /// The inbox holds no such upload.
+    UnknownUpload = "unknown_upload", None;
+    /// The uploaded file has another size or digest than the command says.
+    UploadUnfit = "upload_unfit", None;
+    /// The file is larger than what is kept.
+    FileTooLarge = "file_too_large", None;
     /// The item is not country information.
     NotCountryInfo = "not_country_info", None;
     /// A fact of this code cannot have this value.

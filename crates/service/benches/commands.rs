@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use serde_json::json;
-use service::broker::Port;
 use service::client::Client;
 use service::node::Authority;
 use service::standalone::{Setup, Standalone};
@@ -38,14 +37,10 @@ struct Figure {
 #[tokio::main]
 async fn main() {
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let setup = Setup {
-        data: home.path().join("data"),
-        nats: None,
-        port: Port::Free,
-        authority: Authority::new("bench").unwrap(),
-        library: guidance::Library::embedded().unwrap(),
-        checkpoints: None,
-    };
+    let authority = Authority::new("bench").unwrap();
+    let library = guidance::Library::embedded().unwrap();
+    let setup =
+        Setup { checkpoints: None, ..Setup::new(home.path().join("data"), authority, library) };
     let node = Standalone::start(setup, &mut |_| {}).await.unwrap();
     let server = async_nats::connect(node.url()).await.unwrap();
     let mut echoes = server.subscribe(ECHO).await.unwrap();

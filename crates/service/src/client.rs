@@ -1,5 +1,7 @@
 //! A client of the services: requests, with failures read from the service API's headers.
 
+mod files;
+
 use std::time::Duration;
 
 use async_nats::HeaderMap;
@@ -13,6 +15,10 @@ use crate::serve::{COMMAND_PREFIX, QUERY_PREFIX};
 
 /// How long an answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long an answer to a command with a file may take: up to 1 GiB is read, checked and kept
+/// before it.
+const FILE_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +37,7 @@ pub enum ClientError {
     NobodyThere(String),
     /// No answer in time. What became of a command is found by sending it again with the same id.
     #[error(
-        "no answer to {0} in 15 s; a command may or may not have been accepted: send it again with the same id"
+        "no answer to {0} in time; a command may or may not have been accepted: send it again with the same id"
     )]
     Timeout(String),
     /// The service answered that it cannot answer.
@@ -42,6 +48,9 @@ pub enum ClientError {
         /// What is wrong.
         message: String,
     },
+    /// The file that is to be sent could not be read.
+    #[error("the file could not be sent")]
+    File(#[source] async_nats::Error),
     /// The connection failed meanwhile. Try again.
     #[error("the connection to NATS failed")]
     Broken(#[source] async_nats::Error),
@@ -87,6 +96,15 @@ impl Client {
     }
 
     async fn request(&self, subject: String, body: Vec<u8>) -> Result<Bytes, ClientError> {
+        self.request_within(subject, body, ANSWER_TIMEOUT).await
+    }
+
+    async fn request_within(
+        &self,
+        subject: String,
+        body: Vec<u8>,
+        limit: Duration,
+    ) -> Result<Bytes, ClientError> {
         use async_nats::RequestErrorKind as Kind;
         let most = self.nats.server_info().max_payload;
         if body.len() > most {
@@ -95,13 +113,13 @@ impl Client {
                 message: format!("the message has {} bytes; at most 65,535 are taken", body.len()),
             });
         }
-        let message = self.nats.request(subject.clone(), body.into()).await.map_err(|error| {
-            match error.kind() {
-                Kind::NoResponders => ClientError::NobodyThere(subject.clone()),
-                Kind::TimedOut => ClientError::Timeout(subject.clone()),
-                Kind::InvalidSubject | Kind::MaxPayloadExceeded | Kind::Other => {
-                    ClientError::Broken(Box::new(error))
-                }
+        let request = async_nats::Request::new().payload(body.into()).timeout(Some(limit));
+        let sent = self.nats.send_request(subject.clone(), request).await;
+        let message = sent.map_err(|error| match error.kind() {
+            Kind::NoResponders => ClientError::NobodyThere(subject.clone()),
+            Kind::TimedOut => ClientError::Timeout(subject.clone()),
+            Kind::InvalidSubject | Kind::MaxPayloadExceeded | Kind::Other => {
+                ClientError::Broken(Box::new(error))
             }
         })?;
         match message.headers.as_ref().and_then(service_error) {

@@ -17,6 +17,7 @@ pub mod broker;
 mod cases;
 pub mod checkpoints;
 pub mod client;
+pub mod documents;
 mod draft;
 pub mod erasure;
 pub mod follower;

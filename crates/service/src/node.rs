@@ -167,14 +167,49 @@ impl Node {
     /// Decides a command and makes its event durable before it answers.
     ///
     /// A rejection is an answer. A failure is none: what became of the command is then found by
-    /// sending it again with the same id.
+    /// sending it again with the same id. A command that names a file is not decided here: its
+    /// file must be kept first.
     pub async fn command(&self, request: &Request) -> Result<Reply, Failure> {
+        if request.file.is_some() {
+            return Err(Failure::unavailable("files are taken by the evidence service only"));
+        }
+        self.command_with_file(request).await
+    }
+
+    /// Says how a command would be decided now, and writes nothing.
+    pub(crate) async fn foresee(&self, request: &Request) -> Result<Foreseen, Failure> {
+        let slot = self.inner.cases.slot(request.head.case);
+        let mut guard = slot.lock().await;
+        let case = match guard.take() {
+            Some(case) => case,
+            None => self.load(request.head.case).await?,
+        };
+        let decided = self.decide(&case, request);
+        let key = case.intake.key();
+        *guard = Some(case);
+        match (decided, key) {
+            (Err(Refusal::Answer(reply)), _) => Ok(Foreseen::Answer(*reply)),
+            (Err(Refusal::Failure(failure)), _) => Err(failure),
+            (Ok((_, fresh)), key) => {
+                self.give_back(fresh);
+                key.map(Foreseen::Fresh).ok_or_else(|| Failure::unavailable("the case has no key"))
+            }
+        }
+    }
+
+    /// The case as the log has it now, apart from the one that commands are decided on.
+    pub(crate) async fn case(&self, id: CaseId) -> Result<Case, Failure> {
+        self.load(id).await
+    }
+
+    /// Decides a command whose file, if it names one, is kept already.
+    pub(crate) async fn command_with_file(&self, request: &Request) -> Result<Reply, Failure> {
         let slot = self.inner.cases.slot(request.head.case);
         let mut guard = slot.lock().await;
         for _ in 0..MOST_TRIES {
             let case = match guard.take() {
                 Some(case) => case,
-                None => self.load(request).await?,
+                None => self.load(request.head.case).await?,
             };
             let step = self.decide(&case, request);
             let (draft, fresh_key) = match step {
@@ -225,8 +260,7 @@ impl Node {
         Err(Failure::conflict("others changed the case several times meanwhile; send again"))
     }
 
-    async fn load(&self, request: &Request) -> Result<Case, Failure> {
-        let id = request.head.case;
+    async fn load(&self, id: CaseId) -> Result<Case, Failure> {
         let head = self.journal().head(StreamId(id.0));
         if head.map_err(|error| Failure::unavailable(crate::chain(&error)))?.is_none() {
             return Ok(Case::default());
@@ -365,6 +399,14 @@ impl Node {
             RecordStamp { version: Version(appended.version.0), prev: &prev, time: appended.time };
         Ok(draft.recorded(&stamp, appended.position.0, case::Leaf(appended.leaf.0)))
     }
+}
+
+/// How a command would be decided now.
+pub(crate) enum Foreseen {
+    /// It would get this answer: it was accepted before, or is refused.
+    Answer(Reply),
+    /// It would be accepted; the key of the case seals what belongs to it.
+    Fresh(KeyId),
 }
 
 type Decided = (Unstamped, Option<KeyId>);

@@ -1,5 +1,6 @@
 //! A command as it comes in: bytes to a checked envelope and data, before any case is touched.
 
+use case::evidence::File;
 use case::strict::{self, Malformed};
 use case::token::TraceParent;
 use case::{CommandEntry, Head, KeyId, Sealed, catalogue_entry};
@@ -23,6 +24,8 @@ pub struct Request {
     pub canonical: Vec<u8>,
     /// The trace context that came beside it.
     pub trace: Option<TraceParent>,
+    /// The file that came before it, if it names one.
+    pub file: Option<File>,
 }
 
 /// Why bytes are no command.
@@ -63,20 +66,23 @@ impl Request {
         head.remove("data");
         let head: Head = strict::typed("", Value::Object(head))?;
         body.remove("expected_version");
-        let request = Self {
+        let mut request = Self {
             entry,
             head,
             data,
             canonical: strict::canonical(&Value::Object(body)),
             trace: None,
+            file: None,
         };
-        request.check()?;
+        if let case::Command::Evidence(command) = request.check()? {
+            request.file = command.file();
+        }
         Ok(request)
     }
 
     /// Reads the data into its type with boxes in the place of the words, so that a malformed
     /// command is refused before a case is loaded or a key is taken.
-    fn check(&self) -> Result<(), Malformed> {
+    fn check(&self) -> Result<case::Command, Malformed> {
         let mut data = self.data.clone();
         personal::seal(
             self.entry,
@@ -87,7 +93,7 @@ impl Request {
             personal::SealError::Malformed(malformed) => malformed,
             personal::SealError::Seal(never) => match never {},
         })?;
-        (self.entry.parse)(data).map(|_| ())
+        (self.entry.parse)(data)
     }
 }
 

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
+use crate::documents::{FileQuery, FileReply, PartQuery};
 use crate::queries::{
     CaseQuery, CheckpointQuery, CheckpointReply, FamilyQuery, FamilyReply, HistoryQuery, ListQuery,
     ListReply, NodeQuery, NodeReply, PersonQuery, PersonReply, RegisterQuery,
@@ -20,6 +21,9 @@ pub fn all() -> BTreeMap<String, Value> {
     files.insert("queries/case.json".to_owned(), of::<CaseQuery>());
     files.insert("queries/checkpoint.json".to_owned(), of::<CheckpointQuery>());
     files.insert("replies/checkpoint.json".to_owned(), of::<CheckpointReply>());
+    files.insert("queries/evidence-file.json".to_owned(), of::<FileQuery>());
+    files.insert("queries/evidence-part.json".to_owned(), of::<PartQuery>());
+    files.insert("replies/evidence-file.json".to_owned(), of::<FileReply>());
     files.insert("queries/history.json".to_owned(), of::<HistoryQuery>());
     files.insert("queries/list.json".to_owned(), of::<ListQuery>());
     files.insert("queries/node.json".to_owned(), of::<NodeQuery>());

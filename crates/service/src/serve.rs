@@ -8,12 +8,14 @@ use std::sync::Arc;
 
 use async_nats::service::error::Error as ServiceError;
 use async_nats::service::{Request as Message, Service, ServiceExt};
+use bytes::Bytes;
 use case::SERVICES;
 use case::token::TraceParent;
 use futures::{Stream, StreamExt};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::documents::{Attaching, Reading};
 use crate::follower;
 use crate::node::Node;
 use crate::queries;
@@ -37,10 +39,18 @@ pub struct ServeError {
     source: async_nats::Error,
 }
 
+/// What the services answer from.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) node: Node,
+    pub(crate) follower: watch::Receiver<follower::Status>,
+    pub(crate) attaching: Attaching,
+    pub(crate) reading: Reading,
+}
+
 #[derive(Clone)]
 struct Worker {
-    node: Node,
-    follower: watch::Receiver<follower::Status>,
+    desk: Desk,
     permits: Arc<Semaphore>,
 }
 
@@ -52,16 +62,8 @@ pub struct Services {
 
 impl Services {
     /// Starts every service.
-    pub async fn start(
-        node: &Node,
-        client: &async_nats::Client,
-        follower: watch::Receiver<follower::Status>,
-    ) -> Result<Self, ServeError> {
-        let worker = Worker {
-            node: node.clone(),
-            follower,
-            permits: Arc::new(Semaphore::new(MOST_IN_FLIGHT)),
-        };
+    pub(crate) async fn start(desk: Desk, client: &async_nats::Client) -> Result<Self, ServeError> {
+        let worker = Worker { desk, permits: Arc::new(Semaphore::new(MOST_IN_FLIGHT)) };
         let mut running = Self { services: Vec::new(), loops: JoinSet::new() };
         for name in SERVICES {
             running
@@ -149,8 +151,8 @@ async fn run(mut endpoint: impl Stream<Item = Message> + Unpin, worker: Worker, 
 }
 
 impl Worker {
-    async fn command(&self, service: &str, message: &Message) -> Result<Vec<u8>, Failure> {
-        if let follower::Status::Halted { reason } = &*self.follower.borrow() {
+    async fn command(&self, service: &str, message: &Message) -> Result<Bytes, Failure> {
+        if let follower::Status::Halted { reason } = &*self.desk.follower.borrow() {
             return Err(Failure::unavailable(format!(
                 "the stream and the journal contradict each other, an operator must look: {reason}"
             )));
@@ -158,23 +160,39 @@ impl Worker {
         let name = last_token(message);
         let mut request = Request::read(service, name, &message.message.payload)?;
         request.trace = trace(message)?;
-        let reply: Reply = self.node.command(&request).await?;
+        let reply: Reply = match &request.file {
+            None => self.desk.node.command(&request).await?,
+            Some(file) => self.desk.attaching.command(&request, file).await?,
+        };
         tracing::debug!(
             command = %request.entry.full_name(), case = %request.head.case,
             id = %request.head.id, "command answered"
         );
-        serde_json::to_vec(&reply).map_err(|error| Failure::unavailable(crate::chain(&error)))
+        encode(&reply)
     }
 
-    async fn query(&self, message: &Message) -> Result<Vec<u8>, Failure> {
+    async fn query(&self, message: &Message) -> Result<Bytes, Failure> {
         let name = last_token(message).to_owned();
         let payload = message.message.payload.clone();
-        let node = self.node.clone();
-        let follower = self.follower.borrow().clone();
-        tokio::task::spawn_blocking(move || queries::answer(&node, &follower, &name, &payload))
-            .await
-            .map_err(|error| Failure::unavailable(crate::chain(&error)))?
+        match name.as_str() {
+            "evidence-file" => encode(&self.desk.reading.open(&queries::read(&payload)?).await?),
+            "evidence-part" => self.desk.reading.part(&queries::read(&payload)?).await,
+            _ => {
+                let node = self.desk.node.clone();
+                let follower = self.desk.follower.borrow().clone();
+                let work = move || queries::answer(&node, &follower, &name, &payload);
+                let answered = tokio::task::spawn_blocking(work).await;
+                answered
+                    .map_err(|error| Failure::unavailable(crate::chain(&error)))?
+                    .map(Bytes::from)
+            }
+        }
     }
+}
+
+fn encode(reply: &impl serde::Serialize) -> Result<Bytes, Failure> {
+    let bytes = serde_json::to_vec(reply);
+    bytes.map(Bytes::from).map_err(|error| Failure::unavailable(crate::chain(&error)))
 }
 
 fn last_token(message: &Message) -> &str {
@@ -192,8 +210,8 @@ fn trace(message: &Message) -> Result<Option<TraceParent>, Failure> {
         .map_err(|error| Failure::malformed(format!("header traceparent: {error}")))
 }
 
-async fn respond(message: &Message, result: Result<Vec<u8>, Failure>) {
-    let response = result.map(Into::into).map_err(|failure| {
+async fn respond(message: &Message, result: Result<Bytes, Failure>) {
+    let response = result.map_err(|failure| {
         if failure.code >= 500 {
             tracing::warn!(code = failure.code, reason = %failure.message, "no answer");
         }

@@ -10,10 +10,11 @@ use tokio::task::JoinHandle;
 
 use crate::broker::{self, Broker, Port, Settings};
 use crate::checkpoints;
+use crate::documents::{self, Attaching, Documents, Place, Reading};
 use crate::follower::{self, Follower};
 use crate::node::{Authority, Node, OpenError};
 use crate::reply::Failure;
-use crate::serve::{ServeError, Services};
+use crate::serve::{Desk, ServeError, Services};
 
 /// How long a NATS server that was given by its URL may take to answer.
 const NATS_PATIENCE: Duration = Duration::from_secs(30);
@@ -37,6 +38,28 @@ pub struct Setup {
     /// How often the log is signed when it has new records; `None` leaves it to the stop and to
     /// those who ask.
     pub checkpoints: Option<Duration>,
+    /// Where files of evidence are kept.
+    pub documents: Place,
+    /// How long a file lies in the inbox without a command that names it.
+    pub inbox_age: Duration,
+}
+
+impl Setup {
+    /// What most nodes need: a NATS server of their own on any port, checkpoints on schedule,
+    /// documents in the data directory, and a day for an upload to find its command.
+    #[must_use]
+    pub fn new(data: PathBuf, authority: Authority, library: Library) -> Self {
+        Self {
+            data,
+            nats: None,
+            port: Port::Free,
+            authority,
+            library,
+            checkpoints: Some(checkpoints::EVERY),
+            documents: Place::Data,
+            inbox_age: Duration::from_hours(24),
+        }
+    }
 }
 
 /// Why a node could not start.
@@ -76,6 +99,9 @@ pub enum StartError {
         #[source]
         source: async_nats::ConnectError,
     },
+    /// The document store could not be opened; see its own error.
+    #[error("the documents could not be opened")]
+    Documents(#[from] documents::Error),
     /// The follower could not start; see its own error.
     #[error("the follower of the journal could not start")]
     Follower(#[from] follower::Error),
@@ -102,7 +128,8 @@ impl Standalone {
         setup: Setup,
         progress: &mut (dyn FnMut(journal::Progress) + Send),
     ) -> Result<Self, StartError> {
-        let Setup { data, nats, port, authority, library, checkpoints } = setup;
+        let Setup { data, nats, port, authority, library, checkpoints, documents, inbox_age } =
+            setup;
         make_directory(&data)?;
         let (node, report) = Node::open(&data, &authority, library, progress)
             .map_err(|source| StartError::Open { path: data.clone(), source })?;
@@ -113,6 +140,8 @@ impl Standalone {
                 "keys of erased cases had come back and were destroyed"
             );
         }
+        let documents = Documents::open(&documents, &data)?;
+        documents.settle_all(&node).await?;
         let (broker, url) = if let Some(url) = nats {
             (None, url)
         } else {
@@ -129,7 +158,15 @@ impl Standalone {
         };
         let follower = Follower::start(node.journal().clone(), settings).await?;
         first_look(follower.status()).await;
-        let services = Services::start(&node, &client, follower.status()).await?;
+        let attaching = Attaching::new(node.clone(), documents.clone(), client.clone(), inbox_age);
+        attaching.ready().await;
+        let desk = Desk {
+            node: node.clone(),
+            follower: follower.status(),
+            attaching,
+            reading: Reading::new(node.clone(), documents),
+        };
+        let services = Services::start(desk, &client).await?;
         let signing = checkpoints.map(|every| checkpoints::on_schedule(node.clone(), every));
         Ok(Self { node, broker, client, follower, services, url, report, signing })
     }

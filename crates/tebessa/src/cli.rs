@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::output::{CliError, Exit};
-use crate::{audit, case_view, demo, guidance, health, journal, register_view, submit, up, watch};
+use crate::{
+    audit, case_view, demo, evidence, guidance, health, journal, register_view, submit, up, watch,
+};
 
 const HELP: &str = "\
 Exit codes:
@@ -51,6 +53,11 @@ enum Commands {
         #[command(subcommand)]
         command: register_view::Commands,
     },
+    /// Files of evidence: attach one to a case, fetch one
+    Evidence {
+        #[command(subcommand)]
+        command: evidence::Commands,
+    },
     Watch(watch::Args),
     /// Check the record, replay its decisions
     Audit {
@@ -79,6 +86,7 @@ pub(crate) async fn run() -> ExitCode {
         Commands::Submit(args) => submit::run(args).await,
         Commands::Case { command } => case_view::run(command).await,
         Commands::Register { command } => register_view::run(command).await,
+        Commands::Evidence { command } => evidence::run(command).await,
         Commands::Watch(args) => watch::run(args).await,
         Commands::Audit { command } => audit::run(command).await,
         Commands::Journal { command } => journal::run(command).await,

@@ -14,6 +14,7 @@ mod audit_verify;
 mod case_view;
 mod cli;
 mod demo;
+mod evidence;
 mod guidance;
 mod health;
 mod journal;

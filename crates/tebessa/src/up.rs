@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use service::broker::Port;
+use service::documents::Place;
 use service::node::Authority;
 use service::standalone::{Setup, Standalone};
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,6 +41,16 @@ pub(crate) struct Args {
     /// leaves it to the stop of the node and to `tebessa journal checkpoint`.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     checkpoint_every: u64,
+    /// Where files of evidence are kept: a directory, or s3://BUCKET/PREFIX with the usual AWS_…
+    /// variables for endpoint, region and credentials. By default `documents` in the data
+    /// directory. They are sealed before they get there.
+    #[arg(long, value_name = "PLACE", env = "TEBESSA_DOCUMENTS")]
+    documents: Option<String>,
+    /// How many hours an uploaded file waits for its command before it is dropped. Counts when
+    /// the inbox is made.
+    #[arg(long, value_name = "HOURS", default_value_t = 24, env = "TEBESSA_INBOX_HOURS",
+        value_parser = clap::value_parser!(u32).range(1..=8760))]
+    inbox_hours: u32,
     /// Print the ready line as JSON.
     #[arg(long)]
     json: bool,
@@ -60,8 +71,16 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     };
     let checkpoints =
         (args.checkpoint_every > 0).then(|| Duration::from_secs(args.checkpoint_every));
-    let setup =
-        Setup { data: args.data.clone(), nats: args.nats, port, authority, library, checkpoints };
+    let setup = Setup {
+        data: args.data.clone(),
+        nats: args.nats,
+        port,
+        authority,
+        library,
+        checkpoints,
+        documents: args.documents.as_deref().map_or_else(Place::default, Place::of),
+        inbox_age: Duration::from_hours(u64::from(args.inbox_hours)),
+    };
     let mut progress = crate::output::OpenProgress::new();
     let running = Standalone::start(setup, &mut |step| progress.show(step)).await;
     progress.finish();

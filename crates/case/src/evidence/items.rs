@@ -8,7 +8,7 @@ use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp};
 use crate::token::{ActorId, Criterion, Language, MediaType, Sha256Hex};
 use crate::vocabulary::{Authenticity, EvidenceKind, Polarity, Role, ServiceMethod};
-use crate::{EvidenceId, WorldDate};
+use crate::{EvidenceId, UploadId, WorldDate};
 
 /// Attaches an item of evidence by its digest.
 #[derive(
@@ -36,6 +36,10 @@ pub struct Attach {
     /// How it was obtained, and what it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Personal<Words>>,
+    /// The object of the inbox that holds the file. Where it is given, the command is accepted
+    /// only after the file was checked against digest and size and is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<UploadId>,
 }
 
 /// Attaches country-of-origin information with its dates.
@@ -63,6 +67,10 @@ pub struct AttachCountryInfo {
     pub size: u64,
     /// The document's media type.
     pub media_type: MediaType,
+    /// The object of the inbox that holds the document. Where it is given, the command is
+    /// accepted only after the document was checked against digest and size and is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<UploadId>,
 }
 
 /// Says whether an item is what it claims to be.
@@ -216,7 +224,9 @@ pub(crate) fn country_info(case: &Case, id: EvidenceId) -> Result<(), Rejection>
 }
 
 pub(super) fn attached(state: &mut State, item: &Attach, stamp: &Stamp<'_>) {
-    state.items.insert(item.evidence, fresh(item.kind, &item.sha256, stamp, false));
+    let fresh = fresh(item.kind, &item.sha256, stamp);
+    let kept = Item { upload: item.upload, size: item.upload.map(|_| item.size), ..fresh };
+    state.items.insert(item.evidence, kept);
 }
 
 pub(super) fn country_info_attached(
@@ -224,17 +234,21 @@ pub(super) fn country_info_attached(
     info: &AttachCountryInfo,
     stamp: &Stamp<'_>,
 ) {
-    state.items.insert(info.evidence, fresh(EvidenceKind::Coi, &info.sha256, stamp, true));
+    let fresh = Item { country_info: true, ..fresh(EvidenceKind::Coi, &info.sha256, stamp) };
+    let kept = Item { upload: info.upload, size: info.upload.map(|_| info.size), ..fresh };
+    state.items.insert(info.evidence, kept);
 }
 
-fn fresh(kind: EvidenceKind, sha256: &Sha256Hex, stamp: &Stamp<'_>, country_info: bool) -> Item {
+fn fresh(kind: EvidenceKind, sha256: &Sha256Hex, stamp: &Stamp<'_>) -> Item {
     Item {
         kind,
         sha256: sha256.clone(),
+        upload: None,
+        size: None,
         version: stamp.version,
         by: stamp.by.id.clone(),
         role: stamp.by.role,
-        country_info,
+        country_info: false,
         authenticity: None,
         translations: Vec::new(),
         links: Vec::new(),

@@ -5,6 +5,7 @@
 //! person came in never points against them (I21).
 
 mod facts;
+mod file;
 mod interviews;
 mod items;
 mod state;
@@ -12,6 +13,7 @@ mod state;
 use guidance::Value;
 
 pub use self::facts::{FindFact, SupersedeFact};
+pub use self::file::File;
 pub use self::interviews::{
     CorrectTranscript, CorrectedItem, HoldInterview, RecordAbsence, RescheduleInterview,
     ScheduleInterview, ServeTranscript,

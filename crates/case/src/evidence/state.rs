@@ -7,7 +7,7 @@ use crate::token::{ActorId, Criterion, Sha256Hex};
 use crate::vocabulary::{
     Authenticity, EvidenceKind, Excuse, FactCode, FactValue, InterviewStage, Polarity, Role,
 };
-use crate::{EvidenceId, InterviewId, Version, WorldDate};
+use crate::{EvidenceId, InterviewId, UploadId, Version, WorldDate};
 
 /// A link between an item and a criterion.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -27,6 +27,12 @@ pub struct Item {
     pub kind: EvidenceKind,
     /// SHA-256 of its bytes.
     pub sha256: Sha256Hex,
+    /// The upload with which its file came, if the file itself is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload: Option<UploadId>,
+    /// The size of that file in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
     /// The event that attached it.
     pub version: Version,
     /// Who attached it.

@@ -11,6 +11,7 @@
 //! *Invariant:* a key is handed out at most once in its life, unless it was given back unused.
 //! *Invariant:* nothing here prints a key or an opened word.
 
+mod document;
 mod error;
 mod node_key;
 mod personal;
@@ -22,5 +23,6 @@ mod store;
 mod tests;
 
 pub use case::{KeyId, Sealed};
+pub(crate) use document::{CHUNK_OVERHEAD, DOCUMENT_SALT, DocumentCipher};
 pub use error::Error;
 pub use store::{Census, KeyStore};

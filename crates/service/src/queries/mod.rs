@@ -29,6 +29,8 @@ pub(crate) const MOST_REPLY_BYTES: usize = 900_000;
 pub const QUERIES: &[(&str, &str)] = &[
     ("case", "The state of a case, now or at a version."),
     ("checkpoint", "A signed checkpoint of the log as it is now."),
+    ("evidence-file", "Opens the file of an item of evidence for reading."),
+    ("evidence-part", "The bytes of one part of a file that is open."),
     ("family", "The claims that are linked with a case as family, in both directions."),
     ("history", "The records of a case in order."),
     ("list", "Cases by status, profile and age, the oldest first, page by page."),
@@ -70,7 +72,7 @@ pub fn answer(
 }
 
 /// Reads a query strictly; nothing at all means an empty object.
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     if bytes.len() > crate::request::MAX_COMMAND_BYTES {
         return Err(Failure::too_large("a query has at most 65,535 bytes"));
     }

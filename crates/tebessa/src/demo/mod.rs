@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use ::guidance::Library;
 use serde_json::{Value as Json, json};
-use service::broker::Port;
 use service::client::Client;
 use service::follower::Status;
 use service::node::{Authority, Node};
@@ -63,14 +62,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let authority = Authority::new("demo").map_err(CliError::usage)?;
 
     steps.begin("Starting a node and its NATS server");
-    let setup = Setup {
-        data: data.clone(),
-        nats: None,
-        port: Port::Free,
-        authority: authority.clone(),
-        library: law::library(None)?,
-        checkpoints: Some(service::checkpoints::EVERY),
-    };
+    let setup = Setup::new(data.clone(), authority.clone(), law::library(None)?);
     let running = Standalone::start(setup, &mut |_| {}).await.map_err(CliError::other)?;
     steps.done(running.url());
 

@@ -89,7 +89,7 @@ fn may_pass(error: &ClientError) -> bool {
     match error {
         ClientError::NobodyThere(_) | ClientError::Timeout(_) | ClientError::Broken(_) => true,
         ClientError::Service { code, .. } => matches!(code, 409 | 503),
-        ClientError::Connect { .. } => false,
+        ClientError::Connect { .. } | ClientError::File(_) => false,
     }
 }
 
@@ -98,9 +98,10 @@ fn failed(line: &Line, error: &ClientError, times: u32) -> Answer {
     let (code, reason) = match error {
         ClientError::Service { code, message } => (*code, message.clone()),
         ClientError::Timeout(_) => (504, service::chain(error)),
-        ClientError::NobodyThere(_) | ClientError::Broken(_) | ClientError::Connect { .. } => {
-            (503, service::chain(error))
-        }
+        ClientError::NobodyThere(_)
+        | ClientError::Broken(_)
+        | ClientError::File(_)
+        | ClientError::Connect { .. } => (503, service::chain(error)),
     };
     Answer::failed(line.number, code, &format!("{reason}{again}"))
 }

@@ -1,0 +1,149 @@
+//! The way of a file in: from the inbox, past size and digest, into the store; then its command.
+
+use case::evidence::File;
+use case::{CaseId, Code, KeyId, Rejection};
+
+use super::inbox::{Inbox, NotRead};
+use super::notes::Note;
+use super::store::{Expected, NotKept};
+use super::{Documents, Error, MOST_DOCUMENT_BYTES, name_of};
+use crate::node::{Foreseen, Node};
+use crate::reply::{Failure, Reply};
+use crate::request::Request;
+
+/// Takes commands with files. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Attaching {
+    node: Node,
+    documents: Documents,
+    inbox: Inbox,
+}
+
+/// Why a file was not taken.
+enum NotTaken {
+    /// The file does not fit: an answer.
+    Refused(Rejection),
+    /// No answer.
+    Failed(Failure),
+}
+
+impl Attaching {
+    /// Files come by way of this client; what nobody asks for lies in the inbox for `age`.
+    pub(crate) fn new(
+        node: Node,
+        documents: Documents,
+        client: async_nats::Client,
+        age: std::time::Duration,
+    ) -> Self {
+        Self { node, documents, inbox: Inbox::new(client, age) }
+    }
+
+    /// Makes the inbox, so that files can come before the first command does.
+    pub(crate) async fn ready(&self) {
+        if let Err(NotRead::Away(reason)) = self.inbox.ensure().await {
+            tracing::warn!(reason, "the inbox for files is not there yet");
+        }
+    }
+
+    /// Decides a command that comes with a file. A file is read only for a command that would be
+    /// accepted, and a command is accepted only when its file is kept.
+    pub(crate) async fn command(&self, request: &Request, file: &File) -> Result<Reply, Failure> {
+        let case = request.head.case;
+        let key = match self.node.foresee(request).await? {
+            Foreseen::Answer(reply) => {
+                if let Reply::Accepted { .. } = reply {
+                    self.inbox.remove(file.upload).await;
+                }
+                return Ok(reply);
+            }
+            Foreseen::Fresh(key) => key,
+        };
+        if file.size > MOST_DOCUMENT_BYTES {
+            let message = format!(
+                "the file has {} bytes; at most {MOST_DOCUMENT_BYTES} are kept: split it",
+                file.size
+            );
+            return Ok(Rejection::new(Code::FileTooLarge, message).into());
+        }
+        let name = name_of(&self.node, key, case, &file.sha256)?;
+        let turn = self.documents.turn(&name).ok_or_else(|| Failure::unavailable("no turn"))?;
+        let _turn = turn.lock().await;
+        let note = Note { case, sha256: file.sha256.clone() };
+        self.documents.notes.write(&name, &note)?;
+        let answer = match self.take(&name, key, case, file).await {
+            Ok(()) => self.node.command_with_file(request).await,
+            Err(NotTaken::Refused(rejection)) => {
+                self.inbox.remove(file.upload).await;
+                Ok(rejection.into())
+            }
+            Err(NotTaken::Failed(failure)) => Err(failure),
+        };
+        self.documents.settle(&self.node, &name, &note).await;
+        if let Ok(Reply::Accepted { .. }) = answer {
+            self.inbox.remove(file.upload).await;
+        }
+        answer
+    }
+
+    /// Moves the file into the store, unless the case has the same one there already.
+    async fn take(
+        &self,
+        name: &str,
+        key: KeyId,
+        case: CaseId,
+        file: &File,
+    ) -> Result<(), NotTaken> {
+        let documents = &self.documents;
+        if documents.store.holds(name).await? {
+            return Ok(());
+        }
+        let permit = documents.at_once.acquire().await;
+        let _permit = permit.map_err(|error| failed(error.to_string()))?;
+        let mut object = match self.inbox.open(file.upload).await {
+            Ok(object) => object,
+            Err(NotRead::Unknown) => {
+                let message = format!(
+                    "the inbox {} holds no upload {}; put the file there first",
+                    super::INBOX,
+                    file.upload
+                );
+                return Err(NotTaken::Refused(Rejection::new(Code::UnknownUpload, message)));
+            }
+            Err(NotRead::Away(reason)) => return Err(failed(reason)),
+        };
+        let size = u64::try_from(object.info().size).unwrap_or(u64::MAX);
+        if size != file.size {
+            return Err(unfit(&format!(
+                "the upload has {size} bytes, the command says {}",
+                file.size
+            )));
+        }
+        let sha256 = file.sha256.as_str();
+        let (cipher, salt) =
+            self.node.keys().fresh_document(key, case, sha256).map_err(Error::from)?;
+        let expected = Expected { size, sha256 };
+        match documents.store.keep(name, &cipher, &salt, &expected, &mut object).await {
+            Ok(()) => Ok(()),
+            Err(NotKept::Unfit(why)) => Err(unfit(&why)),
+            Err(NotKept::Source(error)) => Err(failed(format!(
+                "the upload could not be read from the inbox: {error}; send the command again"
+            ))),
+            Err(NotKept::Failed(error)) => Err(NotTaken::Failed(error.into())),
+        }
+    }
+}
+
+fn unfit(why: &str) -> NotTaken {
+    let message = format!("{why}: nothing is kept; upload the file again and say what it is");
+    NotTaken::Refused(Rejection::new(Code::UploadUnfit, message))
+}
+
+fn failed(reason: String) -> NotTaken {
+    NotTaken::Failed(Failure::unavailable(reason))
+}
+
+impl From<Error> for NotTaken {
+    fn from(error: Error) -> Self {
+        Self::Failed(error.into())
+    }
+}

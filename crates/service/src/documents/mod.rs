@@ -1,0 +1,130 @@
+//! Documents: the files of evidence themselves, kept sealed beside the log.
+//!
+//! A file comes into the inbox first ([`INBOX`]), then its command names it. The service reads it
+//! from there, checks size and digest, seals it under the claimant's key and keeps it; only then
+//! is the command decided and accepted. Reading goes the other way, part by part.
+//!
+//! In scope: the way of a file between NATS and the store, and back. Out of scope: what a document
+//! means (`case`), who may read it, and backups of the store.
+//!
+//! *Invariant:* an accepted command that names an upload has its document in the store, synced.
+//! *Invariant:* a document is plaintext in memory only, a few MiB of it at a time; in the store it
+//! is sealed, and destroying the claimant's key erases it.
+//! *Invariant:* a document that no accepted command names is removed: at once when its command is
+//! refused, and at the next start when a crash came between.
+
+mod attach;
+mod error;
+mod inbox;
+mod notes;
+mod read;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use case::CaseId;
+use tokio::sync::{Mutex, Semaphore};
+
+pub(crate) use attach::Attaching;
+pub use error::Error;
+pub use inbox::INBOX;
+use notes::{Note, Notes};
+pub(crate) use read::Reading;
+pub use read::{FileQuery, FileReply, PartQuery};
+pub use store::Place;
+use store::Store;
+
+use crate::node::Node;
+
+/// The largest document that is kept, in bytes: 1 GiB.
+pub const MOST_DOCUMENT_BYTES: u64 = 1 << 30;
+/// How many documents are taken in at once; each holds some 20 MiB at the most.
+const MOST_AT_ONCE: usize = 4;
+/// Documents of one name take turns; so many of other names never wait for each other.
+const TURNS: usize = 64;
+
+/// The directory of documents within a data directory.
+#[must_use]
+pub fn directory(data: &Path) -> PathBuf {
+    data.join("documents")
+}
+
+/// The documents of a node. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Documents {
+    store: Store,
+    notes: Notes,
+    turns: Arc<[Mutex<()>]>,
+    at_once: Arc<Semaphore>,
+}
+
+impl Documents {
+    /// Opens the store and removes what a crash left in it half-way.
+    pub(crate) fn open(place: &Place, data: &Path) -> Result<Self, Error> {
+        Ok(Self {
+            store: Store::open(place, data)?,
+            notes: Notes::open(directory(data).join("pending"))?,
+            turns: (0..TURNS).map(|_| Mutex::default()).collect(),
+            at_once: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+        })
+    }
+
+    /// Goes through the documents that a crash left between store and answer: keeps those whose
+    /// command was accepted after all, removes the others.
+    pub(crate) async fn settle_all(&self, node: &Node) -> Result<(), Error> {
+        for (name, note) in self.notes.all()? {
+            self.settle(node, &name, &note).await;
+        }
+        Ok(())
+    }
+
+    /// Keeps or removes one document, by what the log says, and removes its note. Where that fails
+    /// the note stays, and the next start does it.
+    async fn settle(&self, node: &Node, name: &str, slip: &Note) {
+        match named_by_the_case(node, slip).await {
+            Ok(true) => {}
+            Ok(false) => {
+                if let Err(error) = self.store.remove(name).await {
+                    tracing::warn!(name, reason = %crate::chain(&error), "an unused document stays");
+                    return;
+                }
+            }
+            Err(reason) => {
+                tracing::warn!(name, reason, "whether a document is used is not known yet");
+                return;
+            }
+        }
+        if let Err(error) = self.notes.remove(name) {
+            tracing::warn!(name, reason = %crate::chain(&error), "a note of a document stays");
+        }
+    }
+
+    fn turn(&self, name: &str) -> Option<&Mutex<()>> {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(name);
+        self.turns.get(usize::try_from(hash % TURNS as u64).unwrap_or_default())
+    }
+}
+
+/// Whether an item of the case came with a document of this digest.
+async fn named_by_the_case(node: &Node, slip: &Note) -> Result<bool, String> {
+    if node.journal().poisoned() {
+        // A record that was written and not synced may yet turn out to be there.
+        return Err("the log can no longer be written".to_owned());
+    }
+    let case = node.case(slip.case).await.map_err(|failure| failure.message)?;
+    Ok(case.evidence.items.values().any(|i| i.upload.is_some() && i.sha256 == slip.sha256))
+}
+
+/// The name of a document in the store.
+fn name_of(
+    node: &Node,
+    key: case::KeyId,
+    case: CaseId,
+    sha256: &case::token::Sha256Hex,
+) -> Result<String, Error> {
+    Ok(node.keys().document_name(key, case, sha256.as_str())?)
+}

@@ -1,0 +1,126 @@
+//! `tebessa evidence get`: a file of evidence out of the store, checked against its digest.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use case::{CaseId, EvidenceId};
+use futures::{StreamExt as _, pin_mut};
+use service::client::Client;
+use service::documents::{FileQuery, FileReply};
+use sha2::{Digest as _, Sha256};
+
+use crate::address::Address;
+use crate::output::{Bar, CliError, Exit, bytes, line};
+
+const HELP: &str = "\
+The digest that the record names is compared with what came. Into a file nothing but the whole,
+right content is written; to standard output the bytes go as they come, and the exit code tells
+whether they were right.
+
+Examples:
+  tebessa evidence get CASE EVIDENCE --out summons.pdf
+  tebessa evidence get CASE EVIDENCE --out - | sha256sum";
+
+/// Fetch the file of an item of evidence.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The case.
+    #[arg(value_name = "CASE")]
+    case: CaseId,
+    /// The item.
+    #[arg(value_name = "EVIDENCE")]
+    evidence: EvidenceId,
+    /// Where to write it; `-` is standard output. A file that is there is not overwritten.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// One line of JSON about the file, on standard output; not together with `--out -`.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    address: Address,
+}
+
+/// Fetches the file.
+pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
+    let to_stdout = args.out.as_os_str() == "-";
+    if to_stdout && args.json {
+        return Err(CliError::usage("--json and --out - would mix on standard output"));
+    }
+    if !to_stdout && args.out.exists() {
+        return Err(CliError::message(format!("{} is there already", args.out.display())));
+    }
+    let client = args.address.connect().await?;
+    let query = FileQuery { case: args.case, evidence: args.evidence };
+    let file = client.open_file(&query).await.map_err(CliError::other)?;
+    if to_stdout {
+        fetch(&client, &file, &mut std::io::stdout().lock(), CliError::output).await?;
+        return Ok(Exit::Done);
+    }
+    into_file(&client, &file, &args.out).await?;
+    if args.json {
+        let shown = serde_json::json!({
+            "case": file.case, "evidence": file.evidence, "sha256": file.sha256,
+            "size": file.size, "file": args.out.display().to_string(),
+        });
+        line(&shown.to_string())?;
+    } else {
+        line(&format!("{}, {}, digest right", args.out.display(), bytes(file.size)))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes beside the target first; what is not whole and right never has its name.
+async fn into_file(client: &Client, file: &FileReply, out: &Path) -> Result<(), CliError> {
+    let mut part = out.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let failed = |error| CliError::caused(format!("{} cannot be written", part.display()), error);
+    // A file of evidence is for whoever fetched it.
+    let mut open = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&part)
+        .map_err(failed)?;
+    let fetched = fetch(client, file, &mut open, failed).await;
+    let kept = fetched
+        .and_then(|()| open.sync_all().and_then(|()| std::fs::rename(&part, out)).map_err(failed));
+    if kept.is_err() {
+        // What came is not to be used; where it cannot be removed, it is not under its name.
+        let _ = std::fs::remove_file(&part);
+    }
+    kept
+}
+
+async fn fetch(
+    client: &Client,
+    file: &FileReply,
+    out: &mut impl Write,
+    failed: impl Fn(std::io::Error) -> CliError,
+) -> Result<(), CliError> {
+    let mut bar = Bar::new("Fetching the file");
+    let mut digest = Sha256::new();
+    let mut done = 0;
+    let parts = client.parts(file);
+    pin_mut!(parts);
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(CliError::other)?;
+        digest.update(&part);
+        out.write_all(&part).map_err(&failed)?;
+        done += part.len() as u64;
+        bar.show(done, file.size, "bytes");
+    }
+    out.flush().map_err(&failed)?;
+    let found = hex::encode(digest.finalize());
+    if found == file.sha256.as_str() && done == file.size {
+        return Ok(());
+    }
+    Err(CliError::message(format!(
+        "what came is not the file of the record: {done} bytes with SHA-256 {found}, not {} with {}",
+        file.size, file.sha256
+    )))
+}

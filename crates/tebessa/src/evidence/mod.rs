@@ -1,0 +1,23 @@
+//! `tebessa evidence`: files of evidence, into a case and back out.
+
+mod get;
+mod put;
+
+use clap::Subcommand;
+
+use crate::output::{CliError, Exit};
+
+/// What to do with a file.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Commands {
+    Put(Box<put::Args>),
+    Get(get::Args),
+}
+
+/// Runs a command.
+pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
+    match command {
+        Commands::Put(args) => put::run(*args).await,
+        Commands::Get(args) => get::run(args).await,
+    }
+}

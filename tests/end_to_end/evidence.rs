@@ -1,0 +1,221 @@
+//! Files of evidence: uploaded, checked, sealed, kept, and given back; or refused without a trace.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use case::{CaseId, EvidenceId, UploadId};
+use futures::StreamExt as _;
+use serde_json::{Value, json};
+use service::client::{Client, ClientError};
+use service::documents::{FileQuery, directory};
+use service::reply::Reply;
+use sha2::{Digest as _, Sha256};
+use tests::Node;
+use uuid::Uuid;
+
+use super::{ask, register, send};
+
+/// A file of a size whose content no two places of it share.
+fn file(size: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(size + 32);
+    let mut block = Sha256::digest(b"a summons").to_vec();
+    while bytes.len() < size {
+        bytes.extend_from_slice(&block);
+        block = Sha256::digest(&block).to_vec();
+    }
+    bytes.truncate(size);
+    bytes
+}
+
+fn digest(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+fn attach(case: Uuid, evidence: Uuid, upload: Uuid, bytes: &[u8]) -> Value {
+    let mut command = register(case, Uuid::now_v7(), "A");
+    command["command"] = json!("evidence.attach");
+    command["data"] = json!({
+        "evidence": evidence, "kind": "summons", "source": "his mother", "language": "ru",
+        "sha256": digest(bytes), "size": bytes.len(), "media_type": "application/pdf",
+        "upload": upload,
+    });
+    command
+}
+
+async fn put(client: &Client, upload: Uuid, bytes: &[u8]) {
+    client.upload(UploadId(upload), &mut &*bytes).await.expect("the inbox takes it");
+}
+
+async fn get(client: &Client, case: Uuid, evidence: Uuid) -> Result<Vec<u8>, ClientError> {
+    let query = FileQuery { case: CaseId(case), evidence: EvidenceId(evidence) };
+    let opened = client.open_file(&query).await?;
+    let mut whole = Vec::new();
+    let parts = client.parts(&opened);
+    futures::pin_mut!(parts);
+    while let Some(part) = parts.next().await {
+        whole.extend_from_slice(&part?);
+    }
+    Ok(whole)
+}
+
+fn code(reply: &Reply) -> &'static str {
+    match reply {
+        Reply::Rejected { code, .. } => code.as_str(),
+        Reply::Accepted { .. } => "accepted",
+    }
+}
+
+/// Every file below the documents of a node, with what is under way.
+fn kept(data: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![directory(data)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("documents") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_comes_back_as_it_was_and_lies_sealed() {
+    let node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let (case, evidence, upload) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
+    send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("accepted");
+    let bytes = file(700_000);
+    put(&client, upload, &bytes).await;
+    let command = attach(case, evidence, upload, &bytes);
+    let reply = send(&client, &command).await.expect("an answer");
+    assert_eq!(code(&reply), "accepted");
+    assert_eq!(get(&client, case, evidence).await.expect("the file"), bytes);
+    // The upload is gone, and the same command still gets the same answer.
+    assert_eq!(send(&client, &command).await.expect("an answer"), reply);
+    let again = attach(case, Uuid::new_v4(), Uuid::new_v4(), &file(10));
+    assert_eq!(code(&send(&client, &again).await.expect("an answer")), "unknown_upload");
+    // The same file once more is kept once.
+    let second = Uuid::new_v4();
+    let reply = send(&client, &attach(case, second, upload, &bytes)).await.expect("an answer");
+    assert_eq!(code(&reply), "accepted");
+    assert_eq!(get(&client, case, second).await.expect("the file"), bytes);
+    let files = kept(node.data());
+    assert_eq!(files.len(), 1, "{files:?}");
+    let sealed = std::fs::read(&files[0]).expect("the document");
+    assert!(!sealed.windows(32).any(|window| window == &bytes[..32]), "it is sealed");
+    let state = ask(&client, "case", &json!({ "case": case })).await;
+    assert_eq!(state["version"], json!(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_file_that_does_not_fit_nothing_is_kept() {
+    let node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let case = Uuid::new_v4();
+    send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("accepted");
+    let bytes = file(200_000);
+    let with = |field: &str, value: Value, upload: Uuid| {
+        let mut command = attach(case, Uuid::new_v4(), upload, &bytes);
+        command["data"][field] = value;
+        command
+    };
+    let rows = [
+        ("sha256", json!(digest(b"another")), "upload_unfit"),
+        ("size", json!(199_999), "upload_unfit"),
+        ("size", json!(200_001), "upload_unfit"),
+        ("size", json!((1_u64 << 30) + 1), "file_too_large"),
+    ];
+    for (field, value, expected) in rows {
+        let upload = Uuid::new_v4();
+        put(&client, upload, &bytes).await;
+        let reply = send(&client, &with(field, value, upload)).await.expect("an answer");
+        assert_eq!(code(&reply), expected, "{reply:?}");
+        assert_eq!(kept(node.data()), Vec::<PathBuf>::new(), "{field}");
+        // What was refused for what it is, is gone from the inbox too.
+        let again = send(&client, &attach(case, Uuid::new_v4(), upload, &bytes)).await;
+        let expected = if expected == "upload_unfit" { "unknown_upload" } else { "accepted" };
+        assert_eq!(code(&again.expect("an answer")), expected);
+    }
+    let mut wrong = attach(case, Uuid::new_v4(), Uuid::new_v4(), &bytes);
+    wrong["data"]["upload"] = json!("../../etc/passwd");
+    let refused = send(&client, &wrong).await.expect_err("malformed");
+    assert!(refused.to_string().contains("data.upload: expected a UUID"), "{refused}");
+    let unknown = get(&client, case, Uuid::new_v4()).await.expect_err("there is none");
+    assert!(matches!(unknown, ClientError::Service { code: 404, .. }), "{unknown}");
+}
+
+/// What can be seen on the disk of a file on its way in.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// The command was sent.
+    Sent,
+    /// The note is written.
+    Noted,
+    /// The document is being written.
+    Written,
+    /// The document is in the store.
+    Stored,
+}
+
+impl Step {
+    fn reached(self, data: &Path, before: usize) -> bool {
+        let files = kept(data);
+        let named = |part: &str| files.iter().any(|file| file.to_string_lossy().contains(part));
+        let whole = |file: &Path| {
+            let path = file.to_string_lossy();
+            !path.contains("pending") && !path.contains('#')
+        };
+        match self {
+            Self::Sent => true,
+            Self::Noted => named("pending"),
+            Self::Written => named("#"),
+            Self::Stored => files.iter().filter(|file| whole(file)).count() > before,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_killed_at_any_step_of_a_file_keeps_all_of_it_or_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let case = Uuid::new_v4();
+    let mut expected = 0;
+    for step in [Step::Sent, Step::Noted, Step::Written, Step::Stored] {
+        let mut node = Node::start_in(&data, &[]);
+        let client = Client::connect(node.url()).await.expect("the node answers");
+        send(&client, &register(case, Uuid::from_u128(7), "A")).await.expect("accepted");
+        let (evidence, upload) = (Uuid::new_v4(), Uuid::new_v4());
+        // Of another content each time: the first byte is the number of the round.
+        let mut bytes = file(2_200_000);
+        bytes[0] = expected;
+        put(&client, upload, &bytes).await;
+        let command = attach(case, evidence, upload, &bytes);
+        let sending = {
+            let (client, command) = (client.clone(), command.clone());
+            tokio::spawn(async move { send(&client, &command).await })
+        };
+        let before = kept(&data).len();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let reached = || matches!(step, Step::Sent) || step.reached(&data, before);
+        while !sending.is_finished() && !reached() && Instant::now() < deadline {
+            tokio::task::yield_now().await;
+        }
+        node.kill();
+        sending.abort();
+        drop(node);
+
+        let mut node = Node::start_in(&data, &[]);
+        let client = Client::connect(node.url()).await.expect("the node answers");
+        let attached =
+            |state: &Value| state["state"]["evidence"]["items"].as_object().expect("items").len();
+        let state = ask(&client, "case", &json!({ "case": case })).await;
+        assert_eq!(kept(&data).len(), attached(&state), "{step:?}: a document for each item");
+        // The upload survived as well, unless the command was accepted.
+        let reply = send(&client, &command).await.expect("an answer");
+        assert_eq!(code(&reply), "accepted", "{step:?}: {reply:?}");
+        assert_eq!(get(&client, case, evidence).await.expect("the file"), bytes, "{step:?}");
+        expected += 1;
+        assert_eq!(kept(&data).len(), usize::from(expected), "{step:?}");
+        assert!(node.stop().success());
+    }
+}
