@@ -1,5 +1,6 @@
 //! `tebessa journal`: the log signed, proved, copied and mended, by the real binary.
 
+mod copies;
 mod proofs;
 mod repair;
 

@@ -110,21 +110,9 @@ impl Checkpoints {
         let heads = Some(heads(size)?);
         let checkpoint = Checkpoint { origin: self.origin.clone(), size, root, heads };
         let signed = note::sign(&checkpoint.to_string(), keys);
-        self.keep(size, &signed)?;
+        keep(&self.directory, size, &signed)?;
         self.thin_out()?;
         Ok(signed)
-    }
-
-    fn keep(&self, size: u64, note: &str) -> Result<(), Error> {
-        let wrong =
-            |source| disk_error(self.directory.display(), "keeping a checkpoint in")(source);
-        RealDisk::make(&self.directory).map_err(wrong)?;
-        let fresh = self.directory.join("new");
-        let mut file = fs::File::create(&fresh).map_err(wrong)?;
-        file.write_all(note.as_bytes()).map_err(wrong)?;
-        file.sync_all().map_err(wrong)?;
-        fs::rename(&fresh, self.directory.join(file_name(size))).map_err(wrong)?;
-        sync_directory(&self.directory).map_err(wrong)
     }
 
     /// Removes old checkpoints but the first of each day: one a minute would be half a million
@@ -144,6 +132,31 @@ impl Checkpoints {
         }
         Ok(())
     }
+}
+
+/// Keeps a note durably, whole or not at all.
+fn keep(directory: &Path, size: u64, note: &str) -> Result<(), Error> {
+    let wrong = |source| disk_error(directory.display(), "keeping a checkpoint in")(source);
+    RealDisk::make(directory).map_err(wrong)?;
+    let fresh = directory.join("new");
+    let mut file = fs::File::create(&fresh).map_err(wrong)?;
+    file.write_all(note.as_bytes()).map_err(wrong)?;
+    file.sync_all().map_err(wrong)?;
+    fs::rename(&fresh, directory.join(file_name(size))).map_err(wrong)?;
+    sync_directory(directory).map_err(wrong)
+}
+
+/// Keeps a checkpoint of elsewhere in a data directory; one that is there stays.
+pub(crate) fn keep_in(data: &Path, size: u64, note: &str) -> Result<(), Error> {
+    let directory = data.join(CHECKPOINT_DIRECTORY);
+    if directory.join(file_name(size)).exists() { Ok(()) } else { keep(&directory, size, note) }
+}
+
+/// The notes that are kept in a data directory, by size.
+pub(crate) fn promised_notes(data: &Path) -> Result<Vec<(u64, String)>, Error> {
+    let directory = data.join(CHECKPOINT_DIRECTORY);
+    let noted = |size| Ok((size, read(&directory, size)?.note));
+    sizes(&directory)?.into_iter().map(noted).collect()
 }
 
 fn signed_by_all(note: &str, keys: &[&SigningKey]) -> bool {

@@ -167,7 +167,7 @@ impl Footer {
         }))
     }
 
-    fn body_bytes(&self) -> u64 {
+    pub(crate) fn body_bytes(&self) -> u64 {
         self.count * 4
             + u64::from(self.streams) * ENTRY_BYTES as u64
             + u64::from(self.run_bytes)

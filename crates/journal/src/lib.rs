@@ -31,6 +31,7 @@
     reason = "lengths and offsets of the format are 32 bits wide and limited before they are cast"
 )]
 
+mod backup;
 mod checkpoint;
 mod checkpoints;
 mod directory;
@@ -43,6 +44,7 @@ mod format;
 mod hashes;
 mod heads;
 mod heads_tree;
+mod import;
 mod index;
 mod journal;
 mod lock;
@@ -61,18 +63,21 @@ mod repair;
 mod scan;
 mod stream_proof;
 mod template;
+mod tiles;
 mod tlog_proof;
 pub mod tree;
 mod upkeep;
 mod verify;
 mod writer;
 
+pub use backup::{CopyReport, backup, restore};
 pub use checkpoint::Checkpoint;
 pub use checkpoints::{Checkpoints, StoredCheckpoint};
 pub use draft::{Draft, EncodeError, NoProjection, Projection, SummaryVisitor};
 pub use envelope::Envelope;
 pub use error::{Error, Fault};
 pub use heads_tree::{HeadsRoot, StreamHead};
+pub use import::Import;
 pub use journal::Journal;
 pub use lock::Lock;
 pub use log_keys::{KnownKey, LogKeys};
@@ -87,6 +92,7 @@ pub use repair::{
     Evidence, RepairOptions, RepairReport, RepairedSegment, Restored, Source, repair,
 };
 pub use stream_proof::{ProofError, StreamProof};
+pub use tiles::{TilesReport, export_tiles};
 pub use tlog_proof::{TlogProof, TlogProofError};
 pub use verify::{
     Seen, VerifyProgress, VerifyReport, verify, verify_against, verify_at_least, verify_on,

@@ -89,6 +89,20 @@ impl Reader {
         self.log.read(from, most)
     }
 
+    /// Visits the exact bytes of the records up to a position, in order.
+    pub fn scan(
+        &self,
+        up_to: u64,
+        visit: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.log.scan(1, &mut |_, position, _, bytes| {
+            if position <= up_to {
+                visit(bytes)?;
+            }
+            Ok(position < up_to)
+        })
+    }
+
     /// Reads a stream's records in order, up to a version if one is given, by the footers alone.
     pub fn read_stream(
         &self,

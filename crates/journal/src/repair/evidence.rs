@@ -30,7 +30,7 @@ pub enum Evidence {
 }
 
 /// Why the walk cannot go on.
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// A failure, or damage of another kind.
     Error(Error),
     /// Whole frames contradict each other or what was signed: one of these records was changed
@@ -45,7 +45,7 @@ impl From<Error> for Stop {
 }
 
 /// Follows the whole log as it will be, and gathers evidence for what is restored.
-pub(super) struct Walk<'c> {
+pub(crate) struct Walk<'c> {
     tree: Tree,
     heads: StreamMap<(u64, LeafHash, u64)>,
     last_time_us: i64,
@@ -58,7 +58,7 @@ pub(super) struct Walk<'c> {
 
 impl<'c> Walk<'c> {
     /// `checkpoints` in the order of their sizes.
-    pub(super) fn new(checkpoints: &'c [(String, Checkpoint)]) -> Walk<'c> {
+    pub(crate) fn new(checkpoints: &'c [(String, Checkpoint)]) -> Walk<'c> {
         Walk {
             tree: Tree::new(),
             heads: StreamMap::default(),
@@ -69,12 +69,16 @@ impl<'c> Walk<'c> {
         }
     }
 
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.tree.size()
     }
 
+    pub(crate) fn root(&self) -> [u8; 32] {
+        self.tree.root()
+    }
+
     /// Takes in the next record; `restored` says what its own frame proves, if it was restored.
-    pub(super) fn follow(
+    pub(crate) fn follow(
         &mut self,
         file: &str,
         bytes: &[u8],

@@ -26,7 +26,7 @@ use crate::record::Position;
 use crate::scan::{Window, scan_groups};
 
 pub use evidence::Evidence;
-use evidence::{Stop, Walk};
+pub(crate) use evidence::{Stop, Walk};
 use examine::{Piece, Remains, State, examine, remains};
 
 /// Where lost records are fetched from: the stream, a backup, another node's log.

@@ -1,7 +1,9 @@
 //! `tebessa journal`: the log as an operator and an auditor handle it.
 
+mod backup;
 mod check_proof;
 mod checkpoint;
+mod export;
 mod key;
 mod node;
 mod prove;
@@ -22,7 +24,11 @@ pub(crate) enum Commands {
     },
     Prove(prove::Args),
     CheckProof(check_proof::Args),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
     Repair(repair::Args),
+    Export(export::ExportArgs),
+    Import(export::ImportArgs),
 }
 
 /// Runs one of them.
@@ -32,6 +38,10 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
         Commands::Key { command } => key::run(command),
         Commands::Prove(args) => prove::run(args).await,
         Commands::CheckProof(args) => check_proof::run(&args),
+        Commands::Backup(args) => backup::backup(args).await,
+        Commands::Restore(args) => backup::restore(args).await,
         Commands::Repair(args) => repair::run(args).await,
+        Commands::Export(args) => export::export(args).await,
+        Commands::Import(args) => export::import(args).await,
     }
 }

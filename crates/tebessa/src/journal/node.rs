@@ -68,6 +68,14 @@ pub(super) fn log_of(directory: &Path) -> Result<std::path::PathBuf, CliError> {
     })
 }
 
+/// Makes a directory for the node's own account only.
+pub(super) fn make_private(directory: &Path) -> Result<(), CliError> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| {
+        CliError::caused(format!("{} could not be made", directory.display()), error)
+    })
+}
+
 /// The log's keys, which must be there.
 pub(super) fn keys(data: &Path) -> Result<LogKeys, CliError> {
     let found = LogKeys::read(&keys_dir(data)).map_err(CliError::other)?;

@@ -1,0 +1,195 @@
+//! A copy of the log that is consistent while a node writes, and its way back.
+//!
+//! A backup is a directory with `log` and `checkpoints` as a data directory has them, so that
+//! whatever reads one reads the other. Keys are not in it: who has the backup has the sealed words,
+//! and a key that was destroyed must not come back with it.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use uuid::Uuid;
+
+use crate::checkpoint::Checkpoint;
+use crate::checkpoints::{keep_in, promised_notes};
+use crate::disk::{Disk, RealDisk, sync_directory};
+use crate::error::{Error, disk_error};
+use crate::footer::{Footer, TRAILER_BYTES};
+use crate::journal::LOG_DIRECTORY;
+use crate::lock::Lock;
+use crate::reader::{Reader, segment_names};
+use crate::record::Position;
+use crate::scan::{Window, scan_groups};
+use crate::verify::{Seen, VerifyProgress, VerifyReport, verify, verify_against};
+
+/// What a backup or a restore did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CopyReport {
+    /// Which log it is.
+    pub log: Uuid,
+    /// The last position that was copied.
+    pub last: Position,
+    /// The root of the tree over all records, made again from the copy.
+    pub root: [u8; 32],
+    /// Segment files that were copied now.
+    pub copied: u64,
+    /// Sealed segments that were there already, and unchanged.
+    pub unchanged: u64,
+    /// Bytes that were copied.
+    pub bytes: u64,
+    /// Checkpoints that went along and hold for the copy.
+    pub checkpoints: u64,
+}
+
+/// Copies the log of a data directory, whether a writer is at work there or not.
+///
+/// What is there already is brought up to date: sealed segments are not copied again. The copy is
+/// then read and verified whole. A log that has less than its backup is an
+/// [`Error::LogLostRecords`], and a directory with another log is refused; both leave the backup
+/// as it was.
+pub fn backup(
+    data: &Path,
+    out: &Path,
+    progress: &mut dyn FnMut(VerifyProgress),
+) -> Result<CopyReport, Error> {
+    let notes = promised_notes(data)?;
+    let reader = Reader::open(data)?;
+    let (id, last) = (reader.id(), reader.last());
+    if out.join(LOG_DIRECTORY).is_dir()
+        && let Some(before) = existing(out)?
+    {
+        if before.id() != id {
+            let what = format!("{} holds the backup of another log", out.display());
+            return Err(Error::Request(what));
+        }
+        if before.last() > last {
+            return Err(Error::LogLostRecords { log: last, index: before.last() });
+        }
+    }
+    copy(data, out, last, &notes, progress)
+}
+
+/// Puts a backup, or another node's log, into a data directory that has none and is held.
+///
+/// `elsewhere` are checkpoints that someone else kept, each with its name: the newest of them is
+/// kept beside the log, so that a node refuses to serve from it until it has all that was
+/// signed. A copy that is behind one of them is there, and [`Error::LogLostRecords`]: a newer
+/// backup or a repair brings the rest.
+pub fn restore(
+    from: &Path,
+    held: &Lock,
+    elsewhere: Vec<(String, Checkpoint, String)>,
+    progress: &mut dyn FnMut(VerifyProgress),
+) -> Result<CopyReport, Error> {
+    let data = held.directory();
+    if existing(data)?.is_some() {
+        let what = format!("{} holds a log already; nothing was changed", data.display());
+        return Err(Error::Request(what));
+    }
+    let last = Reader::open(from)?.last();
+    let report = copy(from, data, last, &promised_notes(from)?, progress)?;
+    for (_, checkpoint, note) in &elsewhere {
+        keep_in(data, checkpoint.size, note)?;
+    }
+    let checkpoints = elsewhere.into_iter().map(|(name, said, _)| (name, said)).collect();
+    verify_against(data, Seen { checkpoints, ..Seen::default() }, progress)?;
+    Ok(report)
+}
+
+/// The log in a directory, if there is one.
+fn existing(directory: &Path) -> Result<Option<Reader>, Error> {
+    let log = directory.join(LOG_DIRECTORY);
+    if !log.is_dir() || segment_names(&RealDisk::new(log))?.is_empty() {
+        return Ok(None);
+    }
+    Reader::open(directory).map(Some)
+}
+
+fn copy(
+    from: &Path,
+    to: &Path,
+    last: Position,
+    notes: &[(u64, String)],
+    progress: &mut dyn FnMut(VerifyProgress),
+) -> Result<CopyReport, Error> {
+    let log = to.join(LOG_DIRECTORY);
+    RealDisk::make(&log).map_err(disk_error(log.display(), "making"))?;
+    let source = RealDisk::new(from.join(LOG_DIRECTORY));
+    let names = segment_names(&source)?;
+    let (mut copied, mut unchanged, mut bytes) = (0, 0, 0);
+    for (index, (name, first)) in names.iter().enumerate() {
+        // A segment that was begun after the end was read.
+        if *first > last.0 && index > 0 {
+            continue;
+        }
+        let bound = names.get(index + 1).map_or(last.0 + 1, |(_, next)| (*next).min(last.0 + 1));
+        match copy_segment(&source, &log, name, *first, bound)? {
+            0 => unchanged += 1,
+            length => {
+                copied += 1;
+                bytes += length;
+            }
+        }
+    }
+    sync_directory(&log).map_err(disk_error(log.display(), "syncing"))?;
+    for (size, note) in notes.iter().filter(|(size, _)| *size <= last.0) {
+        keep_in(to, *size, note)?;
+    }
+    let VerifyReport { log, records, root, checkpoints, .. } = verify(to, progress)?;
+    let last = Position(records);
+    Ok(CopyReport { log, last, root, copied, unchanged, bytes, checkpoints })
+}
+
+/// Copies a segment up to a position; 0 when the copy is there already.
+fn copy_segment(
+    source: &RealDisk,
+    log: &Path,
+    name: &str,
+    first: u64,
+    bound: u64,
+) -> Result<u64, Error> {
+    let wrong = |source| disk_error(name, "copying")(source);
+    let file = source.open(name, false).map_err(wrong)?;
+    let footer = Footer::read(file.as_ref()).map_err(wrong)?;
+    let sealed = footer.filter(|footer| footer.first == first && footer.last() + 1 == bound);
+    let length = if let Some(footer) = sealed {
+        footer.start + footer.body_bytes() + TRAILER_BYTES as u64
+    } else {
+        let mut window = Window::new(file.as_ref());
+        scan_groups(&mut window, 0, first, Some(bound), &mut |_, _| Ok(())).map_err(wrong)?.end
+    };
+    let to = log.join(name);
+    if sealed.is_some() && is_copy(&to, sealed).map_err(wrong)? {
+        return Ok(0);
+    }
+    let fresh = log.join("copying");
+    let mut out = File::create(&fresh).map_err(wrong)?;
+    let mut buffer = vec![0; 1 << 20];
+    let mut at = 0;
+    while at < length {
+        let part = (length - at).min(buffer.len() as u64) as usize;
+        let part = buffer.get_mut(..part).unwrap_or_default();
+        let read = file.read_at(at, part).map_err(wrong)?;
+        if read == 0 {
+            return Err(wrong(io::ErrorKind::UnexpectedEof.into()));
+        }
+        out.write_all(part.get(..read).unwrap_or_default()).map_err(wrong)?;
+        at += read as u64;
+    }
+    out.sync_all().map_err(wrong)?;
+    fs::rename(&fresh, &to).map_err(wrong)?;
+    Ok(length)
+}
+
+/// Whether a file ends with the same footer; that its records are whole, the verification finds.
+fn is_copy(path: &Path, sealed: Option<Footer>) -> io::Result<bool> {
+    if !path.is_file() {
+        return Ok(false);
+    }
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(false);
+    };
+    let file = RealDisk::new(directory.to_owned()).open(&name.to_string_lossy(), false)?;
+    Ok(Footer::read(file.as_ref())? == sealed)
+}

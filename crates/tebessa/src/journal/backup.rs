@@ -1,0 +1,149 @@
+//! `tebessa journal backup` and `restore`: the log elsewhere, and back.
+
+use std::path::{Path, PathBuf};
+
+use journal::{Checkpoint, CopyReport, Lock};
+use service::node::journal_dir;
+
+use super::node;
+use crate::output::{Bar, CliError, Exit, GOOD, bytes, count, line, note};
+
+const BACKUP_HELP: &str = "\
+The node may go on writing: copied is what is whole when the command begins. Run again with the same
+directory, it copies only what is new: a sealed segment never changes. The copy is then read and
+verified whole. A log that has less than its backup is an alarm, and the backup stays as it is.
+
+Keys are not in it. Back them up apart (the directory keys), and for less long: a key that was
+destroyed must not come back with a backup.
+
+Example:
+  tebessa journal backup --data /srv/tebessa --out /mnt/backup/tebessa";
+
+const RESTORE_HELP: &str = "\
+The data directory must not have a log yet. Restore the keys (the directory keys) beside it. The index
+is built at the first start.
+
+With --checkpoint, a restored log that is behind what was signed is kept, but no node serves from it
+until it has the rest: from a newer backup, or by `tebessa journal repair`.
+
+Example:
+  tebessa journal restore --from /mnt/backup/tebessa --data /srv/tebessa --checkpoint court.checkpoint";
+
+/// Copy the log to another place, beside a running node or without one.
+#[derive(Debug, clap::Args)]
+#[command(after_help = BACKUP_HELP)]
+pub(crate) struct BackupArgs {
+    /// The data directory; its node may run or be stopped.
+    #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
+    data: PathBuf,
+    /// Where to: a new directory, or one with an older backup of the same log.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Print the result as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Put a backup into a new data directory.
+#[derive(Debug, clap::Args)]
+#[command(after_help = RESTORE_HELP)]
+pub(crate) struct RestoreArgs {
+    /// The backup, or another node's data directory.
+    #[arg(long, value_name = "DIR")]
+    from: PathBuf,
+    /// The data directory to make.
+    #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
+    data: PathBuf,
+    /// A signed checkpoint that someone else kept; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
+    /// Print the result as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Makes or continues a backup.
+pub(crate) async fn backup(args: BackupArgs) -> Result<Exit, CliError> {
+    let directory = node::record(&args.data)?;
+    let copied = tokio::task::spawn_blocking(move || {
+        let mut bar = Bar::new("Verifying the copy");
+        let report = journal::backup(&directory, &args.out, &mut |step| {
+            bar.show(step.bytes, step.total_bytes, "bytes");
+        });
+        report.map(|report| (report, args))
+    });
+    let (report, args) = copied.await.map_err(CliError::other)?.map_err(CliError::other)?;
+    say("saved", &report, args.json)
+}
+
+/// Makes a data directory from a backup.
+pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
+    let source = node::log_of(&args.from)?;
+    let mut elsewhere = Vec::new();
+    for file in &args.checkpoint {
+        elsewhere.push(read(file)?);
+    }
+    let json = args.json;
+    let (data, shown) = (journal_dir(&args.data), args.data.display().to_string());
+    let restored = tokio::task::spawn_blocking(move || {
+        node::make_private(&data)?;
+        let held = Lock::take(&data).map_err(CliError::other)?;
+        let mut bar = Bar::new("Verifying the copy");
+        journal::restore(&source, &held, elsewhere, &mut |step| {
+            bar.show(step.bytes, step.total_bytes, "bytes");
+        })
+        .map_err(|error| {
+            if !matches!(error, journal::Error::LogLostRecords { .. }) {
+                return CliError::other(error);
+            }
+            let what = format!(
+                "the restored log is behind a checkpoint: no node serves from {shown} until it has \
+                 the rest, from a newer backup or by `tebessa journal repair`"
+            );
+            CliError::caused(what, error)
+        })
+    });
+    let report = restored.await.map_err(CliError::other)??;
+    say("restored", &report, json)?;
+    if !service::node::keys_dir(&args.data).join("node.key").exists() {
+        note(
+            "the keys are not in a backup: put the directory keys beside the log before the start",
+        );
+    }
+    Ok(Exit::Done)
+}
+
+/// A checkpoint from elsewhere. Its signature is not looked at: it can only make the restore more
+/// careful.
+fn read(file: &Path) -> Result<(String, Checkpoint, String), CliError> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| CliError::caused(format!("{name} could not be read"), error))?;
+    let body = text.rfind("\n\n").and_then(|end| text.get(..=end)).unwrap_or_default();
+    match Checkpoint::parse(body) {
+        Ok(checkpoint) => Ok((name, checkpoint, text)),
+        Err(error) => Err(CliError::caused(format!("{name} is no checkpoint"), error)),
+    }
+}
+
+fn say(done: &str, report: &CopyReport, json: bool) -> Result<Exit, CliError> {
+    let words = if json {
+        serde_json::json!({
+            "log": report.log, "last": report.last, "root": hex::encode(report.root),
+            "copied": report.copied, "unchanged": report.unchanged, "bytes": report.bytes,
+            "checkpoints": report.checkpoints,
+        })
+        .to_string()
+    } else {
+        format!(
+            "{GOOD}{done}{GOOD:#}  {}, verified; {} copied ({}), {} unchanged\n       root {}",
+            count(report.last.0, "record", "records"),
+            count(report.copied, "file", "files"),
+            bytes(report.bytes),
+            report.unchanged,
+            hex::encode(report.root),
+        )
+    };
+    line(&words)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,66 @@
+//! Backup beside a running node, restore, lines out and in: the same log each time.
+
+use std::fs;
+
+use service::client::Client;
+use tests::Node;
+
+use super::{done, fails, parsed, register, tebessa};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_the_same_after_a_backup_and_after_lines() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let data = home.path().join("data");
+    let mut node = Node::start_in(&data, &["--checkpoint-every", "0"]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    register(&client, 30).await;
+    done(&data, &["journal", "backup", "--out", &path("backup")]);
+    register(&client, 5).await;
+    let saved = done(&data, &["journal", "backup", "--out", &path("backup"), "--json"]);
+    assert_eq!(parsed(&saved)["last"], 35);
+    register(&client, 1).await;
+    let signed = parsed(&done(&data, &["journal", "checkpoint", "--json"]));
+    let court = path("court.checkpoint");
+    fs::write(&court, signed["note"].as_str().unwrap()).unwrap();
+    let tiles = parsed(&done(&data, &["journal", "export", "--tiles", &path("tiles"), "--json"]));
+    assert_eq!(tiles["size"], 36);
+    assert_eq!(fs::read_to_string(path("tiles") + "/checkpoint").unwrap(), signed["note"]);
+    let lines = path("records.jsonl");
+    done(&data, &["journal", "export", "--jsonl", &lines]);
+    assert!(node.stop().success());
+
+    let log = signed["origin"].as_str().unwrap().rsplit('/').next().unwrap();
+    let imported = home.path().join("imported");
+    let fresh = parsed(&done(&imported, &["journal", "import", &lines, "--log", log, "--json"]));
+    assert_eq!(fresh["records"], 36);
+    fs::create_dir(imported.join("keys")).unwrap();
+    for file in ["log.keys", "node.key", "slots"] {
+        fs::copy(data.join("keys").join(file), imported.join("keys").join(file)).unwrap();
+    }
+    let report = parsed(&done(&imported, &["audit", "verify", "--checkpoint", &court, "--json"]));
+    assert_eq!((&report["log"]["root"], &report["ok"]), (&fresh["root"], &true.into()));
+
+    // The backup has 35 records and the court has seen 36: it is restored, and not served.
+    let restored = path("restored");
+    let behind = [
+        "journal",
+        "restore",
+        "--from",
+        &path("backup"),
+        "--data",
+        &restored,
+        "--checkpoint",
+        &court,
+    ];
+    let said = fails(&behind);
+    assert!(said.contains("no node serves"), "{said}");
+    fs::rename(imported.join("keys"), home.path().join("restored/keys")).unwrap();
+    let refused = Node::try_start_in(&home.path().join("restored"), &[]).expect_err("behind");
+    assert!(refused.contains("the log has lost records"), "{refused}");
+    let from = data.to_str().unwrap();
+    let mended = tebessa(&["journal", "repair", "--data", &restored, "--from", from]);
+    assert!(mended.status.success(), "{mended:?}");
+    let mut node = Node::start_in(&home.path().join("restored"), &[]);
+    assert!(node.stop().success());
+}
