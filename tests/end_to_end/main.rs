@@ -1,6 +1,7 @@
 //! End to end: the real binary, a real nats-server, real kills.
 
 mod bad_input;
+mod deadlines;
 mod erasure;
 mod evidence;
 mod outage;

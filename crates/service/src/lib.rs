@@ -31,6 +31,7 @@ pub mod request;
 pub mod schemas;
 pub mod serve;
 pub mod standalone;
+pub mod timers;
 
 pub use draft::Summaries;
 

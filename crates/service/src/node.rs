@@ -431,9 +431,16 @@ impl From<Failure> for Refusal {
 
 /// A time limit must not be passed by a date that is yet to come. A day's grace covers zones.
 fn not_in_future(request: &Request) -> Result<(), Refusal> {
-    let latest = Timestamp::now()
-        .checked_add(24.hours())
-        .map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).date());
+    let now = Timestamp::now();
+    // What expires says to the instant when: no day's grace for a timer whose clock runs ahead.
+    let ahead = request.entry.full_name() == "deadlines.expire"
+        && request.head.occurred.instant().is_some_and(|at| at.timestamp() > now);
+    if ahead {
+        let message = "the deadline is not over by the node's clock";
+        return Err(Rejection::new(Code::OccurredInFuture, message).into());
+    }
+    let latest =
+        now.checked_add(24.hours()).map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).date());
     match (request.head.occurred.first_day(), latest) {
         (Some(day), Ok(latest)) if day > latest => Err(Rejection::new(
             Code::OccurredInFuture,

@@ -15,6 +15,7 @@ use crate::follower::{self, Follower};
 use crate::node::{Authority, Node, OpenError};
 use crate::reply::Failure;
 use crate::serve::{Desk, ServeError, Services};
+use crate::timers::{self, Timers};
 
 /// How long a NATS server that was given by its URL may take to answer.
 const NATS_PATIENCE: Duration = Duration::from_secs(30);
@@ -42,6 +43,8 @@ pub struct Setup {
     pub documents: Place,
     /// How long a file lies in the inbox without a command that names it.
     pub inbox_age: Duration,
+    /// Whether the timers of the deadlines run inside; they may also run elsewhere.
+    pub timers: bool,
 }
 
 impl Setup {
@@ -58,6 +61,7 @@ impl Setup {
             checkpoints: Some(checkpoints::EVERY),
             documents: Place::Data,
             inbox_age: Duration::from_hours(24),
+            timers: true,
         }
     }
 }
@@ -105,6 +109,9 @@ pub enum StartError {
     /// The follower could not start; see its own error.
     #[error("the follower of the journal could not start")]
     Follower(#[from] follower::Error),
+    /// The timers could not start; see their own error.
+    #[error("the timers of the deadlines could not start")]
+    Timers(#[from] timers::Error),
     /// The services could not be announced.
     #[error("the services could not start")]
     Serve(#[from] ServeError),
@@ -117,6 +124,7 @@ pub struct Standalone {
     client: async_nats::Client,
     follower: Follower,
     services: Services,
+    timers: Option<Timers>,
     url: String,
     report: journal::OpenReport,
     signing: Option<JoinHandle<()>>,
@@ -128,8 +136,17 @@ impl Standalone {
         setup: Setup,
         progress: &mut (dyn FnMut(journal::Progress) + Send),
     ) -> Result<Self, StartError> {
-        let Setup { data, nats, port, authority, library, checkpoints, documents, inbox_age } =
-            setup;
+        let Setup {
+            data,
+            nats,
+            port,
+            authority,
+            library,
+            checkpoints,
+            documents,
+            inbox_age,
+            timers,
+        } = setup;
         make_directory(&data)?;
         let (node, report) = Node::open(&data, &authority, library, progress)
             .map_err(|source| StartError::Open { path: data.clone(), source })?;
@@ -168,7 +185,8 @@ impl Standalone {
         };
         let services = Services::start(desk, &client).await?;
         let signing = checkpoints.map(|every| checkpoints::on_schedule(node.clone(), every));
-        Ok(Self { node, broker, client, follower, services, url, report, signing })
+        let timers = if timers { Some(Timers::start(&url).await?) } else { None };
+        Ok(Self { node, broker, client, follower, services, timers, url, report, signing })
     }
 
     /// Where clients connect.
@@ -196,8 +214,11 @@ impl Standalone {
     }
 
     /// Answers what was taken, signs the log, lets the stream follow what was accepted, and stops:
-    /// services, follower, connection, NATS server, journal, in this order.
+    /// timers, services, follower, connection, NATS server, journal, in this order.
     pub async fn stop(self) -> Result<(), journal::Error> {
+        if let Some(timers) = self.timers {
+            timers.stop().await;
+        }
         self.services.drain().await;
         if let Some(signing) = self.signing {
             signing.abort();

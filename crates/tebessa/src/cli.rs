@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::output::{CliError, Exit};
 use crate::{
-    audit, case_view, demo, evidence, guidance, health, journal, register_view, submit, up, watch,
+    audit, case_view, demo, evidence, guidance, health, journal, register_view, serve, submit, up,
+    watch,
 };
 
 const HELP: &str = "\
@@ -42,6 +43,11 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Commands {
     Up(up::Args),
+    /// Run one service as a process of its own
+    Serve {
+        #[command(subcommand)]
+        command: serve::Commands,
+    },
     Submit(submit::Args),
     /// Look at cases: list them, show one, read its history
     Case {
@@ -83,6 +89,7 @@ pub(crate) async fn run() -> ExitCode {
     };
     let result: Result<Exit, CliError> = match cli.command {
         Commands::Up(args) => up::run(args).await,
+        Commands::Serve { command } => serve::run(command).await,
         Commands::Submit(args) => submit::run(args).await,
         Commands::Case { command } => case_view::run(command).await,
         Commands::Register { command } => register_view::run(command).await,

@@ -21,6 +21,7 @@ mod journal;
 mod law;
 mod output;
 mod register_view;
+mod serve;
 mod submit;
 mod up;
 mod watch;

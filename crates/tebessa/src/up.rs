@@ -51,6 +51,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HOURS", default_value_t = 24, env = "TEBESSA_INBOX_HOURS",
         value_parser = clap::value_parser!(u32).range(1..=8760))]
     inbox_hours: u32,
+    /// Run no timers of deadlines inside: `tebessa serve deadlines` runs them elsewhere.
+    #[arg(long)]
+    no_timers: bool,
     /// Print the ready line as JSON.
     #[arg(long)]
     json: bool,
@@ -80,6 +83,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         checkpoints,
         documents: args.documents.as_deref().map_or_else(Place::default, Place::of),
         inbox_age: Duration::from_hours(u64::from(args.inbox_hours)),
+        timers: !args.no_timers,
     };
     let mut progress = crate::output::OpenProgress::new();
     let running = Standalone::start(setup, &mut |step| progress.show(step)).await;

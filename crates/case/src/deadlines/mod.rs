@@ -7,7 +7,7 @@
 mod running;
 
 pub(crate) use running::changes;
-pub use running::{Ended, Running, State, expiry_command};
+pub use running::{Ended, Running, State, expiry_command, follow};
 
 use crate::catalogue::{commands, events};
 use crate::decide::Context;

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Event as DeadlineEvent;
 use crate::vocabulary::{DeadlineEnd, DeadlineKind};
-use crate::{CaseId, CommandId, DeadlineId, Event, Instant, Version};
+use crate::{CaseId, CommandId, DeadlineId, Event, Instant, Recorded, Version};
 
 /// A deadline that runs.
 #[derive(
@@ -96,6 +96,13 @@ impl Change {
         }
         running.sort_by_key(|running| (running.due, running.deadline));
         ended
+    }
+}
+
+/// Brings the deadlines that run in a case up to a record: for a timer that follows records.
+pub fn follow(running: &mut Vec<Running>, record: &Recorded) {
+    for change in changes(&record.event, record.envelope.version) {
+        change.apply_to(running);
     }
 }
 

@@ -1,0 +1,57 @@
+//! `tebessa serve`: one service as a process of its own, beside a node.
+
+use service::timers::{Status, Timers};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::output::{CliError, Exit};
+
+/// Which service.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Commands {
+    Deadlines(Args),
+}
+
+/// Run the timers of the deadlines: what falls due in any case is told to the node.
+///
+/// Reads the node's stream, and prints a line when it knows what runs. It keeps nothing on disk,
+/// may be killed at any time, and may run several times at once: nothing fires twice. SIGTERM and
+/// Ctrl-C end it with exit code 0.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The node's NATS server.
+    #[arg(long, value_name = "URL", env = "TEBESSA_NATS", hide_env_values = true)]
+    nats: String,
+    /// Print the ready line as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs a service until it is told to stop.
+pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
+    let Commands::Deadlines(args) = command;
+    let mut terminate = signal(SignalKind::terminate()).map_err(CliError::other)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::other)?;
+    let timers = Timers::start(&args.nats).await.map_err(CliError::other)?;
+    let mut status = timers.status();
+    let told = async {
+        let ready = status.wait_for(|status| matches!(status, Status::Waiting { .. })).await;
+        let running = match ready.as_deref() {
+            Ok(Status::Waiting { running }) => *running,
+            Ok(Status::Reading) | Err(_) => 0,
+        };
+        let line = if args.json {
+            serde_json::json!({ "ready": true, "running": running }).to_string()
+        } else {
+            format!("the timers are ready: {running} deadlines run")
+        };
+        crate::output::line(&line)?;
+        std::future::pending::<Result<(), CliError>>().await
+    };
+    let ended = tokio::select! {
+        told = told => told,
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    };
+    timers.stop().await;
+    ended.map(|()| Exit::Done)
+}
