@@ -343,6 +343,15 @@ impl Journal {
         self.shared.with_tree(|tree| (tree.size(), tree.root()))
     }
 
+    pub(crate) fn log(&self) -> &Log {
+        &self.shared.log
+    }
+
+    /// Where a stream's last durable record stands.
+    pub(crate) fn head_position(&self, stream: StreamId) -> Option<u64> {
+        self.shared.heads.get(stream).map(|head| head.position)
+    }
+
     /// The log and the tree as they are now, to make proofs from.
     pub(crate) fn prover(&self) -> Prover<'_> {
         Prover { log: &self.shared.log, tree: self.shared.with_tree(|tree| tree.clone()) }

@@ -65,6 +65,7 @@ mod stream_proof;
 mod template;
 mod tiles;
 mod tlog_proof;
+mod travel;
 pub mod tree;
 mod upkeep;
 mod verify;
@@ -94,6 +95,7 @@ pub use repair::{
 pub use stream_proof::{ProofError, StreamProof};
 pub use tiles::{TilesReport, export_tiles};
 pub use tlog_proof::{TlogProof, TlogProofError};
+pub use travel::AsOf;
 pub use verify::{
     Seen, VerifyProgress, VerifyReport, verify, verify_against, verify_at_least, verify_on,
 };

@@ -72,6 +72,10 @@ impl Reader {
         Ok(Reader { log })
     }
 
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
     /// Which log this is.
     #[must_use]
     pub fn id(&self) -> uuid::Uuid {
