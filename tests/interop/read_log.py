@@ -2,10 +2,11 @@
 """A second reader of the log, written from crates/journal/FORMAT.md alone.
 
 Usage: read_log.py DATA_DIRECTORY [--records]
-Checks every group, frame, chain, time and the tree, and prints one JSON object; with --records the
-records themselves, one a line, before it. Exit 1 and a sentence when something is wrong.
+Checks every group, frame, chain, time, the tree, and the roots that checkpoints beside it sign; prints
+one JSON object, with --records the records, one a line, before it. Exit 1 and a sentence if wrong.
 """
 
+import base64
 import datetime
 import hashlib
 import json
@@ -39,29 +40,46 @@ def instant(text):
     return datetime.datetime.fromisoformat(seconds), fraction.ljust(9, "0")
 
 
+def push(peaks, hashed, size=1):
+    """Adds a leaf hash to the roots of full subtrees, the largest first."""
+    while peaks and peaks[-1][0] == size:
+        hashed = hashlib.sha256(b"\1" + peaks.pop()[1] + hashed).digest()
+        size *= 2
+    peaks.append((size, hashed))
+
+
+def root(peaks):
+    hashed = peaks[-1][1] if peaks else hashlib.sha256(b"").digest()
+    for _, left in reversed(peaks[:-1]):
+        hashed = hashlib.sha256(b"\1" + left + hashed).digest()
+    return hashed
+
+
 class Log:
-    def __init__(self, show):
-        self.show, self.id, self.next = show, None, 1
+    def __init__(self, show, signed):
+        self.show, self.signed, self.id, self.next = show, signed, None, 1
         self.heads, self.peaks, self.time, self.unfinished = {}, [], None, False
 
     def record(self, file, offset, data):
         fields = json.loads(data)
         stream = uuid.UUID(fields["subject"])
-        version, leaf = self.heads.get(stream, (0, "0" * 64))
+        version, leaf, _ = self.heads.get(stream, (0, "0" * 64, 0))
         require(fields["caseversion"] == version + 1, file, offset, self.next, "the caseversion does not follow")
         require(fields["prev"] == leaf, file, offset, self.next, "prev is not the leaf hash before")
         time = instant(fields["time"])
         require(self.time is None or time >= self.time, file, offset, self.next, "the time runs backwards")
         self.time = time
         hashed = hashlib.sha256(b"\0" + data).digest()
-        self.heads[stream] = (version + 1, hashed.hex())
-        size = 1
-        while self.peaks and self.peaks[-1][0] == size:
-            hashed = hashlib.sha256(b"\1" + self.peaks.pop()[1] + hashed).digest()
-            size *= 2
-        self.peaks.append((size, hashed))
+        self.heads[stream] = (version + 1, hashed.hex(), self.next)
+        push(self.peaks, hashed)
         if self.show:
             print(data.decode())
+        if self.next in self.signed:
+            heads = []
+            for stream, (version, _, position) in sorted(self.heads.items(), key=lambda head: head[0].bytes):
+                push(heads, hashlib.sha256(b"\0" + stream.bytes + struct.pack("<QQ", version, position)).digest())
+            want = [base64.b64encode(root(self.peaks)).decode(), f"heads {len(self.heads)} {base64.b64encode(root(heads)).decode()}"]
+            require(self.signed[self.next] == want, file, offset, self.next, "a checkpoint signs something else")
         self.next += 1
 
     def group(self, file, data, at):
@@ -114,22 +132,17 @@ class Log:
             at = data.find(b"\x89TBG", at + 1)
         return False
 
-    def root(self):
-        if not self.peaks:
-            return hashlib.sha256(b"").hexdigest()
-        hashed = self.peaks[-1][1]
-        for _, left in reversed(self.peaks[:-1]):
-            hashed = hashlib.sha256(b"\1" + left + hashed).digest()
-        return hashed.hex()
-
 
 def main():
     files = sorted((pathlib.Path(sys.argv[1]) / "log").glob("*.segment"))
-    log = Log("--records" in sys.argv[2:])
+    notes = [path.read_text().split("\n") for path in (pathlib.Path(sys.argv[1]) / "checkpoints").glob("*.checkpoint")]
+    log = Log("--records" in sys.argv[2:], {int(lines[1]): lines[2:4] for lines in notes})
     bounds = [int(file.stem) for file in files[1:]] + [None]
     for file, bound in zip(files, bounds):
         log.segment(file, bound)
-    found = {"records": log.next - 1, "streams": len(log.heads), "root": log.root(), "unfinished": log.unfinished}
+    found = {"records": log.next - 1, "streams": len(log.heads), "root": root(log.peaks).hex(), "checkpoints": len(notes), "unfinished": log.unfinished}
+    if (behind := max(log.signed, default=0)) >= log.next:
+        sys.exit(f"the log ends at {log.next - 1}, but a checkpoint signs {behind}")
     print(json.dumps(found))
 
 
