@@ -148,6 +148,55 @@ fn every_flipped_bit_is_found_or_irrelevant() {
     assert!(found > end * 4, "only {found} of {} were refused", end * 8);
 }
 
+/// The segments of the frozen log, four of them, three with footers.
+fn sealed_log() -> Vec<(String, Vec<u8>)> {
+    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/log/v1/log");
+    let mut files: Vec<_> = fs::read_dir(log)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_changed_byte_of_a_sealed_segment_and_a_cut_is_found_or_costs_a_footer() {
+    let whole = sealed_log();
+    let check = |files: &[(String, Vec<u8>)]| {
+        verify_on(&SimDisk::with_files(files), Position(120), &mut |_| {})
+    };
+    assert_eq!(check(&whole).unwrap().sealed, 3);
+    let length = whole[1].1.len();
+    let mut files = whole.clone();
+    let root = check(&whole).unwrap().root;
+    for at in (0..length).step_by(5) {
+        files[1].1[at] ^= 1 << (at % 8);
+        match check(&files) {
+            Err(Error::Corrupt(_)) => {}
+            // Without a trailer the footer is none, and is made again from the records.
+            Ok(report) if at >= length - 96 => assert_eq!((report.sealed, report.root), (2, root)),
+            other => panic!("byte {at}: {other:?}"),
+        }
+        files[1].1[at] = whole[1].1[at];
+    }
+    let mut unsealed = 0;
+    for cut in (0..length).step_by(11) {
+        files[1].1.truncate(cut);
+        match check(&files) {
+            Err(Error::Corrupt(_)) => {}
+            // All groups are there and no footer: as after a stop before the sealing.
+            Ok(report) => {
+                assert_eq!(report.sealed, 2, "cut at {cut}");
+                unsealed += 1;
+            }
+            Err(error) => panic!("cut at {cut}: {error:?}"),
+        }
+        files[1].1.clone_from(&whole[1].1);
+    }
+    assert!(unsealed > 20, "cuts within the footer lose nothing");
+}
+
 #[test]
 fn swapped_records_are_found() {
     let directory = tempfile::tempdir().unwrap();

@@ -88,12 +88,22 @@ pub struct SimDisk(Arc<Mutex<Inside>>);
 impl SimDisk {
     /// A disk with one durable file.
     pub fn with_file(name: &str, bytes: &[u8]) -> SimDisk {
+        SimDisk::with_files(&[(name.to_owned(), bytes.to_vec())])
+    }
+
+    /// A disk with durable files.
+    pub fn with_files(files: &[(String, Vec<u8>)]) -> SimDisk {
         let disk = SimDisk::default();
-        let file = Bytes { durable: bytes.to_vec(), shown: bytes.to_vec(), changes: Vec::new() };
         let mut inside = disk.inside();
-        inside.files.push(file);
-        inside.names.insert(name.to_owned(), 0);
-        inside.durable_names.insert(name.to_owned(), 0);
+        for (at, (name, bytes)) in files.iter().enumerate() {
+            inside.files.push(Bytes {
+                durable: bytes.clone(),
+                shown: bytes.clone(),
+                changes: Vec::new(),
+            });
+            inside.names.insert(name.clone(), at);
+            inside.durable_names.insert(name.clone(), at);
+        }
         drop(inside);
         disk
     }
