@@ -1,3 +1,4 @@
-//! The audit: replay, and what it says where something does not come out as recorded.
+//! The audit: replay, and the dossier that no changed byte passes.
 
+mod dossier;
 mod replay;

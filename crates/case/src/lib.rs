@@ -14,6 +14,7 @@
 
 pub mod appeals;
 pub mod assessment;
+pub mod card;
 mod catalogue;
 mod command;
 mod date;
@@ -21,6 +22,7 @@ pub mod deadlines;
 mod decide;
 pub mod decisions;
 pub mod evidence;
+pub mod gist;
 mod ids;
 pub mod intake;
 mod invariant;

@@ -15,3 +15,8 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("US.toml", include_str!("../../../schemas/guidance/US.toml")),
     ("ECHR.toml", include_str!("../../../schemas/guidance/ECHR.toml")),
 ];
+
+/// The files that are built into the program: name and exact text, by which their hashes are made.
+pub fn embedded_files() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FILES.iter().copied()
+}

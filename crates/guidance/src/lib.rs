@@ -58,6 +58,7 @@ pub use criteria::{
     Target,
 };
 pub use diff::{Difference, compare};
+pub use embedded::embedded_files;
 pub use evaluate::{Evaluation, Presumed, Question};
 pub use explain::{Explanation, Line};
 pub use fault::Fault;

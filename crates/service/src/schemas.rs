@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use crate::documents::{FileQuery, FileReply, PartQuery};
 use crate::queries::{
-    CaseQuery, CheckpointQuery, CheckpointReply, FamilyQuery, FamilyReply, HistoryQuery, ListQuery,
-    ListReply, NodeQuery, NodeReply, PersonQuery, PersonReply, RegisterQuery,
+    AuditQuery, CaseQuery, CheckpointQuery, CheckpointReply, DisclosuresQuery, DisclosuresReply,
+    FamilyQuery, FamilyReply, HistoryQuery, ListQuery, ListReply, NodeQuery, NodeReply,
+    PersonQuery, PersonReply, RegisterQuery,
 };
 use crate::reply::Reply;
 
@@ -18,6 +19,10 @@ use crate::reply::Reply;
 pub fn all() -> BTreeMap<String, Value> {
     let mut files = case::schemas();
     files.insert("replies/command.json".to_owned(), of::<Reply>());
+    files.insert("queries/audit.decisions.json".to_owned(), of::<AuditQuery>());
+    files.insert("queries/audit.disclosures.json".to_owned(), of::<DisclosuresQuery>());
+    files.insert("replies/audit.disclosures.json".to_owned(), of::<DisclosuresReply>());
+    files.insert("queries/audit.replay.json".to_owned(), of::<AuditQuery>());
     files.insert("queries/case.json".to_owned(), of::<CaseQuery>());
     files.insert("queries/checkpoint.json".to_owned(), of::<CheckpointQuery>());
     files.insert("replies/checkpoint.json".to_owned(), of::<CheckpointReply>());

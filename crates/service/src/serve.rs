@@ -109,7 +109,13 @@ impl Services {
                 .metadata(metadata)
                 .add(format!("{QUERY_PREFIX}.*"))
                 .await?;
-            self.loops.spawn(run(endpoint, worker.clone(), Kind::Queries));
+            self.loops.spawn(run(endpoint, worker.clone(), Kind::Queries("")));
+            let endpoint = service
+                .endpoint_builder()
+                .name("audit")
+                .add(format!("{QUERY_PREFIX}.audit.*"))
+                .await?;
+            self.loops.spawn(run(endpoint, worker.clone(), Kind::Queries("audit.")));
         }
         self.services.push(service);
         Ok(())
@@ -128,7 +134,8 @@ impl Services {
 #[derive(Clone, Copy)]
 enum Kind {
     Commands(&'static str),
-    Queries,
+    /// The queries whose names begin so.
+    Queries(&'static str),
 }
 
 /// Ends when the endpoint is stopped and every message that was taken is answered.
@@ -140,7 +147,7 @@ async fn run(mut endpoint: impl Stream<Item = Message> + Unpin, worker: Worker, 
         in_flight.spawn(async move {
             let result = match kind {
                 Kind::Commands(service) => worker.command(service, &message).await,
-                Kind::Queries => worker.query(&message).await,
+                Kind::Queries(group) => worker.query(group, &message).await,
             };
             respond(&message, result).await;
             drop(permit);
@@ -171,8 +178,8 @@ impl Worker {
         encode(&reply)
     }
 
-    async fn query(&self, message: &Message) -> Result<Bytes, Failure> {
-        let name = last_token(message).to_owned();
+    async fn query(&self, group: &str, message: &Message) -> Result<Bytes, Failure> {
+        let name = format!("{group}{}", last_token(message));
         let payload = message.message.payload.clone();
         match name.as_str() {
             "evidence-file" => encode(&self.desk.reading.open(&queries::read(&payload)?).await?),

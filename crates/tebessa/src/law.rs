@@ -19,7 +19,8 @@ pub(crate) fn library(directory: Option<&Path>) -> Result<Library, CliError> {
     })
 }
 
-fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+/// The names and bytes of the guidance files of a directory.
+pub(crate) fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, CliError> {
     let named = |path: &Path, error: std::io::Error| {
         CliError::message(format!("{}: {error}", path.display()))
     };

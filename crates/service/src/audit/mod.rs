@@ -3,9 +3,12 @@
 //! In scope: reading the log without a lock and giving the pure rules of `case` what they need. Out
 //! of scope: whether the log itself is whole, which `journal` verifies.
 
+pub mod dossier;
+mod page;
 mod replay;
 mod walk;
 
+pub use self::page::{Words, card_page};
 pub use self::replay::{Entry, replay_all, replay_case};
 pub use self::walk::{Walk, walk};
 

@@ -25,4 +25,5 @@ mod tests;
 pub use case::{KeyId, Sealed};
 pub(crate) use document::{CHUNK_OVERHEAD, DOCUMENT_SALT, DocumentCipher};
 pub use error::Error;
+pub use personal::{SALT_LENGTH, commits};
 pub use store::{Census, KeyStore};

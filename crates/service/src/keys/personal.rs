@@ -29,7 +29,8 @@ use super::{Error, KeyStore};
 const LABEL: &str = "tebessa/personal/v1";
 const DIGEST_LABEL: &[u8] = b"tebessa digest";
 const NONCE_LENGTH: usize = 24;
-const SALT_LENGTH: usize = 32;
+/// The length of a salt in bytes.
+pub const SALT_LENGTH: usize = 32;
 /// The step of lengths that a box shows, in bytes.
 const PADDING_STEP: usize = 64;
 
@@ -76,6 +77,18 @@ impl KeyStore {
         event: Uuid,
         path: &str,
     ) -> Result<Zeroizing<String>, Error> {
+        self.disclose(sealed, case, event, path).map(|(_, text)| text)
+    }
+
+    /// As [`KeyStore::open_sealed`], and returns the salt too: with it, [`commits`] shows anyone
+    /// that the record holds this text, without a key.
+    pub fn disclose(
+        &self,
+        sealed: &Sealed,
+        case: Uuid,
+        event: Uuid,
+        path: &str,
+    ) -> Result<(Zeroizing<[u8; SALT_LENGTH]>, Zeroizing<String>), Error> {
         let cipher = self.key(sealed.key)?.cipher();
         let damaged = || Error::Damaged { key: sealed.key };
 
@@ -87,12 +100,10 @@ impl KeyStore {
             Zeroizing::new(cipher.decrypt(&(*nonce).into(), payload).map_err(|_| damaged())?);
         let (salt, padded) = content.split_first_chunk::<SALT_LENGTH>().ok_or_else(damaged)?;
         let text = std::str::from_utf8(padded).map_err(|_| damaged())?.trim_end_matches(' ');
-
-        let commit = hex::encode(hmac_sha256(salt, &[text.as_bytes()]));
-        if !bool::from(commit.as_bytes().ct_eq(sealed.commit.as_bytes())) {
+        if !commits(sealed, salt, text) {
             return Err(damaged());
         }
-        Ok(Zeroizing::new(text.to_owned()))
+        Ok((Zeroizing::new(*salt), Zeroizing::new(text.to_owned())))
     }
 
     /// The digest of a command's bytes under a key that only this person's key and this case
@@ -103,6 +114,13 @@ impl KeyStore {
             Zeroizing::new(self.key(key)?.authenticate(&[DIGEST_LABEL, case.as_bytes()]));
         Ok(hmac_sha256(&case_key, &[bytes]))
     }
+}
+
+/// Whether a sealed field holds this JSON text under this salt.
+#[must_use]
+pub fn commits(sealed: &Sealed, salt: &[u8; SALT_LENGTH], text: &str) -> bool {
+    let commit = hex::encode(hmac_sha256(salt, &[text.as_bytes()]));
+    bool::from(commit.as_bytes().ct_eq(sealed.commit.as_bytes()))
 }
 
 fn associated(case: Uuid, event: Uuid, path: &str) -> Result<Vec<u8>, Error> {

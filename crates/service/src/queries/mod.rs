@@ -1,5 +1,6 @@
 //! Queries: what the registry answers about cases. They read, and never write.
 
+mod audit;
 mod case_state;
 mod checkpoint;
 mod history;
@@ -9,6 +10,7 @@ mod status;
 
 use serde::de::DeserializeOwned;
 
+pub use self::audit::{AuditQuery, CardsReply, DisclosuresQuery, DisclosuresReply, ReplayReply};
 pub use self::case_state::{CaseQuery, CaseReply};
 pub use self::checkpoint::{CheckpointQuery, CheckpointReply};
 pub(crate) use self::history::opened;
@@ -27,6 +29,9 @@ pub(crate) const MOST_REPLY_BYTES: usize = 900_000;
 
 /// The queries by name, as in `tebessa.query.<name>`, each with a sentence.
 pub const QUERIES: &[(&str, &str)] = &[
+    ("audit.decisions", "The decisions of a case, each on a card."),
+    ("audit.disclosures", "Personal fields of a case with their salts, page by page."),
+    ("audit.replay", "What a case's decisions come to when they are derived again."),
     ("case", "The state of a case, now or at a version."),
     ("checkpoint", "A signed checkpoint of the log as it is now."),
     ("evidence-file", "Opens the file of an item of evidence for reading."),
@@ -47,6 +52,9 @@ pub fn answer(
     bytes: &[u8],
 ) -> Result<Vec<u8>, Failure> {
     match name {
+        "audit.decisions" => encode(&audit::decisions(node, &read(bytes)?)?),
+        "audit.disclosures" => encode(&audit::disclose(node, &read(bytes)?)?),
+        "audit.replay" => encode(&audit::replay(node, &read(bytes)?)?),
         "case" => encode(&case_state::answer(node, &read(bytes)?)?),
         "checkpoint" => {
             read::<CheckpointQuery>(bytes)?;

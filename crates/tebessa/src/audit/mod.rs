@@ -1,5 +1,7 @@
-//! `tebessa audit`: the record verified, its decisions derived again.
+//! `tebessa audit`: the record verified, its decisions derived again and handed over.
 
+mod check_dossier;
+mod dossier;
 mod known;
 mod replay;
 
@@ -13,6 +15,8 @@ use crate::output::{CliError, Exit};
 pub(crate) enum Commands {
     Verify(audit_verify::Args),
     Replay(replay::Args),
+    Dossier(dossier::Args),
+    CheckDossier(check_dossier::Args),
 }
 
 /// Runs a command.
@@ -20,5 +24,7 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
     match command {
         Commands::Verify(args) => audit_verify::run(args).await,
         Commands::Replay(args) => replay::run(args).await,
+        Commands::Dossier(args) => dossier::run(args).await,
+        Commands::CheckDossier(args) => check_dossier::run(&args),
     }
 }

@@ -3,7 +3,7 @@
 mod family;
 pub(crate) mod fetch;
 mod file;
-pub(crate) mod gist;
+pub(crate) use case::gist;
 mod history;
 mod list;
 mod overview;

@@ -5,7 +5,7 @@ mod check_proof;
 mod checkpoint;
 mod export;
 mod key;
-mod node;
+pub(crate) mod node;
 mod prove;
 mod repair;
 

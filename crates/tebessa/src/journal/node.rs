@@ -13,7 +13,7 @@ use crate::address::{Address, NodeFile};
 use crate::output::{CliError, OpenProgress};
 
 /// Signs the log as it is now: by the node that is there, else by opening the directory.
-pub(super) async fn checkpoint(address: &Address) -> Result<CheckpointReply, CliError> {
+pub(crate) async fn checkpoint(address: &Address) -> Result<CheckpointReply, CliError> {
     if address.nats.is_some() || NodeFile::read(&address.data).is_ok_and(|file| !file.gone()) {
         let client = address.connect().await?;
         return ask(&client).await;
@@ -47,7 +47,7 @@ pub(super) fn open(data: &Path) -> Result<Journal, CliError> {
 }
 
 /// The journal's directory, if there is a log in it.
-pub(super) fn record(data: &Path) -> Result<std::path::PathBuf, CliError> {
+pub(crate) fn record(data: &Path) -> Result<std::path::PathBuf, CliError> {
     let directory = journal_dir(data);
     if directory.join("log").is_dir() {
         Ok(directory)
@@ -77,7 +77,7 @@ pub(super) fn make_private(directory: &Path) -> Result<(), CliError> {
 }
 
 /// The log's keys, which must be there.
-pub(super) fn keys(data: &Path) -> Result<LogKeys, CliError> {
+pub(crate) fn keys(data: &Path) -> Result<LogKeys, CliError> {
     let found = LogKeys::read(&keys_dir(data)).map_err(CliError::other)?;
     found.ok_or_else(|| {
         let data = data.display();

@@ -1,5 +1,6 @@
 //! Text that fits: without control characters, in lines of a width, with units.
 
+pub(crate) use case::gist::{bytes, count, words};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A text without what could rewrite a terminal or turn the direction of writing: such characters
@@ -39,40 +40,6 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
         lines.push(line);
     }
     lines
-}
-
-/// A number with what it counts, such as `1 record` and `1,204 records`.
-pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
-}
-
-/// An amount of bytes in its unit, such as `1,204 bytes` or `3.4 MiB`.
-pub(crate) fn bytes(number: u64) -> String {
-    const KIB: u64 = 1 << 10;
-    const MIB: u64 = 1 << 20;
-    let tenths = |unit: u64| format!("{}.{}", number / unit, number % unit * 10 / unit);
-    match number {
-        0..KIB => count(number, "byte", "bytes"),
-        KIB..MIB => format!("{} KiB", tenths(KIB)),
-        _ => format!("{} MiB", tenths(MIB)),
-    }
-}
-
-/// A coded word as one reads it: `in_person` as `in person`.
-pub(crate) fn words(code: &str) -> String {
-    code.replace('_', " ")
-}
-
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

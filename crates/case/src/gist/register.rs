@@ -1,7 +1,7 @@
 //! The events of the authority's register in words.
 
-use case::register::Event;
-use case::vocabulary::{PersonMatch, Role};
+use crate::register::Event;
+use crate::vocabulary::{PersonMatch, Role};
 
 use super::{Gist, gist, listed};
 

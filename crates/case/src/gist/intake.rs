@@ -1,11 +1,10 @@
 //! The events of intake and routing in words.
 
-use case::intake::{Event, LodgeClaim, RegisterClaim, RequestTransfer};
+use crate::intake::{Event, LodgeClaim, RegisterClaim, RequestTransfer};
 
-use case::token::Criterion;
+use crate::token::Criterion;
 
-use super::{Gist, gist, listed, relied};
-use crate::output::words;
+use super::{Gist, gist, listed, relied, words};
 
 pub(super) fn gist_of(event: &Event) -> Gist {
     match event {
@@ -102,7 +101,7 @@ fn of_people(event: &Event) -> Gist {
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the caller sends these events only")]
 fn of_transfer(event: &Event) -> Gist {
-    let until = |due: &case::WorldDate| format!("to be carried out by {due}");
+    let until = |due: &crate::WorldDate| format!("to be carried out by {due}");
     match event {
         Event::TransferRequested(one) => requested(one),
         Event::TransferAccepted(one) => gist(

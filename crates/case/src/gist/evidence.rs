@@ -1,10 +1,9 @@
 //! The events of fact-finding in words.
 
-use case::evidence::{Attach, AttachCountryInfo, Event, HoldInterview, Link};
-use case::vocabulary::Polarity;
+use crate::evidence::{Attach, AttachCountryInfo, Event, HoldInterview, Link};
+use crate::vocabulary::Polarity;
 
-use super::{Gist, gist, listed, relied};
-use crate::output::{bytes, words};
+use super::{Gist, bytes, gist, listed, relied, words};
 
 pub(super) fn gist_of(event: &Event) -> Gist {
     match event {

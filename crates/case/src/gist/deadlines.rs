@@ -1,9 +1,8 @@
 //! The events of deadlines in words.
 
-use case::deadlines::Event;
+use crate::deadlines::Event;
 
-use super::{Gist, gist};
-use crate::output::words;
+use super::{Gist, gist, words};
 
 pub(super) fn gist_of(event: &Event) -> Gist {
     match event {

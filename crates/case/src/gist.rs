@@ -6,17 +6,16 @@ mod intake;
 mod register;
 mod registry;
 
-use case::vocabulary::DecisionOutcome;
-use case::{Event, EvidenceId, Recorded, appeals, assessment, decisions};
-
-use crate::output::words;
+use crate::vocabulary::DecisionOutcome;
+use crate::{Event, EvidenceId, Recorded, appeals, assessment, decisions};
 
 /// What happened, and what it was about.
-pub(crate) struct Gist {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gist {
     /// In a few words.
-    pub(crate) headline: String,
+    pub headline: String,
     /// More, a line each.
-    pub(crate) details: Vec<String>,
+    pub details: Vec<String>,
 }
 
 fn gist(headline: impl Into<String>, details: impl IntoIterator<Item = String>) -> Gist {
@@ -25,12 +24,14 @@ fn gist(headline: impl Into<String>, details: impl IntoIterator<Item = String>) 
 }
 
 /// What happened, in a line.
-pub(crate) fn of(record: &Recorded) -> String {
+#[must_use]
+pub fn of(record: &Recorded) -> String {
     full(record).headline
 }
 
 /// What happened, in lines.
-pub(crate) fn full(record: &Recorded) -> Gist {
+#[must_use]
+pub fn full(record: &Recorded) -> Gist {
     match &record.event {
         Event::Intake(event) => intake::gist_of(event),
         Event::Evidence(event) => evidence::gist_of(event),
@@ -159,4 +160,41 @@ fn listed<T: AsRef<str>>(label: &str, items: impl IntoIterator<Item = T>) -> Str
 
 fn relied(label: &str, items: &[EvidenceId]) -> String {
     listed(label, items.iter().map(ToString::to_string))
+}
+
+/// A number with what it counts, such as `1 record` and `1,204 records`.
+#[must_use]
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// An amount of bytes in its unit, such as `1,204 bytes` or `3.4 MiB`.
+#[must_use]
+pub fn bytes(number: u64) -> String {
+    const KIB: u64 = 1 << 10;
+    const MIB: u64 = 1 << 20;
+    let tenths = |unit: u64| format!("{}.{}", number / unit, number % unit * 10 / unit);
+    match number {
+        0..KIB => count(number, "byte", "bytes"),
+        KIB..MIB => format!("{} KiB", tenths(KIB)),
+        _ => format!("{} MiB", tenths(MIB)),
+    }
+}
+
+/// A coded word as one reads it: `in_person` as `in person`.
+#[must_use]
+pub fn words(code: &str) -> String {
+    code.replace('_', " ")
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }

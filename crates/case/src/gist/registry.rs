@@ -1,9 +1,8 @@
 //! The events of the registry in words.
 
-use case::registry::{Event, MakeDisclosure, ReplayVerified};
+use crate::registry::{Event, MakeDisclosure, ReplayVerified};
 
-use super::{Gist, gist, listed, relied};
-use crate::output::words;
+use super::{Gist, gist, listed, relied, words};
 
 pub(super) fn gist_of(event: &Event) -> Gist {
     match event {

@@ -1,0 +1,96 @@
+//! The making of a dossier from a log, a checkpoint of it, and guidance files.
+
+use std::collections::BTreeMap;
+
+use case::replay::{Missing, Shelf};
+use case::{CaseId, Event, Recorded, assessment};
+use guidance::{GuidanceHash, Library};
+use journal::{Checkpoint, Reader, StreamId, Version};
+
+use super::archive::pack;
+use super::build::build;
+use super::check::Refused;
+use super::{Disclosure, Inputs};
+use crate::audit::AuditError;
+
+/// Why a dossier could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DossierError {
+    /// The log could not be read, or has no such case.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// Guidance is missing. Supply its file.
+    #[error("{}", .0.sentence())]
+    Missing(Missing),
+    /// What would be made does not hold. Verify the log.
+    #[error("{0}")]
+    Refused(#[from] Refused),
+    /// The archive could not be packed.
+    #[error("the archive could not be packed")]
+    Pack(#[from] std::io::Error),
+}
+
+impl From<journal::Error> for DossierError {
+    fn from(error: journal::Error) -> Self {
+        Self::Audit(error.into())
+    }
+}
+
+/// Makes the dossier of a case at a checkpoint. `files` are all guidance files that are at hand,
+/// of which those are taken that the case names; `disclose` gives what is disclosed of the records.
+pub fn make<E: From<DossierError>>(
+    reader: &Reader,
+    case: CaseId,
+    (note, checkpoint): (String, &Checkpoint),
+    (files, libraries): (&[Vec<u8>], &[Library]),
+    disclose: impl FnOnce(&[Recorded]) -> Result<Vec<Disclosure>, E>,
+) -> Result<Vec<u8>, E> {
+    let made = |error: journal::Error| E::from(error.into());
+    let stream = StreamId(case.0);
+    let there = reader.read_stream(stream, None).map_err(made)?;
+    if there.first().is_none_or(|record| record.position.0 > checkpoint.size) {
+        return Err(DossierError::from(AuditError::UnknownCase(case)).into());
+    }
+    let proof = reader.prove_stream(stream, checkpoint).map_err(made)?;
+    let last = Version(proof.positions.len() as u64);
+    let mut records = Vec::new();
+    let mut recorded = Vec::new();
+    for record in there.into_iter().filter(|record| record.version <= last) {
+        let after = case::Version(record.version.0 - 1);
+        recorded.push(crate::audit::next(&record, after).map_err(DossierError::from)?);
+        records.push(record.bytes);
+    }
+    let guidance = wanted(&recorded, files, Shelf(libraries))?;
+    let mut disclosures = disclose(&recorded)?;
+    disclosures.sort();
+    let inputs = Inputs { checkpoint: note, proof, records, guidance, disclosures };
+    let built = build(&inputs, checkpoint).map_err(DossierError::from)?;
+    Ok(pack(&built.members).map_err(DossierError::from)?)
+}
+
+/// The guidance files that the case names, and the criteria that they pin.
+fn wanted(
+    records: &[Recorded],
+    files: &[Vec<u8>],
+    known: Shelf<'_>,
+) -> Result<BTreeMap<String, Vec<u8>>, DossierError> {
+    let by_hash: BTreeMap<String, &Vec<u8>> =
+        files.iter().map(|bytes| (GuidanceHash::of(bytes).to_string(), bytes)).collect();
+    let mut wanted = BTreeMap::new();
+    for record in records {
+        let Event::Assessment(assessment::Event::AssessmentCompleted(event)) = &record.event else {
+            continue;
+        };
+        let criteria = known.find(&event.guidance).map(|found| found.criteria_hash().to_string());
+        for hash in [Some(event.guidance.clone()), criteria] {
+            let found = hash.and_then(|hash| Some((by_hash.get(&hash).copied()?.clone(), hash)));
+            let Some((bytes, hash)) = found else {
+                let (hash, profile) = (event.guidance.clone(), event.profile.clone());
+                return Err(DossierError::Missing(Missing::Guidance { hash, profile }));
+            };
+            wanted.insert(hash, bytes);
+        }
+    }
+    Ok(wanted)
+}

@@ -1,0 +1,120 @@
+//! `tebessa audit check-dossier`: a dossier checked with nothing but a key of one's own.
+
+use std::path::{Path, PathBuf};
+
+use journal::note::VerifierKey;
+use service::audit::dossier::{Checked, MOST_BYTES, check};
+
+use crate::output::{BAD, CliError, Exit, GOOD, count, line, plain};
+
+const HELP: &str = "\
+Nothing but the file and the keys is looked at: no node, no network. The key must have come another
+way than the dossier; it names the log. Checked are the signature, the proof that these are all
+records of the case, every record, every disclosed field against what was sealed, the guidance by
+its hash, every derivation, and that every other byte follows from these, the page included.
+
+Exit codes: 0 all holds, 1 something does not, with the file within the dossier and why.
+
+Examples:
+  tebessa audit check-dossier case.dossier --key 'tebessa/log/…+8f2a91c4+AX…'
+  tebessa audit check-dossier case.dossier --key keys.txt --json";
+
+/// Check a dossier, offline.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The dossier.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// A key that is believed, as name+id+key, or a file with such keys, one a line; may be given
+    /// several times.
+    #[arg(long, value_name = "KEY|FILE", required = true)]
+    key: Vec<String>,
+    /// Print the result as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Holds<'a> {
+    ok: bool,
+    #[serde(flatten)]
+    checked: &'a Checked,
+}
+
+/// Checks.
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+    let keys = keys(&args.key)?;
+    let bytes = read(&args.file)?;
+    match check(&bytes, &keys) {
+        Ok(checked) => {
+            let text = if args.json {
+                serde_json::to_string(&Holds { ok: true, checked: &checked })
+                    .map_err(CliError::other)?
+            } else {
+                in_words(&checked)
+            };
+            line(&text)?;
+            Ok(Exit::Done)
+        }
+        Err(refused) => {
+            let text = if args.json {
+                serde_json::json!({ "ok": false, "fault": refused }).to_string()
+            } else {
+                format!("{BAD}refused{BAD:#}  {}", plain(&refused.to_string()))
+            };
+            line(&text)?;
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+fn in_words(checked: &Checked) -> String {
+    format!(
+        "{GOOD}holds{GOOD:#}    case {}, {}\n\
+         records  {}, all that the case had then\n\
+         log      {}, signed with {}\n\
+         replay   {} reproduced\n\
+         words    {} of {} disclosed, each as it was sealed",
+        checked.case,
+        checked.status,
+        count(checked.records, "record", "records"),
+        plain(&checked.log),
+        count(checked.size, "record", "records"),
+        count(checked.reproduced, "step", "steps"),
+        checked.disclosed,
+        count(checked.personal_fields, "personal field", "personal fields"),
+    )
+}
+
+fn keys(given: &[String]) -> Result<Vec<VerifierKey>, CliError> {
+    let mut keys = Vec::new();
+    for word in given {
+        let text = if Path::new(word).is_file() {
+            std::fs::read_to_string(word)
+                .map_err(|error| CliError::caused(format!("{word} could not be read"), error))?
+        } else {
+            word.clone()
+        };
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let key = VerifierKey::parse(line).map_err(|error| {
+                CliError::usage(format!("{line} is neither a key nor a file of keys: {error}"))
+            })?;
+            keys.push(key);
+        }
+    }
+    Ok(keys)
+}
+
+/// Reads the file, unless it is longer than any dossier.
+fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    let failed = |error| CliError::caused(format!("{} could not be read", path.display()), error);
+    let length = std::fs::metadata(path).map_err(failed)?.len();
+    if length > MOST_BYTES {
+        return Err(CliError::message(format!(
+            "{} has {length} bytes; a dossier has at most {MOST_BYTES}",
+            path.display()
+        )));
+    }
+    std::fs::read(path).map_err(failed)
+}

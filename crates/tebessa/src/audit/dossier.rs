@@ -1,0 +1,213 @@
+//! `tebessa audit dossier`: a case in one file that proves itself.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use ::guidance::Library;
+use case::{CaseId, Recorded};
+use journal::{Checkpoint, Reader};
+use service::audit::dossier::{Disclosure, DossierError, disclosures, make};
+use service::checkpoints::origin;
+use service::keys::KeyStore;
+use service::node::keys_dir;
+use service::queries::{DisclosuresQuery, DisclosuresReply};
+
+use crate::address::{Address, NodeFile};
+use crate::journal::node;
+use crate::law;
+use crate::output::{CliError, Exit, GOOD, bytes, line};
+
+const HELP: &str = "\
+The file holds all records of the case with the proof that they are all, the signed checkpoint, the
+guidance that was applied, findings, read sets and derivations, and a page to read: index.html. Who
+has it and a key of the log checks it with `tebessa audit check-dossier`, without this node.
+
+Personal fields stay sealed unless they are disclosed, each by its salt and words:
+  --disclose all          every field whose key still exists
+  --disclose reason       this field wherever it stands, such as reasons or onus[].reason
+  --disclose 12:reason    this field of the event of version 12
+What is left out or was erased changes nothing about the proofs. The file is readable by you alone.
+
+Examples:
+  tebessa audit dossier --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 --out case.dossier
+  tebessa audit dossier --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 --out case.dossier \\
+      --disclose reasons --disclose departure";
+
+/// Hand over a case as one file that can be checked without trust.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The case.
+    #[arg(long, value_name = "CASE")]
+    case: CaseId,
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Personal fields to disclose: all, none, a path, or VERSION:path; may be given several times.
+    #[arg(long, value_name = "FIELD", default_value = "none")]
+    disclose: Vec<String>,
+    /// A directory with guidance files beside the built-in ones; may be given several times.
+    #[arg(long, value_name = "DIR")]
+    guidance: Vec<PathBuf>,
+    #[command(flatten)]
+    address: Address,
+    /// Print the result as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was made.
+#[derive(serde::Serialize)]
+struct Made {
+    case: CaseId,
+    file: PathBuf,
+    bytes: u64,
+    disclosed: u64,
+    log: String,
+    size: u64,
+}
+
+/// Makes the dossier.
+pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
+    let directory = node::record(&args.address.data)?;
+    let note = node::checkpoint(&args.address).await?.note;
+    let wanted: Vec<String> =
+        args.disclose.iter().filter(|field| *field != "none").cloned().collect();
+    let asked = if wanted.is_empty() { None } else { ask(&args, &wanted).await? };
+    let made = tokio::task::spawn_blocking(move || {
+        let made = build(&args, &directory, note, &wanted, asked)?;
+        Ok::<_, CliError>((made, args.json))
+    });
+    let (made, json) = made.await.map_err(CliError::other)??;
+    let text = if json {
+        serde_json::to_string(&made).map_err(CliError::other)?
+    } else {
+        format!(
+            "{GOOD}made{GOOD:#}  {}, {}, {} personal fields disclosed\n      \
+             check it with: tebessa audit check-dossier {} --key KEY",
+            made.file.display(),
+            bytes(made.bytes),
+            made.disclosed,
+            made.file.display()
+        )
+    };
+    line(&text)?;
+    Ok(Exit::Done)
+}
+
+/// Asks the node that holds the keys; `None` where none runs.
+async fn ask(args: &Args, fields: &[String]) -> Result<Option<Vec<Disclosure>>, CliError> {
+    let runs = NodeFile::read(&args.address.data).is_ok_and(|file| !file.gone());
+    if args.address.nats.is_none() && !runs {
+        return Ok(None);
+    }
+    let client = args.address.connect().await?;
+    let mut query =
+        DisclosuresQuery { case: args.case, fields: fields.to_vec(), after: case::Version(0) };
+    let mut all = Vec::new();
+    loop {
+        let body = serde_json::to_vec(&query).map_err(CliError::other)?;
+        let reply = client.query("audit.disclosures", body).await.map_err(CliError::other)?;
+        let page: DisclosuresReply = serde_json::from_slice(&reply).map_err(CliError::other)?;
+        all.extend(page.disclosures);
+        let Some(next) = page.next else { return Ok(Some(all)) };
+        query.after = next;
+    }
+}
+
+fn build(
+    args: &Args,
+    directory: &Path,
+    note: String,
+    wanted: &[String],
+    asked: Option<Vec<Disclosure>>,
+) -> Result<Made, CliError> {
+    let reader = Reader::open(directory).map_err(CliError::other)?;
+    let data = &args.address.data;
+    let policy: Vec<_> = node::keys(data)?.known().into_iter().map(|known| known.key).collect();
+    let checkpoint = Checkpoint::verify(&note, &origin(reader.id()), &policy)
+        .map_err(|error| CliError::caused("the checkpoint is not one of this log", error))?;
+    let (files, libraries) = guidance(&args.guidance)?;
+    let mut count = 0;
+    let disclose = |records: &[Recorded]| {
+        let found = match asked {
+            // The node may have gone on since the checkpoint.
+            Some(asked) => {
+                let last = case::Version(records.len() as u64);
+                asked.into_iter().filter(|one| one.version <= last).collect()
+            }
+            None if wanted.is_empty() => Vec::new(),
+            None => {
+                let keys = KeyStore::open(&keys_dir(data)).map_err(CliError::other)?;
+                disclosures(&keys, records, wanted).map_err(CliError::other)?
+            }
+        };
+        count = found.len() as u64;
+        named(wanted, &found)?;
+        Ok(found)
+    };
+    let made: Result<Vec<u8>, Failed> =
+        make(&reader, args.case, (note, &checkpoint), (&files, &libraries), |records| {
+            disclose(records).map_err(Failed)
+        });
+    let made = made.map_err(|Failed(error)| error)?;
+    write(&args.out, &made)?;
+    Ok(Made {
+        case: args.case,
+        file: args.out.clone(),
+        bytes: made.len() as u64,
+        disclosed: count,
+        log: checkpoint.origin,
+        size: checkpoint.size,
+    })
+}
+
+/// An error of the command line among those of the making.
+struct Failed(CliError);
+
+impl From<DossierError> for Failed {
+    fn from(error: DossierError) -> Self {
+        Self(CliError::other(error))
+    }
+}
+
+/// A field that the case does not have, or whose words were erased, is said so.
+fn named(wanted: &[String], found: &[Disclosure]) -> Result<(), CliError> {
+    if !wanted.is_empty() && found.is_empty() && !wanted.iter().any(|field| field == "all") {
+        return Err(CliError::message(format!(
+            "the case has no personal field {}, or it was erased; `tebessa case history` lists them",
+            wanted.join(", ")
+        )));
+    }
+    Ok(())
+}
+
+/// The exact bytes of every guidance file at hand, and the libraries that they make.
+fn guidance(directories: &[PathBuf]) -> Result<(Vec<Vec<u8>>, Vec<Library>), CliError> {
+    let mut files: Vec<Vec<u8>> =
+        ::guidance::embedded_files().map(|(_, text)| text.as_bytes().to_vec()).collect();
+    let mut libraries = vec![law::library(None)?];
+    for directory in directories {
+        libraries.push(law::library(Some(directory))?);
+        files.extend(law::files(directory)?.into_iter().map(|(_, bytes)| bytes));
+    }
+    Ok((files, libraries))
+}
+
+/// Writes the file whole or not at all; it may hold words about a person.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let failed =
+        |error| CliError::caused(format!("{} could not be written", path.display()), error);
+    let fresh = path.with_extension("unfinished");
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)
+        .map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+    fs::rename(&fresh, path).map_err(failed)
+}
