@@ -203,7 +203,7 @@ impl Journal {
     /// Proves that a stream's records are all that it has up to a checkpoint of this log.
     ///
     /// The newer the checkpoint, the quicker: the heads of streams that went on since are looked
-    /// up in the footers. With 500,000 streams it hashes for about a third of a second.
+    /// up in the footers. With 500,000 streams it hashes for about half a second.
     pub fn prove_stream(
         &self,
         stream: StreamId,

@@ -49,7 +49,7 @@ impl Signer {
     }
 
     /// Signs the log as it is now, and keeps the checkpoint; makes the first key if there is none.
-    /// Blocks: with 500,000 cases it hashes for about a third of a second.
+    /// Blocks: with 500,000 cases it hashes for about half a second.
     ///
     /// A log that is smaller than, or does not begin with, what was signed before is not signed:
     /// the error says so.

@@ -9,7 +9,7 @@ use crate::record::Position;
 use crate::tree::Tree;
 
 /// How many heads are hashed for older checkpoints, all in all; those of the newest always are.
-/// 500,000 take about a third of a second.
+/// 500,000 take about half a second.
 const MOST_HEADS: u64 = 1_000_000;
 
 /// The checkpoints that the log must keep to, the smallest first.
