@@ -44,14 +44,6 @@ pub(crate) struct TreePart {
     pub(crate) peaks: Vec<[u8; 32]>,
 }
 
-/// One stream of a footer, without its positions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct StreamEnd {
-    pub(crate) stream: StreamId,
-    pub(crate) last_version: u64,
-    pub(crate) last_position: u64,
-}
-
 /// Encodes the footer that seals a segment whose groups end at `start`.
 pub(crate) fn encode(directory: &Directory, log: Uuid, start: u64, tree: &TreePart) -> Vec<u8> {
     let mut runs: Vec<(&StreamId, &Run)> = directory.streams.iter().collect();
@@ -193,28 +185,6 @@ impl Footer {
         let mut body = vec![0; length];
         let read = file.read_at(self.start, &mut body)?;
         Ok((read == length && crc32c::crc32c(&body) == self.checksum).then_some(body))
-    }
-
-    /// Visits the streams of a body in the order of their ids; `None` when it does not parse.
-    pub(crate) fn streams(&self, body: &[u8], visit: &mut dyn FnMut(StreamEnd)) -> Option<()> {
-        let (entries, runs) = self.parts(body)?;
-        for entry in entries.chunks_exact(ENTRY_BYTES) {
-            let mut fields = Fields(entry);
-            let stream = StreamId(Uuid::from_bytes(fields.array()?));
-            let mut run = Fields(runs.get(fields.u32()? as usize..)?);
-            run.varint()?;
-            let (first_version, count) = (run.varint()?, run.varint()?);
-            let mut relative = 0;
-            for _ in 0..count {
-                relative += run.varint()?;
-            }
-            visit(StreamEnd {
-                stream,
-                last_version: (first_version + count).checked_sub(1)?,
-                last_position: self.first + relative,
-            });
-        }
-        Some(())
     }
 
     /// Visits the streams of a body with all their positions, in the order of their ids; `None`

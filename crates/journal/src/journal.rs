@@ -19,6 +19,7 @@ use crate::index::{Index, Opening};
 use crate::lock::Lock;
 use crate::log::{Log, read_places};
 use crate::options::{OpenReport, Options, Progress};
+use crate::postings::Postings;
 use crate::prover::Prover;
 use crate::queue::{Pending, Queue, Waiting};
 use crate::record::{Expected, Head, LeafHash, Position, Record, StreamId, Version};
@@ -35,6 +36,7 @@ pub(crate) const LOG_DIRECTORY: &str = "log";
 pub(crate) struct Shared {
     pub(crate) log: Log,
     pub(crate) heads: Heads,
+    pub(crate) postings: Postings,
     pub(crate) queue: Queue,
     pub(crate) durable: watch::Sender<Position>,
     tree: Mutex<Tree>,
@@ -192,6 +194,7 @@ impl Journal {
         let shared = Arc::new(Shared {
             log: recovered.log,
             heads: Heads::new(recovered.heads),
+            postings: Postings::new(recovered.postings),
             queue: Queue::new(options.queue_records),
             durable: watch::Sender::new(last),
             tree: Mutex::new(recovered.tree),
@@ -293,13 +296,13 @@ impl Journal {
     ) -> Result<Vec<Record>, Error> {
         let Some(head) = self.shared.heads.get(stream) else { return Ok(Vec::new()) };
         let last = up_to.map_or(head.version, |version| version.0.min(head.version));
-        if let Some(index) = &self.threads.index
-            && let Some(records) = index.read_stream(&self.shared.log, stream, head, last)
-        {
-            return Ok(records);
+        let positions = self.shared.postings.of(stream, last);
+        let mut places = self.shared.log.places_at(&positions)?;
+        let known = places.len() as u64;
+        if known < last {
+            let newer = self.shared.log.places(stream, head.position, known + 1)?;
+            places.extend(newer.into_iter().filter(|place| place.version <= last));
         }
-        let mut places = self.shared.log.places(stream, head.position, 1)?;
-        places.truncate(usize::try_from(last).unwrap_or(usize::MAX));
         read_places(stream, &places)
     }
 

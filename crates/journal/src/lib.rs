@@ -53,6 +53,7 @@ mod log_keys;
 pub mod measure;
 pub mod note;
 mod options;
+mod postings;
 mod proof;
 mod prover;
 mod queue;

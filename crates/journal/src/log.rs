@@ -301,6 +301,17 @@ impl Log {
         Ok(places)
     }
 
+    /// Where the records of a stream stand whose positions are known, from its first on.
+    pub(crate) fn places_at(&self, positions: &[u64]) -> Result<Vec<Place>, Error> {
+        let mut places = Vec::with_capacity(positions.len());
+        for (position, version) in positions.iter().copied().zip(1..) {
+            let segment = self.segment(position)?;
+            let offset = segment.offset(position)?;
+            places.push(Place { position, version, segment, offset });
+        }
+        Ok(places)
+    }
+
     /// The last record of a stream before a position, searched in the segments from the newest on.
     pub(crate) fn find_last(&self, stream: StreamId, before: u64) -> Result<Option<u64>, Error> {
         for segment in self.segments().iter().rev().filter(|segment| segment.first < before) {

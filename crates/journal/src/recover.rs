@@ -17,6 +17,7 @@ use crate::format::{
 use crate::heads::HeadEntry;
 use crate::log::{Contents, Log, Segment};
 use crate::options::{OpenReport, Options, Progress, TornTail};
+use crate::postings::Lists;
 use crate::record::{LeafHash, Position};
 use crate::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
 use crate::tree::{TILE_LEAVES, Tree};
@@ -25,6 +26,7 @@ use crate::tree::{TILE_LEAVES, Tree};
 pub(crate) struct Recovered {
     pub(crate) log: Log,
     pub(crate) heads: StreamMap<HeadEntry>,
+    pub(crate) postings: Lists,
     pub(crate) tree: Tree,
     pub(crate) last_time_us: i64,
     /// The segment to write on, and where.
@@ -52,6 +54,7 @@ struct Found {
 struct State {
     log: Log,
     heads: StreamMap<HeadEntry>,
+    postings: Lists,
     tree: Tree,
     last_time_us: i64,
     /// Footers to write once everything was judged sound.
@@ -77,6 +80,7 @@ pub(crate) fn recover(
     let mut state = State {
         log: Log::new(read_header(last)?.log, Vec::new(), 0),
         heads: StreamMap::default(),
+        postings: Lists::default(),
         tree: Tree::new(),
         last_time_us: i64::MIN,
         unsealed: Vec::new(),
@@ -170,6 +174,7 @@ impl State {
         );
         self.log.push(Arc::clone(&segment));
         self.log.set_durable(last);
+        self.postings.reach(last);
         let Some(next) = next else { return Ok(Some(end)) };
         if end.next != next {
             let (offset, position, what) = match end.stop {
@@ -205,15 +210,16 @@ impl State {
     fn take_footer(&mut self, found: &Found, footer: &Footer, body: &[u8]) -> Result<(), Error> {
         let unreadable =
             || fault(&found.name, footer.start, footer.first, "the footer is unreadable");
-        let heads = &mut self.heads;
+        let (heads, postings) = (&mut self.heads, &mut self.postings);
         footer
-            .streams(body, &mut |end| {
-                let entry = HeadEntry {
-                    version: end.last_version,
-                    position: end.last_position,
-                    leaf: None,
-                };
-                heads.insert(end.stream, entry);
+            .runs(body, &mut |stream, run| {
+                let mut position = 0;
+                for (relative, version) in run.relative.iter().zip(run.first_version..) {
+                    position = found.first + u64::from(*relative);
+                    postings.add(stream, version, position);
+                }
+                let entry = HeadEntry { version: run.last_version(), position, leaf: None };
+                heads.insert(stream, entry);
             })
             .ok_or_else(unreadable)?;
         let part = footer.tree(body).ok_or_else(unreadable)?;
@@ -230,6 +236,7 @@ impl State {
             Contents::Sealed(*footer),
         ));
         self.log.set_durable(footer.last());
+        self.postings.reach(footer.last());
         Ok(())
     }
 
@@ -259,7 +266,7 @@ impl State {
         let mut directory = Directory::new(found.first);
         directory.last_time_us = self.last_time_us;
         let mut window = Window::new(found.file.as_ref());
-        let (heads, tree) = (&mut self.heads, &mut self.tree);
+        let (heads, postings, tree) = (&mut self.heads, &mut self.postings, &mut self.tree);
         let end = scan_groups(&mut window, 0, found.first, bound, &mut |_, frame| {
             let envelope = Envelope::parse(frame.bytes)?;
             let leaf = LeafHash::of(frame.bytes);
@@ -269,6 +276,7 @@ impl State {
             if before.map_or(0, |before| before.version) + 1 != version {
                 return Err("the record's caseversion does not follow its stream".to_owned());
             }
+            postings.add(envelope.stream, version, frame.position);
             directory.add(Entry {
                 stream: envelope.stream,
                 version,
@@ -324,8 +332,8 @@ impl State {
             let first_tile = self.tree.size() / TILE_LEAVES;
             Tail { segment, end: SEGMENT_HEADER_BYTES, first_tile }
         };
-        let State { log, heads, tree, last_time_us, .. } = self;
-        Ok(Recovered { log, heads, tree, last_time_us, tail, report })
+        let State { log, heads, postings, tree, last_time_us, .. } = self;
+        Ok(Recovered { log, heads, postings, tree, last_time_us, tail, report })
     }
 }
 
@@ -454,6 +462,7 @@ fn begin(disk: &Arc<dyn Disk>, options: &Options, index: Position) -> Result<Rec
     Ok(Recovered {
         log: Log::new(id, vec![Arc::clone(&segment)], 0),
         heads: StreamMap::default(),
+        postings: Lists::default(),
         tree: Tree::new(),
         last_time_us: i64::MIN,
         tail: Tail { segment, end: SEGMENT_HEADER_BYTES, first_tile: 0 },

@@ -1,7 +1,8 @@
 //! The index: sled, in a worker of its own, fed from the log, disposable.
 //!
 //! It never stands in the way of an acknowledgement: it reads what is durable, in batches, and
-//! whatever happens to it, the log answers instead.
+//! whatever happens to it, the log answers instead. Where a stream's records stand is not in it:
+//! that is in memory, see `postings`.
 
 mod state;
 mod store;
@@ -17,11 +18,9 @@ use uuid::Uuid;
 
 use crate::draft::{Projection, SummaryVisitor};
 use crate::error::{Error, disk_error};
-use crate::heads::HeadEntry;
 use crate::journal::Shared;
-use crate::log::{Log, Place, read_places};
 use crate::options::{IndexRebuild, Options, Progress};
-use crate::record::{LeafHash, Position, Record, StreamId};
+use crate::record::{LeafHash, Position};
 
 use state::State;
 use store::{Meta, Store};
@@ -61,7 +60,7 @@ impl Opening {
 impl Opened {
     /// Which log the index has seen, and up to which position.
     pub(crate) fn seen(&self) -> Option<(Uuid, Position)> {
-        self.found.as_ref().ok().map(|(_, meta)| (meta.log, Position(meta.applied)))
+        self.found.as_ref().ok().map(|(_, meta)| (meta.log, Position(meta.seen)))
     }
 
     /// Starts the worker; waits for it to catch up if the options say so.
@@ -197,51 +196,6 @@ impl Index {
 
     pub(crate) fn applied(&self) -> watch::Receiver<Position> {
         self.inner.applied.subscribe()
-    }
-
-    /// Reads a stream by the index's postings; `None` when the index cannot, for any reason.
-    pub(crate) fn read_stream(
-        &self,
-        log: &Log,
-        stream: StreamId,
-        head: HeadEntry,
-        last: u64,
-    ) -> Option<Vec<Record>> {
-        let store = self.inner.store()?;
-        let postings = match store.postings(stream, last) {
-            Ok(postings) => postings,
-            Err(damage) => {
-                self.inner.report_damage(&damage.0);
-                return None;
-            }
-        };
-        let known = postings.len() as u64;
-        let mut places = Vec::with_capacity(usize::try_from(last).ok()?);
-        for (posting, version) in postings.into_iter().zip(1..) {
-            let segment = log.segment(posting.position).ok()?;
-            places.push(Place {
-                position: posting.position,
-                version,
-                segment,
-                offset: posting.offset,
-            });
-        }
-        if known < last {
-            let mut newer = log.places(stream, head.position, known + 1).ok()?;
-            newer.retain(|place| place.version > known && place.version <= last);
-            places.append(&mut newer);
-        }
-        // The index may be wrong where the log is right: then the log is asked again, and says.
-        match read_places(stream, &places) {
-            Ok(records) if records.len() as u64 == last => Some(records),
-            Ok(_) => None,
-            Err(error) => {
-                if known > 0 {
-                    self.inner.report_damage(&error.to_string());
-                }
-                None
-            }
-        }
     }
 
     pub(crate) fn summaries(

@@ -1,7 +1,7 @@
 //! The sled tree of the index: its keys and values. Every call is guarded against panics.
 //!
-//! `m` → what the index is; `p` stream chunk → postings, 64 records a chunk; `s` first position →
-//! stream and summary.
+//! `m` → what the index is; `s` first position → stream, version and summary. One small key a
+//! stream, and no more: each key costs sled a hundred times what it costs the log.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -13,9 +13,10 @@ use crate::format::{Fields, put_varint};
 use crate::record::{LeafHash, Position, StreamId};
 
 /// The version of the index's keys and values.
-pub(crate) const INDEX_FORMAT: u32 = 1;
-/// How many records one posting chunk holds.
-pub(crate) const CHUNK: u64 = 64;
+pub(crate) const INDEX_FORMAT: u32 = 2;
+/// How many keys sled takes at once. It frees what a batch replaced only behind the batch's end,
+/// and for each key it copies a whole page.
+const PART_KEYS: usize = 512;
 
 /// The index cannot be used any more; the reason is for the log file only.
 #[derive(Debug, Clone)]
@@ -27,22 +28,25 @@ impl From<sled::Error> for Damage {
     }
 }
 
-/// Where a record of a stream stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Posting {
-    pub(crate) position: u64,
-    pub(crate) offset: u64,
-}
-
 /// What the index says about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Meta {
     pub(crate) format: u32,
     pub(crate) projection: u32,
     pub(crate) log: Uuid,
+    /// Every record up to here is applied.
     pub(crate) applied: u64,
+    /// No record behind this one is applied, but some up to it may be.
+    pub(crate) seen: u64,
     /// The leaf hash of the record at `applied`.
     pub(crate) leaf: LeafHash,
+}
+
+/// A stream's summary, and after which of its records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Summary {
+    pub(crate) version: u64,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The open index.
@@ -55,43 +59,18 @@ fn guard<T>(call: impl FnOnce() -> Result<T, Damage>) -> Result<T, Damage> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(Damage("sled panicked".to_owned())))
 }
 
-fn chunk_key(stream: StreamId, chunk: u64) -> [u8; 21] {
-    let mut key = [b'p'; 21];
-    let (_, rest) = key.split_at_mut(1);
-    let (id, number) = rest.split_at_mut(16);
-    id.copy_from_slice(stream.0.as_bytes());
-    number.copy_from_slice(&(chunk as u32).to_be_bytes());
-    key
-}
-
 fn summary_key(first: u64) -> [u8; 9] {
     let mut key = [b's'; 9];
     key.split_at_mut(1).1.copy_from_slice(&first.to_be_bytes());
     key
 }
 
-/// Encodes postings: position (the first whole, then what is added), offset.
-pub(crate) fn encode_chunk(postings: &[Posting]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(postings.len() * 8);
-    let mut before = 0;
-    for posting in postings {
-        put_varint(&mut out, posting.position - before);
-        put_varint(&mut out, posting.offset);
-        before = posting.position;
-    }
-    out
-}
-
-fn decode_chunk(bytes: &[u8], into: &mut Vec<Posting>) -> Result<(), Damage> {
-    let mut fields = Fields(bytes);
-    let mut position = 0;
-    while !fields.0.is_empty() {
-        let read = fields.varint().zip(fields.varint());
-        let (more, offset) = read.ok_or_else(|| Damage("a posting is damaged".to_owned()))?;
-        position += more;
-        into.push(Posting { position, offset });
-    }
-    Ok(())
+/// The stream, the version and the summary in a value.
+fn parts(value: &[u8]) -> Result<(StreamId, u64, &[u8]), Damage> {
+    let mut fields = Fields(value);
+    let read = fields.array().zip(fields.varint());
+    let (stream, version) = read.ok_or_else(|| Damage("a summary is damaged".to_owned()))?;
+    Ok((StreamId(Uuid::from_bytes(stream)), version, fields.0))
 }
 
 impl Meta {
@@ -101,15 +80,18 @@ impl Meta {
         out.extend_from_slice(self.log.as_bytes());
         out.extend_from_slice(&self.applied.to_le_bytes());
         out.extend_from_slice(&self.leaf.0);
+        out.extend_from_slice(&self.seen.to_le_bytes());
         out
     }
 
+    /// An index of the format before has no `seen`; it still says how far it had come.
     fn decode(bytes: &[u8]) -> Option<Meta> {
         let mut fields = Fields(bytes);
         let (format, projection) = (fields.u32()?, fields.u32()?);
         let log = Uuid::from_bytes(fields.array()?);
         let (applied, leaf) = (fields.u64()?, LeafHash(fields.array()?));
-        fields.0.is_empty().then_some(Meta { format, projection, log, applied, leaf })
+        let seen = if format == 1 { applied } else { fields.u64()? };
+        fields.0.is_empty().then_some(Meta { format, projection, log, applied, seen, leaf })
     }
 }
 
@@ -135,46 +117,48 @@ impl Store {
         })
     }
 
-    /// Applies changes and the new cursor at once.
-    pub(crate) fn apply(&self, changes: Changes, meta: &Meta) -> Result<(), Damage> {
-        let mut batch = changes.batch;
-        batch.insert(b"m", meta.encode());
-        guard(|| Ok(self.db.apply_batch(batch)?))
-    }
-
-    /// The postings of one chunk.
-    pub(crate) fn chunk(&self, stream: StreamId, chunk: u64) -> Result<Vec<Posting>, Damage> {
-        guard(|| {
-            let mut postings = Vec::new();
-            if let Some(bytes) = self.db.get(chunk_key(stream, chunk))? {
-                decode_chunk(&bytes, &mut postings)?;
-            }
-            Ok(postings)
-        })
-    }
-
-    /// The postings of a stream from its first record on, at most `most`.
-    pub(crate) fn postings(&self, stream: StreamId, most: u64) -> Result<Vec<Posting>, Damage> {
-        let mut postings = Vec::new();
-        let mut chunk = 0;
-        while (postings.len() as u64) < most {
-            let more = self.chunk(stream, chunk)?;
-            let full = more.len() as u64 == CHUNK;
-            postings.extend(more);
-            if !full {
-                break;
-            }
-            chunk += 1;
+    /// Applies summaries, given in the order of their streams' first positions, and then the new
+    /// cursor. Not at once: a stop in between leaves summaries that are newer than the cursor,
+    /// which their versions tell.
+    pub(crate) fn apply(
+        &self,
+        applied: u64,
+        leaf: LeafHash,
+        summaries: &[(u64, StreamId, &Summary)],
+        meta: &Meta,
+    ) -> Result<(), Damage> {
+        let coming = Meta { applied, leaf, ..*meta };
+        let whole = summaries.len() <= PART_KEYS;
+        if !whole {
+            guard(|| Ok(self.db.insert(b"m", coming.encode()).map(drop)?))?;
         }
-        postings.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-        Ok(postings)
+        let mut parts = summaries.chunks(PART_KEYS).peekable();
+        while let Some(part) = parts.next() {
+            let mut batch = sled::Batch::default();
+            for (first, stream, summary) in part {
+                let mut value = Vec::with_capacity(summary.bytes.len() + 20);
+                value.extend_from_slice(stream.0.as_bytes());
+                put_varint(&mut value, summary.version);
+                value.extend_from_slice(&summary.bytes);
+                batch.insert(summary_key(*first).as_slice(), value);
+            }
+            if parts.peek().is_none() {
+                batch.insert(b"m", meta.encode());
+            }
+            guard(|| Ok(self.db.apply_batch(batch)?))?;
+        }
+        if summaries.is_empty() {
+            guard(|| Ok(self.db.insert(b"m", meta.encode()).map(drop)?))?;
+        }
+        Ok(())
     }
 
     /// The summary of the stream whose first record is at `first`.
-    pub(crate) fn summary(&self, first: u64) -> Result<Option<Vec<u8>>, Damage> {
+    pub(crate) fn summary(&self, first: u64) -> Result<Option<Summary>, Damage> {
         guard(|| {
-            let value = self.db.get(summary_key(first))?;
-            Ok(value.and_then(|value| value.get(16..).map(<[u8]>::to_vec)))
+            let Some(value) = self.db.get(summary_key(first))? else { return Ok(None) };
+            let (_, version, bytes) = parts(&value)?;
+            Ok(Some(Summary { version, bytes: bytes.to_vec() }))
         })
     }
 
@@ -187,11 +171,9 @@ impl Store {
         let mut entries = guard(|| Ok(self.db.range(from.as_slice()..b"t".as_slice())))?;
         // The visitor's own panics are not sled's: only the step is guarded.
         while let Some((key, value)) = guard(|| Ok(entries.next().transpose()?))? {
-            let parts =
-                key.get(1..).and_then(<[u8]>::first_chunk).zip(value.split_first_chunk::<16>());
-            let (first, (stream, summary)) =
-                parts.ok_or_else(|| Damage("a summary is damaged".to_owned()))?;
-            let stream = StreamId(Uuid::from_bytes(*stream));
+            let first = key.get(1..).and_then(<[u8]>::first_chunk);
+            let first = first.ok_or_else(|| Damage("a summary's key is damaged".to_owned()))?;
+            let (stream, _, summary) = parts(&value)?;
             if visit(stream, Position(u64::from_be_bytes(*first)), summary).is_break() {
                 break;
             }
@@ -220,23 +202,5 @@ impl Store {
             self.db.flush()?;
             Ok(())
         })
-    }
-}
-
-/// Changes that are applied at once.
-#[derive(Default)]
-pub(crate) struct Changes {
-    batch: sled::Batch,
-}
-
-impl Changes {
-    pub(crate) fn chunk(&mut self, stream: StreamId, chunk: u64, postings: &[Posting]) {
-        self.batch.insert(chunk_key(stream, chunk).as_slice(), encode_chunk(postings));
-    }
-
-    pub(crate) fn summary(&mut self, first: u64, stream: StreamId, summary: &[u8]) {
-        let mut value = stream.0.as_bytes().to_vec();
-        value.extend_from_slice(summary);
-        self.batch.insert(summary_key(first).as_slice(), value);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::Inner;
 use super::state::State;
-use super::store::{CHUNK, Changes, Damage, INDEX_FORMAT, Meta, Posting, Store};
+use super::store::{Damage, INDEX_FORMAT, Meta, Store, Summary};
 use crate::directory::StreamMap;
 use crate::draft::Projection;
 use crate::envelope::Envelope;
@@ -16,9 +16,14 @@ use crate::journal::Shared;
 use crate::options::Options;
 use crate::record::{LeafHash, Position, Record, StreamId};
 
-/// The most records of one batch, and the most bytes. A small batch costs a busy log more.
-const BATCH_RECORDS: usize = 65_536;
-const BATCH_BYTES: usize = 16 << 20;
+/// The most records of one batch. A small batch costs a busy log more.
+const BATCH_RECORDS: u64 = 65_536;
+/// The same while the index is far behind: a stream with many records is written once for all.
+const REBUILD_RECORDS: u64 = 1 << 20;
+/// The most memory that the streams of a batch take, about.
+const BATCH_BYTES: usize = 160 << 20;
+/// What a stream of a batch takes besides its summary.
+const TOUCHED_BYTES: usize = 128;
 /// How many delays a batch waits at most for the log to become quiet.
 const MOST_POLLS: u32 = 50;
 /// How often the index is built anew before the worker gives up until the next open.
@@ -31,16 +36,17 @@ pub(super) struct Worker {
     state: State,
     options: Options,
     applied: u64,
+    /// Nothing of an earlier run is in the index.
+    is_fresh: bool,
     rebuilds: u32,
 }
 
-/// The part of a stream that a batch changes.
+/// A stream with records in a batch.
 struct Touched {
+    /// The position of its first record.
     first: u64,
-    /// The number of the chunk that `postings` begins with.
-    chunk: u64,
-    postings: Vec<Posting>,
-    summary: Option<Vec<u8>>,
+    summary: Option<Summary>,
+    changed: bool,
 }
 
 enum Failure {
@@ -65,7 +71,7 @@ impl Worker {
         options: Options,
         applied: u64,
     ) -> Worker {
-        Worker { shared, inner, projection, state, options, applied, rebuilds: 0 }
+        Worker { shared, inner, projection, state, options, applied, is_fresh: false, rebuilds: 0 }
     }
 
     /// Follows the log until it is told to stop, then closes the index cleanly.
@@ -124,7 +130,7 @@ impl Worker {
             polls += 1;
             // While records pour in, the writer needs the machine more than the index does, and
             // large batches cost less.
-            if quiet || polls >= MOST_POLLS || durable - self.applied >= BATCH_RECORDS as u64 {
+            if quiet || polls >= MOST_POLLS || durable - self.applied >= BATCH_RECORDS {
                 return false;
             }
         }
@@ -139,6 +145,7 @@ impl Worker {
         let store = Store::open(&self.state.directory(), self.options.index_cache_bytes)
             .map_err(|damage| damage.0)?;
         self.inner.set_store(Some(Arc::new(store)));
+        self.is_fresh = true;
         self.inner.broken.store(false, Ordering::Release);
         Ok(())
     }
@@ -175,117 +182,142 @@ impl Worker {
     }
 
     fn apply_batch(&mut self, store: &Store) -> Result<(), Failure> {
-        let mut touched: StreamMap<Touched> = StreamMap::default();
-        let (mut records, mut length) = (0, 0);
+        let behind = self.shared.log.durable() - self.applied;
+        let mut batch =
+            Batch::of(if behind > BATCH_RECORDS { REBUILD_RECORDS } else { BATCH_RECORDS });
+        let known = self.shared.postings.last();
         let mut failure = None;
-        let mut meta = Meta {
-            format: INDEX_FORMAT,
-            projection: self.projection.version(),
-            log: self.shared.log.id,
-            applied: self.applied,
-            leaf: LeafHash::NONE,
-        };
+        let mut scratch = None;
         let scanned =
             self.shared.log.scan(self.applied + 1, &mut |segment, position, offset, bytes| {
-                let envelope =
-                    Envelope::parse(bytes).map_err(|what| segment.fault(offset, position, what))?;
-                let record = Record {
-                    position: Position(position),
-                    stream: envelope.stream,
-                    version: envelope.version,
-                    time: envelope.time,
-                    bytes: bytes.to_vec(),
-                };
-                if let Err(damage) = self.take_in(store, &mut touched, &record, offset) {
+                let record = fill(&mut scratch, position, bytes)
+                    .map_err(|what| segment.fault(offset, position, what))?;
+                if position > known {
+                    batch.fresh.push((record.stream, record.version.0, position));
+                }
+                if let Err(damage) = self.take_in(store, &mut batch, record) {
                     failure = Some(damage);
                     return Ok(false);
                 }
-                meta.applied = position;
-                records += 1;
-                length += bytes.len();
-                let more = records < BATCH_RECORDS && length < BATCH_BYTES;
-                if !more {
-                    meta.leaf = LeafHash::of(bytes);
-                }
-                Ok(more)
+                batch.last = position;
+                batch.records += 1;
+                Ok(batch.has_room())
             });
         scanned.map_err(Failure::Log)?;
         if let Some(damage) = failure {
             return Err(Failure::Index(damage));
         }
-        if meta.leaf == LeafHash::NONE {
-            meta.leaf = self.shared.leaf_at(meta.applied).map_err(Failure::Log)?;
-        }
-        store.apply(changes(&touched), &meta)?;
-        self.applied = meta.applied;
-        self.inner.applied.send_replace(Position(meta.applied));
-        Ok(())
-    }
-
-    fn take_in(
-        &self,
-        store: &Store,
-        touched: &mut StreamMap<Touched>,
-        record: &Record,
-        offset: u64,
-    ) -> Result<(), Damage> {
-        let posting = Posting { position: record.position.0, offset };
-        let stream = match touched.entry(record.stream) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(load(store, record)?),
+        let leaf = |position| self.shared.leaf_at(position).map_err(Failure::Log);
+        let before = if self.applied == 0 { LeafHash::NONE } else { leaf(self.applied)? };
+        let meta = Meta {
+            format: INDEX_FORMAT,
+            projection: self.projection.version(),
+            log: self.shared.log.id,
+            applied: batch.last,
+            seen: batch.last,
+            leaf: leaf(batch.last)?,
         };
-        stream.postings.push(posting);
-        let project = || self.projection.project(stream.summary.as_deref(), record);
-        let summary = catch_unwind(AssertUnwindSafe(project))
-            .map_err(|_| Damage("the projection panicked".to_owned()))?;
-        stream.summary = Some(summary);
+        store.apply(self.applied, before, &batch.changed(), &meta)?;
+        self.shared.postings.extend(&batch.fresh, batch.last);
+        self.applied = batch.last;
+        self.inner.applied.send_replace(Position(batch.last));
         Ok(())
     }
-}
 
-/// What the index has of the stream of a record that is its next.
-fn load(store: &Store, record: &Record) -> Result<Touched, Damage> {
-    let before = record.version.0.saturating_sub(1);
-    if before == 0 {
-        let first = record.position.0;
-        return Ok(Touched { first, chunk: 0, postings: Vec::new(), summary: None });
-    }
-    let chunk = before / CHUNK;
-    let postings = if before.is_multiple_of(CHUNK) {
-        Vec::new()
-    } else {
-        store.chunk(record.stream, chunk)?
-    };
-    if postings.len() as u64 != before % CHUNK {
-        return Err(Damage("the postings do not fit the log".to_owned()));
-    }
-    let first = match (chunk, postings.first()) {
-        (0, Some(first)) => first.position,
-        _ => load_first(store, record.stream)?,
-    };
-    Ok(Touched { first, chunk, postings, summary: store.summary(first)? })
-}
-
-fn load_first(store: &Store, stream: StreamId) -> Result<u64, Damage> {
-    let first = store.chunk(stream, 0)?.first().map(|posting| posting.position);
-    first.ok_or_else(|| Damage("the postings of a stream are missing".to_owned()))
-}
-
-/// The changes of a batch, in the order of their keys, which sled likes best.
-fn changes(touched: &StreamMap<Touched>) -> Changes {
-    let mut changes = Changes::default();
-    let mut streams: Vec<(&StreamId, &Touched)> = touched.iter().collect();
-    streams.sort_unstable_by_key(|(stream, _)| **stream);
-    for (stream, touched) in &streams {
-        for (chunk, postings) in (touched.chunk..).zip(touched.postings.chunks(CHUNK as usize)) {
-            changes.chunk(**stream, chunk, postings);
+    fn take_in(&self, store: &Store, batch: &mut Batch, record: &Record) -> Result<(), Damage> {
+        let stream = match batch.touched.entry(record.stream) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                batch.bytes += TOUCHED_BYTES;
+                entry.insert(self.load(store, record)?)
+            }
+        };
+        let before = stream.summary.as_ref();
+        if before.is_some_and(|summary| summary.version >= record.version.0) {
+            // It was written before the program stopped, the cursor was not.
+            return Ok(());
         }
+        let prior = before.map(|summary| summary.bytes.as_slice());
+        let project = || self.projection.project(prior, record);
+        let bytes = catch_unwind(AssertUnwindSafe(project))
+            .map_err(|_| Damage("the projection panicked".to_owned()))?;
+        batch.bytes += bytes.len();
+        batch.bytes -= prior.map_or(0, <[u8]>::len).min(batch.bytes);
+        stream.summary = Some(Summary { version: record.version.0, bytes });
+        stream.changed = true;
+        Ok(())
     }
-    streams.sort_unstable_by_key(|(_, touched)| touched.first);
-    for (stream, touched) in streams {
-        if let Some(summary) = &touched.summary {
-            changes.summary(touched.first, *stream, summary);
+
+    /// What the index has of the stream of a record that is not applied yet.
+    fn load(&self, store: &Store, record: &Record) -> Result<Touched, Damage> {
+        let first = match record.version.0 {
+            1 => Some(record.position.0),
+            _ => self.shared.postings.first(record.stream),
+        };
+        let first = first.ok_or_else(|| Damage("a stream's first record is unknown".to_owned()))?;
+        // A fresh index has nothing to load but what this run has written.
+        let summary =
+            if self.is_fresh && record.version.0 == 1 { None } else { store.summary(first)? };
+        let version = summary.as_ref().map_or(0, |summary| summary.version);
+        if version + 1 < record.version.0 {
+            return Err(Damage("a summary does not fit the log".to_owned()));
         }
+        Ok(Touched { first, summary, changed: false })
     }
-    changes
+}
+
+/// The records that are applied together.
+struct Batch {
+    touched: StreamMap<Touched>,
+    /// Records that the postings lack: stream, version, position.
+    fresh: Vec<(StreamId, u64, u64)>,
+    last: u64,
+    records: u64,
+    most: u64,
+    /// About how much memory the summaries take.
+    bytes: usize,
+}
+
+impl Batch {
+    fn of(most: u64) -> Batch {
+        let (touched, fresh) = (StreamMap::default(), Vec::new());
+        Batch { touched, fresh, last: 0, records: 0, most, bytes: 0 }
+    }
+
+    fn has_room(&self) -> bool {
+        self.records < self.most && self.bytes < BATCH_BYTES
+    }
+
+    /// The summaries that changed, in the order of their keys, which sled likes best.
+    fn changed(&self) -> Vec<(u64, StreamId, &Summary)> {
+        let mut changed: Vec<_> = self
+            .touched
+            .iter()
+            .filter(|(_, touched)| touched.changed)
+            .filter_map(|(stream, touched)| {
+                Some((touched.first, *stream, touched.summary.as_ref()?))
+            })
+            .collect();
+        changed.sort_unstable_by_key(|(first, ..)| *first);
+        changed
+    }
+}
+
+/// Makes a record of the log's bytes in a place that is used again and again.
+fn fill<'s>(
+    scratch: &'s mut Option<Record>,
+    position: u64,
+    bytes: &[u8],
+) -> Result<&'s Record, &'static str> {
+    let envelope = Envelope::parse(bytes)?;
+    let mut room = scratch.take().map_or_else(Vec::new, |record| record.bytes);
+    room.clear();
+    room.extend_from_slice(bytes);
+    Ok(scratch.insert(Record {
+        position: Position(position),
+        stream: envelope.stream,
+        version: envelope.version,
+        time: envelope.time,
+        bytes: room,
+    }))
 }

@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::load::{Loader, RECORD_BYTES, stream};
-use super::{Figure, p99_us, per_second};
+use super::{Figure, TURNS, p99_us, per_second};
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::draft::NoProjection;
 use crate::error::{Error, disk_error};
@@ -15,10 +14,7 @@ use crate::format::{FRAME_HEADER_BYTES, GROUP_HEADER_BYTES};
 use crate::journal::Journal;
 use crate::options::Options;
 use crate::queue::Pending;
-use crate::record::{Expected, Version};
-
-/// How many times journal and limit take turns: a noisy machine then disturbs both.
-const TURNS: u64 = 5;
+use crate::record::Expected;
 
 /// Appends `records` records with `group` of them per durable flush, in a fresh directory.
 ///
@@ -75,14 +71,15 @@ fn finish(
 }
 
 /// The bare loop.
-struct Limit {
+pub(super) struct Limit {
     file: Arc<dyn DiskFile>,
     bytes: Vec<u8>,
     at: u64,
 }
 
 impl Limit {
-    fn new(directory: &Path, group: u64, rounds: u64) -> Result<Limit, Error> {
+    /// Preallocates for all turns of `rounds` flushes with `group` records each.
+    pub(super) fn new(directory: &Path, group: u64, rounds: u64) -> Result<Limit, Error> {
         let wrong = |source| disk_error("limit", "preallocating")(source);
         let disk = RealDisk::new(directory.to_owned());
         let length = GROUP_HEADER_BYTES as u64 + group * (RECORD_BYTES + FRAME_HEADER_BYTES) as u64;
@@ -100,7 +97,11 @@ impl Limit {
         Ok(Limit { file, bytes: vec![b'x'; length as usize], at: 0 })
     }
 
-    fn run(&mut self, rounds: u64, waits: &mut Vec<Duration>) -> Result<Duration, Error> {
+    pub(super) fn run(
+        &mut self,
+        rounds: u64,
+        waits: &mut Vec<Duration>,
+    ) -> Result<Duration, Error> {
         let wrong = |source| disk_error("limit", "writing")(source);
         let begin = Instant::now();
         for _ in 0..rounds {
@@ -112,44 +113,4 @@ impl Limit {
         }
         Ok(begin.elapsed())
     }
-}
-
-/// Appends one record at a time from each of `callers` threads, with expected versions, over 1,000
-/// streams. Each caller has streams of its own, so that no append is refused.
-pub fn append_contended(directory: &Path, callers: u64, records: u64) -> Result<Figure, Error> {
-    let (journal, _) =
-        Journal::open(directory, Options::default(), Arc::new(NoProjection), &mut |_| {})?;
-    let loader = Loader::new();
-    let each = (records / callers).max(1);
-    let begin = Instant::now();
-    let mut waits = Vec::new();
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..callers)
-            .map(|caller| {
-                let (journal, loader) = (&journal, &loader);
-                let own = (1_000 / callers).max(1);
-                scope.spawn(move || {
-                    let mut waits = Vec::new();
-                    for number in 0..each {
-                        let begin = Instant::now();
-                        let expected = Expected::Exactly(Version(number / own));
-                        let draft = loader.draft(stream(caller * own + number % own));
-                        journal.append(draft, expected).wait()?;
-                        waits.push(begin.elapsed());
-                    }
-                    Ok(waits)
-                })
-            })
-            .collect();
-        for thread in threads {
-            let ended = thread.join().unwrap_or(Err(Error::Closed));
-            waits.append(&mut ended?);
-        }
-        Ok::<(), Error>(())
-    })?;
-    let mut figure = Figure::new("append_contended", each * callers, begin.elapsed());
-    figure.group = Some(callers);
-    figure.p99_us = p99_us(&mut waits);
-    journal.close()?;
-    Ok(figure)
 }

@@ -1,16 +1,17 @@
 //! The records that are measured with, and logs full of them.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::draft::{Draft, EncodeError, NoProjection};
+use crate::draft::{Draft, EncodeError, Projection};
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::options::Options;
 use crate::queue::Pending;
-use crate::record::{Expected, Position, Slot, StreamId};
+use crate::record::{Expected, Record, Slot, StreamId};
 
 /// The length of a record with a usual head, in bytes.
 pub(super) const RECORD_BYTES: usize = 600;
@@ -63,6 +64,77 @@ impl Draft for Load {
     }
 }
 
+/// A projection with summaries as long as those of a case, and as cheap as can be: what is
+/// measured is the index.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tally;
+
+/// The length of a summary in bytes.
+const SUMMARY_BYTES: usize = 300;
+
+impl Projection for Tally {
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn project(&self, _prior: Option<&[u8]>, record: &Record) -> Vec<u8> {
+        let mut summary = record.version.0.to_le_bytes().to_vec();
+        summary.extend_from_slice(&record.time.as_microsecond().to_le_bytes());
+        summary.resize(SUMMARY_BYTES, b's');
+        summary
+    }
+}
+
+/// Records that are appended to streams in turn, each stream's scattered over the whole log.
+pub(super) struct Appends {
+    loader: Loader,
+    number: u64,
+    streams: u64,
+}
+
+impl Appends {
+    /// Begins behind `number` records.
+    pub(super) fn new(number: u64, streams: u64) -> Appends {
+        Appends { loader: Loader::new(), number, streams: streams.max(1) }
+    }
+
+    /// How many records there are.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Appends some more records, with several thousand on their way at any time, and waits until
+    /// all are durable.
+    pub(super) fn run(
+        &mut self,
+        journal: &Journal,
+        records: u64,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), Error> {
+        let end = self.number + records;
+        let mut on_the_way: VecDeque<Vec<Pending>> = VecDeque::new();
+        while self.number < end || !on_the_way.is_empty() {
+            if self.number < end {
+                let part = self.number..end.min(self.number + 2048);
+                self.number = part.end;
+                let drafts = part.map(|number| {
+                    // A stride that is prime to most numbers of streams visits all in turn.
+                    let stream = stream(number.wrapping_mul(7_919) % self.streams);
+                    (self.loader.draft(stream), Expected::Any)
+                });
+                on_the_way.push_back(journal.append_all(drafts));
+            }
+            if on_the_way.len() >= 3 || self.number >= end {
+                for pending in on_the_way.pop_front().into_iter().flatten() {
+                    pending.wait()?;
+                }
+                progress(self.number);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Fills the journal in a directory up to `records` records over `streams` streams, each stream's
 /// records scattered over the whole log, and closes it.
 pub fn fill(
@@ -71,26 +143,9 @@ pub fn fill(
     streams: u64,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
-    let (journal, report) =
-        Journal::open(directory, Options::default(), Arc::new(NoProjection), &mut |_| {})?;
-    let loader = Loader::new();
-    let mut waiting: Option<Vec<Pending>> = None;
-    let Position(mut number) = report.last;
-    while number < records {
-        let end = records.min(number + 2048);
-        let drafts = (number..end).map(|number| {
-            // A stride that is prime to most numbers of streams visits all of them in turn.
-            (loader.draft(stream(number.wrapping_mul(7_919) % streams.max(1))), Expected::Any)
-        });
-        let next = journal.append_all(drafts);
-        for pending in waiting.replace(next).into_iter().flatten() {
-            pending.wait()?;
-        }
-        number = end;
-        progress(number);
-    }
-    for pending in waiting.into_iter().flatten() {
-        pending.wait()?;
-    }
+    let options = Options::default();
+    let (journal, report) = Journal::open(directory, options, Arc::new(Tally), &mut |_| {})?;
+    let missing = records.saturating_sub(report.last.0);
+    Appends::new(report.last.0, streams).run(&journal, missing, progress)?;
     journal.close()
 }

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::load::{RECORD_BYTES, stream};
-use super::{Figure, per_second, resident_bytes};
-use crate::draft::NoProjection;
+use super::load::{RECORD_BYTES, Tally, stream};
+use super::{Figure, per_second};
 use crate::error::{Error, disk_error};
 use crate::journal::Journal;
 use crate::options::Options;
@@ -15,7 +14,7 @@ use crate::record::{LeafHash, Position};
 
 fn open_journal(directory: &Path) -> Result<Journal, Error> {
     let options = Options::default();
-    Journal::open(directory, options, Arc::new(NoProjection), &mut |_| {}).map(|opened| opened.0)
+    Journal::open(directory, options, Arc::new(Tally), &mut |_| {}).map(|opened| opened.0)
 }
 
 /// Opens a filled log with a clean index.
@@ -24,8 +23,7 @@ pub fn open(directory: &Path) -> Result<Figure, Error> {
     let journal = open_journal(directory)?;
     let took = begin.elapsed();
     let records = journal.durable().borrow().0;
-    let mut figure = Figure::new("open", records, took);
-    figure.resident_bytes = resident_bytes();
+    let mut figure = Figure::new("open", records, took).with_memory();
     journal.close()?;
     let log = directory_bytes(&directory.join("log"))?;
     figure.log_overhead = Some(ratio(log, records * RECORD_BYTES as u64));
@@ -75,10 +73,10 @@ pub fn rebuild(directory: &Path, streams: u64, threads: u64) -> Result<Figure, E
         Ok::<u64, Error>(records)
     })?;
     let took = begin.elapsed();
-    let mut figure = Figure::new("rebuild", records, took);
+    let mut figure = Figure::new("rebuild", records, took).with_memory();
     figure.group = Some(records / sample.max(1));
     figure.streams_per_s = Some(per_second(sample, took));
-    figure.resident_bytes = resident_bytes();
+    figure.threads = Some(threads);
     journal.close()?;
     Ok(figure)
 }
@@ -90,22 +88,28 @@ pub fn index(directory: &Path) -> Result<Figure, Error> {
         fs::remove_dir_all(&index).map_err(disk_error(index.display(), "removing"))?;
     }
     let options = Options { wait_for_index: false, ..Options::default() };
-    let (journal, report) = Journal::open(directory, options, Arc::new(NoProjection), &mut |_| {})?;
+    let (journal, report) = Journal::open(directory, options, Arc::new(Tally), &mut |_| {})?;
     let begin = Instant::now();
+    wait_for_index(&journal)?;
+    let took = begin.elapsed();
+    let mut figure = Figure::new("index", report.last.0, took).with_memory();
+    journal.close()?;
+    let Position(records) = report.last;
+    figure.index_bytes_per_record = Some(ratio(directory_bytes(&index)?, records));
+    Ok(figure)
+}
+
+/// Waits until the index has all that is durable.
+pub(super) fn wait_for_index(journal: &Journal) -> Result<(), Error> {
     let applied = journal.index_caught_up();
-    while *applied.borrow() < report.last {
+    let last = *journal.durable().borrow();
+    while *applied.borrow() < last {
         if applied.has_changed().is_err() {
             return Err(Error::Index("its worker has ended".to_owned()));
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    let took = begin.elapsed();
-    let mut figure = Figure::new("index", report.last.0, took);
-    figure.resident_bytes = resident_bytes();
-    journal.close()?;
-    let Position(records) = report.last;
-    figure.index_bytes_per_record = Some(ratio(directory_bytes(&index)?, records));
-    Ok(figure)
+    Ok(())
 }
 
 fn directory_bytes(directory: &Path) -> Result<u64, Error> {
@@ -116,7 +120,7 @@ fn directory_bytes(directory: &Path) -> Result<u64, Error> {
         let kind = entry.file_type().map_err(wrong)?;
         if kind.is_dir() {
             bytes += directory_bytes(&entry.path())?;
-        } else if entry.file_name() != "spare" {
+        } else {
             bytes += entry.metadata().map_err(wrong)?.len();
         }
     }
