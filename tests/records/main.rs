@@ -2,7 +2,9 @@
 //! reads, chains, folds and opens.
 //!
 //! `fixtures/records/v1.jsonl` holds three synthetic cases of the demo as they were stored, and
-//! `fixtures/records/keys` the key store that opens them. Never change them: add a new version.
+//! `fixtures/records/keys` the key store that opens them. `v1-catalogue.jsonl` and `keys-catalogue`
+//! are a second one, with the 64 types of event of its day, a register, and a case whose key was
+//! destroyed. Never change them: add a new version.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -17,24 +19,43 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/records")
 }
 
-fn lines() -> Vec<String> {
-    let text = std::fs::read_to_string(folder().join("v1.jsonl")).expect("the fixture");
+fn lines(name: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(folder().join(name)).expect("the fixture");
     text.lines().map(str::to_owned).collect()
 }
 
-#[test]
-fn frozen_records_are_read_chained_and_folded() {
+/// Reads, chains and folds a fixture.
+fn folded(name: &str) -> BTreeMap<CaseId, Case> {
     let mut heads: BTreeMap<CaseId, LeafHash> = BTreeMap::new();
     let mut cases: BTreeMap<CaseId, Case> = BTreeMap::new();
-    for (number, line) in lines().iter().enumerate() {
+    for (number, line) in lines(name).iter().enumerate() {
         case::strict::parse(line.as_bytes()).expect("strict JSON");
         let record = Recorded::decode(line.as_bytes(), number as u64 + 1).expect("a record");
         let id = record.envelope.case;
         let prev = heads.get(&id).copied().unwrap_or(LeafHash::NONE);
-        assert_eq!(record.envelope.prev, prev.to_string(), "line {}", number + 1);
+        assert_eq!(record.envelope.prev, prev.to_string(), "{name}, line {}", number + 1);
         heads.insert(id, LeafHash::of(line.as_bytes()));
         cases.entry(id).or_default().evolve(&record);
     }
+    cases
+}
+
+/// A copy of a fixture's key store, which only its owner may read.
+fn key_store(name: &str, home: &Path) -> KeyStore {
+    let keys = home.join("keys");
+    std::fs::create_dir(&keys).unwrap();
+    for entry in std::fs::read_dir(folder().join(name)).expect("the fixture") {
+        let from = entry.unwrap().path();
+        let to = keys.join(from.file_name().unwrap());
+        std::fs::copy(&from, &to).unwrap();
+        std::fs::set_permissions(&to, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    KeyStore::open(&keys).expect("the key store of the fixture")
+}
+
+#[test]
+fn frozen_records_are_read_chained_and_folded() {
+    let cases = folded("v1.jsonl");
     let mut ends: Vec<_> = cases.values().map(|case| (case.version.0, case.status())).collect();
     ends.sort();
     let ends: Vec<_> = ends.iter().map(|(events, status)| format!("{events} {status}")).collect();
@@ -45,17 +66,9 @@ fn frozen_records_are_read_chained_and_folded() {
 #[test]
 fn frozen_boxes_open_with_their_keys() {
     let home = tempfile::tempdir().unwrap();
-    let keys = home.path().join("keys");
-    std::fs::create_dir(&keys).unwrap();
-    for entry in std::fs::read_dir(folder().join("keys")).expect("the fixture") {
-        let from = entry.unwrap().path();
-        let to = keys.join(from.file_name().unwrap());
-        std::fs::copy(&from, &to).unwrap();
-        std::fs::set_permissions(&to, std::fs::Permissions::from_mode(0o600)).unwrap();
-    }
-    let keys = KeyStore::open(&keys).expect("the key store of the fixture");
+    let keys = key_store("keys", home.path());
     let mut opened = 0;
-    for line in lines() {
+    for line in lines("v1.jsonl") {
         let record = Recorded::decode(line.as_bytes(), 1).expect("a record");
         let data = serde_json::to_value(&record.event).unwrap();
         let envelope = &record.envelope;
@@ -68,6 +81,41 @@ fn frozen_boxes_open_with_their_keys() {
         opened += fields.len();
     }
     assert!(opened > 50, "{opened} boxes were opened");
+}
+
+#[test]
+fn the_frozen_catalogue_is_read_folded_and_opened_save_what_was_erased() {
+    let kinds: std::collections::BTreeSet<&str> = lines("v1-catalogue.jsonl")
+        .iter()
+        .map(|line| Recorded::decode(line.as_bytes(), 1).expect("a record").event.kind())
+        .collect();
+    assert_eq!(kinds.len(), 64, "types of event");
+    let cases = folded("v1-catalogue.jsonl");
+    let erased: Vec<_> = cases.values().filter_map(|c| c.registry.erased.as_ref()).collect();
+    assert_eq!((cases.len(), erased.len()), (8, 1));
+    let registers = cases.values().filter(|case| !case.register.is_empty()).count();
+    assert_eq!(registers, 1, "the authority's register");
+
+    let home = tempfile::tempdir().unwrap();
+    let keys = key_store("keys-catalogue", home.path());
+    let (mut opened, mut withheld) = (0, 0);
+    for line in lines("v1-catalogue.jsonl") {
+        let record = Recorded::decode(line.as_bytes(), 1).expect("a record");
+        let data = serde_json::to_value(&record.event).unwrap();
+        let envelope = &record.envelope;
+        personal::open(&data, |sealed, path| {
+            match keys.open_sealed(sealed, envelope.case.0, envelope.id.0, path) {
+                Ok(_) => opened += 1,
+                Err(service::keys::Error::KeyDestroyed { key }) => {
+                    assert!(erased.iter().any(|erased| erased.key == key), "{path}");
+                    withheld += 1;
+                }
+                Err(error) => panic!("{path}: {error}"),
+            }
+            Opened::Withheld(String::new())
+        });
+    }
+    assert!(opened > 300 && withheld == 2, "{opened} opened, {withheld} withheld");
 }
 
 /// Writes the fixture from the data of a demo: only to begin a new version.
