@@ -112,6 +112,11 @@ fn register() {
 }
 
 #[test]
+fn later() {
+    table("later.txt");
+}
+
+#[test]
 fn registry() {
     table("registry.txt");
 }

@@ -1,6 +1,8 @@
 //! Properties of the rules over random histories: random steps by random actors.
 
 use case::replay::{Replay, Shelf, Verdict};
+mod removal;
+
 use case::{Case, Code, Event, Recorded, Summary, admit};
 use proptest::prelude::*;
 use tests::steps::World;
@@ -62,12 +64,56 @@ const STEPS: &[&str] = &[
     "deadlines.extend deadline=@L1 due=2024-09-02T00:00:00Z reason=~ by W@",
     "deadlines.expire deadline=@L1 due=2024-07-02T00:00:00Z by S@ on 2024-07-02T00:00:00Z",
     "deadlines.expire deadline=@L1 due=2024-09-02T00:00:00Z by S@ on 2024-09-02T00:00:00Z",
+    "assessment.open by W@",
+    "assessment.order-enquiry criteria=[C2] question=~ by R@",
+    "decisions.fail-notification method=post attempted=2024-01-20 cause=moved by Y@",
+    "decisions.withdraw by=authority reason=~ by D@",
+    "decisions.place-removal-bar bar=@B1 basis=medical by Y@",
+    "decisions.lift-removal-bar bar=@B1 reason=~ by Y@",
+    "decisions.grant-status status=refugee from=2024-02-01 by D@",
+    "decisions.open-status-review kind=cessation reason=~ by D@",
+    "decisions.notify-status-review method=post language=en served=2024-03-10 by Y@",
+    "decisions.hear-status-review attended=yes by D@",
+    "decisions.keep-status reason=~ by D@",
+    "decisions.end-status ground=ceased_circumstances reasons=~ by D@",
+    "appeals.determine-suspension appeal=@A1 effect=not_suspensive reason=~ by J@",
+    "appeals.list-hearing appeal=@A1 hearing=@H1 at=2024-04-02 by Y@",
+    "appeals.hold-hearing appeal=@A1 hearing=@H1 attended=yes by J@",
+    "decide A1 dismissed onward_deadline 2024-04-30 by J@",
+    "appeals.seek-permission appeal=@A1 grounds=~ sought=2024-04-10 by P@",
+    "appeals.decide-permission appeal=@A1 result=granted reasons=~ by J@",
+    "appeals.decide-permission appeal=@A1 result=refused reasons=~ by J@",
+    "registry.warn-withdrawal cause=not_attended method=post language=en served=2024-02-01 by Y@",
+    "registry.answer-warning by A@",
+    "registry.withdraw-implicitly reason=~ on 2024-02-16 by Y@",
+    "registry.reinstate-claim reason=~ by Y@",
+    "registry.make-further-submission submission=@F1 content=~ by P@",
+    "registry.rule-further-submission submission=@F1 ruling=admitted reasons=~ by D@",
+    "registry.rule-further-submission submission=@F1 ruling=inadmissible reasons=~ by D@",
+    "registry.reopen-claim ground=further_submission reason=~ by D@",
+    "registry.reopen-claim ground=serious_doubt reason=~ by D@",
     "close refused on 2024-06-01 by Y@",
     "close withdrawn on 2024-06-01 by Y@",
 ];
 
 /// Most random orders are refused at once, so whole stretches of a claim's life stand beside them.
 const STRETCHES: &[&[&str]] = &[
+    &["notify 2024-02-01 2024-03-01 by Y1"],
+    &[
+        "find-all W1 C3.1.a=M C3.1.b=M C3.1.c=M C3.1.d=M",
+        "complete by W1",
+        "review agree by R1",
+        "issue refugee grounds religion by D1",
+        "notify 2024-02-01 2024-03-01 by Y1",
+        "decisions.grant-status status=refugee from=2024-02-01 by D1",
+    ],
+    &[
+        "decisions.open-status-review kind=cessation reason=~ by D1",
+        "decisions.notify-status-review method=post language=en served=2024-03-10 by Y1",
+        "decisions.hear-status-review attended=yes by D1",
+        "decisions.end-status ground=ceased_circumstances reasons=~ by D2",
+    ],
+    &["decide A1 dismissed onward_deadline 2024-04-30 by J1"],
     &["register by G1", "find-all W1", "complete by W1"],
     &["review agree by R1", "issue refused by D1"],
     &["notify 2024-02-01 2024-03-01 by Y1", "file A1 2024-02-10 by P1"],
@@ -178,12 +224,18 @@ fn nobody_judges_twice(records: &[Recorded]) {
                 assessors.push(by.clone());
                 agreed = false;
             }
-            Event::Evidence(_) => agreed = false,
+            Event::Evidence(_)
+            | Event::Decisions(case::decisions::Event::DecisionWithdrawn(_))
+            | Event::Registry(case::registry::Event::ClaimReopened(_)) => agreed = false,
             Event::Assessment(event) => {
                 if let case::assessment::Event::AssessmentReviewed(reviewed) = event {
                     assert!(!assessors.contains(by), "an assessor reviewed");
                     reviewers.push(by.clone());
                     agreed = reviewed.result == case::vocabulary::ReviewResult::Agree;
+                } else if record.envelope.by.role == case::vocabulary::Role::Reviewer {
+                    assert!(!assessors.contains(by), "an assessor ordered as a reviewer");
+                    reviewers.push(by.clone());
+                    agreed = false;
                 } else {
                     assert!(!reviewers.contains(by), "a reviewer assessed");
                     assessors.push(by.clone());
@@ -215,5 +267,23 @@ proptest! {
         let world = play(&steps);
         prop_assert_eq!(&Case::fold(&world.records), &world.case, "folding again gives the same");
         nobody_judges_twice(&world.records);
+        removal::never_open_while_closed(&world.records);
     }
+}
+
+/// The bar is no wall: it opens where nothing bars any more, and where it must.
+#[test]
+fn the_bar_opens_when_a_refusal_is_final() {
+    let refused = ["register by G1", "find-all W1", "complete by W1", "review agree by R1"];
+    let served = ["issue refused by D1", "notify 2024-02-01 2024-03-01 by Y1"];
+    let mut world = World::default();
+    for step in refused.iter().chain(&served) {
+        world.take(step).expect("a plain way");
+    }
+    let bar = |at: &str| case::removal_bar(&world.case, at.parse().expect("an instant"));
+    assert!(bar("2024-03-01T22:59:59Z").barred, "the last day in Brussels");
+    assert_eq!(bar("2024-03-01T22:59:59Z").until, "2024-03-01T23:00:00Z".parse().ok());
+    assert!(!bar("2024-03-01T23:00:00Z").barred, "the day is over");
+    assert!(removal::never_open_while_closed(&world.records) > 0);
+    assert!(case::removal_bar(&Case::default(), "2030-01-01T00:00:00Z".parse().unwrap()).barred);
 }

@@ -1,6 +1,6 @@
 //! Commands and events of all services, and the envelope in which a command travels.
 
-use crate::appeals::{self, Event as AppealEvent};
+use crate::appeals;
 use crate::catalogue::{CommandEntry, EventEntry};
 use crate::decide::Actor;
 use crate::rejection::{Code, Rejection, refuse};
@@ -99,11 +99,7 @@ impl Event {
     #[must_use]
     pub fn appeal(&self) -> Option<AppealId> {
         let Self::Appeals(event) = self else { return None };
-        Some(match event {
-            AppealEvent::AppealFiled(filed) => filed.appeal,
-            AppealEvent::LateFilingRuled(ruled) => ruled.appeal,
-            AppealEvent::AppealDecided(decided) => decided.appeal,
-        })
+        Some(event.appeal())
     }
 }
 

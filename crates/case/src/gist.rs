@@ -1,13 +1,15 @@
 //! An event in words, without anything personal.
 
 mod deadlines;
+mod decisions;
 mod evidence;
 mod intake;
+mod later;
 mod register;
 mod registry;
 
 use crate::vocabulary::DecisionOutcome;
-use crate::{Event, EvidenceId, Recorded, appeals, assessment, decisions};
+use crate::{Event, EvidenceId, Recorded, appeals, assessment};
 
 /// What happened, and what it was about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +38,7 @@ pub fn full(record: &Recorded) -> Gist {
         Event::Intake(event) => intake::gist_of(event),
         Event::Evidence(event) => evidence::gist_of(event),
         Event::Assessment(event) => of_assessment(event),
-        Event::Decisions(event) => of_decisions(event),
+        Event::Decisions(event) => decisions::gist_of(event),
         Event::Appeals(event) => of_appeals(event),
         Event::Registry(event) => registry::gist_of(event),
         Event::Deadlines(event) => deadlines::gist_of(event),
@@ -48,6 +50,12 @@ fn of_assessment(event: &assessment::Event) -> Gist {
     match event {
         assessment::Event::FindingRecorded(finding) => of_finding(finding),
         assessment::Event::ExclusionOpened(_) => gist("Examination of exclusion opened", []),
+        assessment::Event::AssessmentOpened(_) => gist("Assessment opened", []),
+        assessment::Event::FurtherEnquiryOrdered(enquiry) => {
+            let due = enquiry.due.as_ref().map(|due| format!("until {due}"));
+            let about = enquiry.criteria.iter().map(ToString::to_string);
+            gist("Further enquiry ordered", [listed("on", about), due.unwrap_or_default()])
+        }
         assessment::Event::AssessmentCompleted(completed) => {
             let derived: Vec<_> =
                 completed.derived.iter().map(|(id, value)| format!("{id} = {value}")).collect();
@@ -86,42 +94,6 @@ fn of_finding(finding: &assessment::RecordFinding) -> Gist {
     gist(format!("Finding: {} = {} ({value})", finding.criterion, finding.value), details)
 }
 
-fn of_decisions(event: &decisions::Event) -> Gist {
-    match event {
-        decisions::Event::DecisionIssued(issued) => {
-            let departs = issued
-                .departure
-                .as_ref()
-                .map(|_| format!("departs from the proposal, which was {}", issued.proposal));
-            gist(
-                format!("Decision issued: {}", issued.outcome),
-                [
-                    listed("grounds", issued.grounds.iter().map(|ground| ground.as_str())),
-                    departs.unwrap_or_default(),
-                    format!(
-                        "on the assessment of version {}, agreed to by version {}",
-                        issued.assessment, issued.review
-                    ),
-                    listed(
-                        "found on the onus",
-                        issued.onus.iter().map(|onus| onus.criterion.as_str()),
-                    ),
-                    listed("left undetermined", issued.unresolved.iter().map(ToString::to_string)),
-                ],
-            )
-        }
-        decisions::Event::DecisionNotified(service) => gist(
-            format!("Decision served on {}", service.served),
-            [format!(
-                "{}, in {}; appeal until {}",
-                words(service.method.as_str()),
-                service.language,
-                service.appeal_deadline
-            )],
-        ),
-    }
-}
-
 fn of_appeals(event: &appeals::Event) -> Gist {
     match event {
         appeals::Event::AppealFiled(filed) => gist(
@@ -134,6 +106,35 @@ fn of_appeals(event: &appeals::Event) -> Gist {
         appeals::Event::LateFilingRuled(ruled) => {
             gist(format!("Late filing {}", ruled.ruling), [ruled.appeal.to_string()])
         }
+        appeals::Event::SuspensiveEffectDetermined(one) => gist(
+            format!("Effect of the appeal meanwhile: {}", words(one.effect.as_str())),
+            [one.appeal.to_string()],
+        ),
+        appeals::Event::HearingListed(one) => {
+            gist(format!("Hearing listed for {}", one.at), [one.hearing.to_string()])
+        }
+        appeals::Event::HearingAdjourned(one) => {
+            let to = one.to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
+            gist(
+                format!("Hearing adjourned{to}"),
+                [format!("because of: {}", one.cause), one.hearing.to_string()],
+            )
+        }
+        appeals::Event::HearingHeld(one) => {
+            let there = if one.attended { "" } else { ", without the appellant" };
+            gist(format!("Hearing held{there}"), [one.hearing.to_string()])
+        }
+        appeals::Event::PermissionSought(one) => {
+            let late = if one.in_time { "" } else { ", late" };
+            gist(
+                format!("Permission to go to the next court sought{late}"),
+                [format!("on {}", one.sought), one.appeal.to_string()],
+            )
+        }
+        appeals::Event::PermissionDecided(one) => gist(
+            format!("Permission to go to the next court {}", one.result),
+            [one.appeal.to_string()],
+        ),
         appeals::Event::AppealDecided(decided) => {
             let outcome = decided.outcome.map(DecisionOutcome::as_str);
             let outcome = outcome.map(|outcome| format!(": {outcome}")).unwrap_or_default();

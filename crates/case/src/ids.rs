@@ -85,6 +85,12 @@ ids! {
     TransferId;
     /// A deadline within a case.
     DeadlineId;
+    /// A removal bar within a case.
+    BarId;
+    /// A hearing within a case.
+    HearingId;
+    /// A further submission within a case.
+    SubmissionId;
     /// A key of the key store.
     KeyId;
     /// A thread through several cases and authorities, from intake to tribunal.

@@ -37,6 +37,7 @@ macro_rules! invariants {
 }
 
 invariants! {
+    I1: "Nobody is cleared for removal while the claim is pending, a time limit to appeal runs, an appeal is undetermined, service is unproved, protection stands or a bar is active.", "1951 Convention art. 33; ECHR art. 3 and 13; APR 2024/1348 art. 68";
     I2: "Who assesses, who reviews and who decides are different people, and who decides an appeal took no earlier part in the case.", "APD 2013/32 art. 46; UNHCR procedural standards";
     I3: "A decision issues only on a completed and agreed review of the latest assessment.", "ICIBI 2021, recommendation 8";
     I4: "A refusal requires that every criterion of all three categories, of punishment and of complementary protection was found.", "UNHCR Handbook paras 196 and 203";
@@ -46,7 +47,9 @@ invariants! {
     I8: "Country information on which a decision relies was disclosed to the claimant before.", "APD 2013/32 art. 12(1)(d); Qualification Directive art. 4";
     I9: "All three categories are recorded even where one of them suffices for a grant.", "the overlap of the categories";
     I10: "A departure from the proposal is reasoned.", "APD 2013/32 art. 11(2)";
+    I11: "Time to appeal runs from proved service and is computed by the clocks of the profile; nobody gets less.", "ECHR art. 13; APR 2024/1348 art. 67; UNHCR procedural standards";
     I12: "A late appeal is ruled on, never rejected by itself.", "APD 2013/32 art. 46";
+    I13: "A claim counts as withdrawn without the claimant's word only after a warning that was served and a time to answer that ran out.", "APD 2013/32 art. 28; UNHCR procedural standards";
     I14: "A remittal reopens the assessment with a new assessor and keeps the old findings visible.", "right to a fresh examination after remittal";
     I15: "Neither nationality nor side decides; conditions in a country enter only as dated findings.", "1951 Convention art. 3";
     I16: "Replay under the recorded guidance and engine gives the recorded proposal, bit for bit.", "the purpose of the record";

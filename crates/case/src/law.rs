@@ -8,13 +8,15 @@ use guidance::{
 };
 use jiff::civil::Date;
 
+use crate::Instant;
 use crate::assessment::{Assessment, Round};
+use crate::clocks::{Clocks, Computed};
 use crate::evidence::Fact;
 use crate::intake::Registration;
 use crate::rejection::{Code, Rejection};
 use crate::state::{Case, need};
 use crate::token::{Criterion, GuidanceId, ProfileName};
-use crate::vocabulary::{FactCode, FactValue};
+use crate::vocabulary::{Circumstance, DeadlineKind, FactCode, FactValue};
 
 /// The leaf of exclusion under article 1F.
 pub(crate) const EXCLUSION: &str = "EXC";
@@ -25,6 +27,7 @@ const ARTICLE_3: &str = "ART3";
 #[derive(Clone, Copy)]
 pub struct Law<'a> {
     library: &'a Library,
+    clocks: &'a Clocks,
 }
 
 impl std::fmt::Debug for Law<'_> {
@@ -55,8 +58,32 @@ fn registration(case: &Case) -> Result<&Registration, Rejection> {
 impl<'a> Law<'a> {
     /// The rules under a library of guidance.
     #[must_use]
-    pub const fn new(library: &'a Library) -> Self {
-        Self { library }
+    pub fn new(library: &'a Library) -> Self {
+        Self { library, clocks: Clocks::embedded() }
+    }
+
+    /// The same under other clocks than the built-in ones.
+    #[must_use]
+    pub const fn with_clocks(self, clocks: &'a Clocks) -> Self {
+        Self { clocks, ..self }
+    }
+
+    /// The time limit of the case's profile from a day on; `None` where it has no such clock.
+    pub(crate) fn time_limit(
+        self,
+        case: &Case,
+        kind: DeadlineKind,
+        circumstance: Circumstance,
+        from: Date,
+    ) -> Option<Computed> {
+        let profile = &case.intake.registration.as_ref()?.profile;
+        self.clocks.compute(profile.as_str(), kind, circumstance, from)
+    }
+
+    /// The first instant after a day, where the authority of the case's profile sits.
+    pub(crate) fn over(self, case: &Case, last: Date) -> Option<Instant> {
+        let profile = case.intake.registration.as_ref()?.profile.clone();
+        self.clocks.after(profile.as_str(), last)
     }
 
     /// Whether any version of a profile is known.

@@ -16,6 +16,7 @@ pub mod appeals;
 pub mod assessment;
 pub mod card;
 mod catalogue;
+pub mod clocks;
 mod command;
 mod date;
 pub mod deadlines;
@@ -32,6 +33,7 @@ pub mod record;
 pub mod register;
 pub mod registry;
 mod rejection;
+mod removal;
 pub mod replay;
 mod schema;
 mod seen;
@@ -46,14 +48,16 @@ pub use command::{Command, Event, Head, SERVICES, admit, catalogue_entry, comman
 pub use date::{BadDate, Instant, WorldDate};
 pub use decide::{Actor, Context, decide};
 pub use ids::{
-    AppealId, BadId, CaseId, CausationId, CommandId, CorrelationId, DeadlineId, EventId,
-    EvidenceId, InterviewId, KeyId, MergeId, PersonId, TransferId, UploadId, Version, parse_uuid,
+    AppealId, BadId, BarId, CaseId, CausationId, CommandId, CorrelationId, DeadlineId, EventId,
+    EvidenceId, HearingId, InterviewId, KeyId, MergeId, PersonId, SubmissionId, TransferId,
+    UploadId, Version, parse_uuid,
 };
 pub use invariant::Invariant;
 pub use law::Law;
 pub use personal::{Content, ContentKind, Line, Personal, PrivateDate, Sealed, Words};
 pub use record::Recorded;
 pub use rejection::{Code, Rejection};
+pub use removal::{Bar, Reason, removal_bar};
 pub use schema::schemas;
 pub use seen::{Leaf, Seen};
 pub use state::{Answer, Case, Part, Stamp};

@@ -32,7 +32,7 @@ macro_rules! codes {
     };
 }
 
-use Invariant::{I2, I3, I4, I5, I6, I7, I8, I10, I12, I14, I17, I18, I20, I21, I22};
+use Invariant::{I1, I2, I3, I4, I5, I6, I7, I8, I10, I11, I12, I13, I14, I17, I18, I20, I21, I22};
 
 codes! {
     /// The command id was used before, with another body.
@@ -235,6 +235,70 @@ codes! {
     DeadlineMoved = "deadline_moved", None;
     /// The deadline is not due yet.
     NotDue = "not_due", None;
+    /// The profile has no clock for this time limit, and none was stated.
+    DeadlineUnknown = "deadline_unknown", Some(I11);
+    /// The stated last day gives less time than the profile.
+    DeadlineShort = "deadline_short", Some(I11);
+    /// The tribunal ruled on the decision.
+    AppealRuled = "appeal_ruled", Some(I17);
+    /// The id names another removal bar already.
+    BarExists = "bar_exists", Some(I17);
+    /// No such removal bar is in force.
+    UnknownBar = "unknown_bar", None;
+    /// A judge placed the bar.
+    BarOfJudge = "bar_of_judge", Some(I1);
+    /// A status stands, and ends only by its review.
+    StatusStands = "status_stands", Some(I1);
+    /// The outcome does not carry this status.
+    StatusUnfit = "status_unfit", None;
+    /// No status stands.
+    NoStatus = "no_status", None;
+    /// A review of the status is pending already.
+    StatusReviewPending = "status_review_pending", None;
+    /// No review of a status is pending.
+    NoStatusReview = "no_status_review", None;
+    /// The review does not stand where this step begins.
+    StatusReviewUnfit = "status_review_unfit", None;
+    /// The ground does not belong to the kind of the review.
+    EndGroundUnfit = "end_ground_unfit", None;
+    /// The profile has no clock of this kind, and no instant was stated.
+    NoClock = "no_clock", None;
+    /// Something of the case bars a removal, so its file is not closed.
+    RemovalBarred = "removal_barred", Some(I1);
+    /// The assessment is open already.
+    AssessmentOpen = "assessment_open", None;
+    /// The id names another hearing already.
+    HearingExists = "hearing_exists", Some(I17);
+    /// The appeal has no such hearing.
+    UnknownHearing = "unknown_hearing", None;
+    /// The hearing does not stand where this step begins.
+    HearingStageUnfit = "hearing_stage_unfit", None;
+    /// The appeal was not ruled on.
+    NotRuled = "not_ruled", None;
+    /// Permission to go further was sought already.
+    PermissionSought = "permission_sought", Some(I17);
+    /// A warning stands unanswered.
+    WarningStands = "warning_stands", None;
+    /// The claimant was not warned.
+    NotWarned = "not_warned", Some(I13);
+    /// The profile has no clock for the answer, and none was stated.
+    ResponseTimeUnknown = "response_time_unknown", Some(I13);
+    /// The time to answer is less than the profile gives.
+    ResponseTimeShort = "response_time_short", Some(I13);
+    /// The time to answer the warning runs.
+    ResponseTimeRuns = "response_time_runs", Some(I13);
+    /// The claim does not count as withdrawn.
+    NothingToReinstate = "nothing_to_reinstate", None;
+    /// The id names another submission already.
+    SubmissionExists = "submission_exists", Some(I17);
+    /// A further submission is pending already.
+    SubmissionPending = "submission_pending", None;
+    /// The case has no such submission, or none that was admitted.
+    UnknownSubmission = "unknown_submission", None;
+    /// The submission was ruled on already.
+    SubmissionRuled = "submission_ruled", Some(I17);
+    /// The file is not closed.
+    FileNotClosed = "file_not_closed", None;
     /// The retention class does not fit how the case ended.
     RetentionUnfit = "retention_unfit", None;
 }

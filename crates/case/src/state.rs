@@ -107,7 +107,7 @@ impl Case {
             Event::Deadlines(_) => {}
             Event::Register(event) => register::evolve(self, event, &stamp),
         }
-        self.deadlines.apply(&record.event, envelope.version);
+        self.deadlines.apply(&record.event, envelope.case, envelope.version);
         self.id = Some(envelope.case);
         self.version = envelope.version;
         self.leaves.push(record.leaf);

@@ -11,7 +11,9 @@ use crate::intake::Event as IntakeEvent;
 use crate::record::Recorded;
 use crate::registry::Event as RegistryEvent;
 use crate::token::{ProfileName, Reference};
-use crate::vocabulary::{AppealResult, DecisionOutcome, LateRuling, ReviewResult, Status};
+use crate::vocabulary::{
+    AppealResult, DecisionOutcome, LateRuling, PermissionResult, ReviewResult, Status,
+};
 use crate::{CaseId, Event, KeyId, PersonId, Version, appeals, assessment};
 
 /// A case in a few words. Nothing personal.
@@ -51,6 +53,9 @@ pub struct Summary {
     /// The key that was destroyed, where the case was erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased: Option<KeyId>,
+    /// Where a claim stood before it counted as withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumes: Option<Status>,
     /// The deadlines that run, the earliest first: what a timer needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deadlines: Vec<Running>,
@@ -65,7 +70,8 @@ impl Summary {
             None => Self::first(record)?,
         };
         summary.apply(record);
-        for change in crate::deadlines::changes(&record.event, record.envelope.version) {
+        let envelope = &record.envelope;
+        for change in crate::deadlines::changes(&record.event, envelope.case, envelope.version) {
             change.apply_to(&mut summary.deadlines);
         }
         summary.version = record.envelope.version;
@@ -94,6 +100,7 @@ impl Summary {
             family: Vec::new(),
             references: Vec::new(),
             erased: None,
+            resumes: None,
             deadlines: Vec::new(),
         })
     }
@@ -103,17 +110,7 @@ impl Summary {
             Event::Intake(event) => self.intake(event, record),
             Event::Evidence(event) => self.evidence(event),
             Event::Assessment(event) => self.assessment(event),
-            Event::Decisions(DecisionEvent::DecisionIssued(issued)) => {
-                self.status = Status::Decided;
-                self.outcome = Some(issued.outcome);
-                self.notified = false;
-            }
-            Event::Decisions(DecisionEvent::DecisionNotified(_)) => {
-                self.notified = true;
-                if self.status == Status::Decided {
-                    self.status = Status::Notified;
-                }
-            }
+            Event::Decisions(event) => self.decision(event),
             Event::Appeals(event) => self.appeal(event),
             Event::Registry(event) => self.registry(event),
             Event::Deadlines(_) | Event::Register(_) => {}
@@ -140,9 +137,49 @@ impl Summary {
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other events change no summary")]
+    fn decision(&mut self, event: &DecisionEvent) {
+        match event {
+            DecisionEvent::DecisionIssued(issued) => self.decided(Some(issued.outcome)),
+            DecisionEvent::StatusEnded(_) => self.decided(Some(DecisionOutcome::Refused)),
+            DecisionEvent::DecisionNotified(_) => {
+                self.notified = true;
+                if self.status == Status::Decided {
+                    self.status = Status::Notified;
+                }
+            }
+            DecisionEvent::DecisionWithdrawn(_) => self.open_again(),
+            _ => {}
+        }
+    }
+
+    fn decided(&mut self, outcome: Option<DecisionOutcome>) {
+        self.status = Status::Decided;
+        self.resumes = None;
+        self.outcome = outcome;
+        self.notified = false;
+    }
+
+    fn open_again(&mut self) {
+        self.status = Status::InAssessment;
+        self.outcome = None;
+        self.notified = false;
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other events change no summary")]
     fn registry(&mut self, event: &RegistryEvent) {
         match event {
             RegistryEvent::FileClosed(_) => self.status = Status::Closed,
+            RegistryEvent::ClaimWithdrawnImplicitly(_) => {
+                self.resumes = Some(self.status);
+                self.status = Status::Withdrawn;
+            }
+            RegistryEvent::ClaimReinstated(_) => {
+                self.status = self.resumes.take().unwrap_or(self.status);
+            }
+            RegistryEvent::ClaimReopened(_) => {
+                self.resumes = None;
+                self.open_again();
+            }
             RegistryEvent::PiiKeyDestroyed(destroyed) => self.erased = Some(destroyed.key),
             _ => {}
         }
@@ -160,9 +197,10 @@ impl Summary {
 
     fn assessment(&mut self, event: &assessment::Event) {
         self.status = match event {
-            assessment::Event::FindingRecorded(_) | assessment::Event::ExclusionOpened(_) => {
-                Status::InAssessment
-            }
+            assessment::Event::AssessmentOpened(_)
+            | assessment::Event::FurtherEnquiryOrdered(_)
+            | assessment::Event::FindingRecorded(_)
+            | assessment::Event::ExclusionOpened(_) => Status::InAssessment,
             assessment::Event::AssessmentCompleted(_) => Status::AwaitingReview,
             assessment::Event::AssessmentReviewed(reviewed) => match reviewed.result {
                 ReviewResult::Agree => Status::AwaitingDecision,
@@ -180,11 +218,19 @@ impl Summary {
                     self.status = if self.notified { Status::Notified } else { Status::Decided };
                 }
             }
+            appeals::Event::PermissionDecided(decided) => {
+                if decided.result == PermissionResult::Granted {
+                    self.status = Status::UnderAppeal;
+                }
+            }
+            appeals::Event::SuspensiveEffectDetermined(_)
+            | appeals::Event::HearingListed(_)
+            | appeals::Event::HearingAdjourned(_)
+            | appeals::Event::HearingHeld(_)
+            | appeals::Event::PermissionSought(_) => {}
             appeals::Event::AppealDecided(decided) => {
                 if decided.result == AppealResult::Remitted {
-                    self.status = Status::InAssessment;
-                    self.outcome = None;
-                    self.notified = false;
+                    self.open_again();
                 } else {
                     self.status = Status::AppealDecided;
                     self.outcome = decided.outcome.or(self.outcome);

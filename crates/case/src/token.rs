@@ -98,6 +98,9 @@ tokens! {
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".+-".contains(c);
             made_of(kind, 63, plain) && made_of(subtype, 63, plain)
         });
+    /// The hash of a file of clocks.
+    Clocks, "sha256: and 64 lower-case hexadecimal digits", "^sha256:[0-9a-f]{64}$",
+        |t| t.strip_prefix("sha256:").is_some_and(|d| d.len() == 64 && d.chars().all(hex_digit));
     /// A SHA-256 digest as 64 lower-case hexadecimal digits.
     Sha256Hex, "64 lower-case hexadecimal digits", "^[0-9a-f]{64}$",
         |t| t.len() == 64 && t.chars().all(hex_digit);

@@ -208,6 +208,8 @@ vocabulary! {
         Excluded = "excluded",
         /// Excluded, and yet not removable (article 3 ECHR is absolute).
         ExcludedNotRemovable = "excluded_not_removable",
+        /// Not examined here: another state protects, or nothing new was brought.
+        Inadmissible = "inadmissible",
     }
     /// The clause of article 1F on which an exclusion rests.
     ExclusionClause {
@@ -374,12 +376,24 @@ impl DecisionOutcome {
         })
     }
 
+    /// Whether it protects from return.
+    #[must_use]
+    pub const fn protects(self) -> bool {
+        match self {
+            Self::Refugee
+            | Self::Subsidiary
+            | Self::NonrefoulementOnly
+            | Self::ExcludedNotRemovable => true,
+            Self::Refused | Self::Excluded | Self::Inadmissible => false,
+        }
+    }
+
     /// The retention class of a file that ended so.
     #[must_use]
     pub const fn retention(self) -> Retention {
         match self {
             Self::Refugee | Self::Subsidiary | Self::NonrefoulementOnly => Retention::Granted,
-            Self::Refused => Retention::Refused,
+            Self::Refused | Self::Inadmissible => Retention::Refused,
             Self::Excluded | Self::ExcludedNotRemovable => Retention::Excluded,
         }
     }

@@ -10,7 +10,7 @@ use crate::documents::{FileQuery, FileReply, PartQuery};
 use crate::queries::{
     AuditQuery, CaseQuery, CheckpointQuery, CheckpointReply, DisclosuresQuery, DisclosuresReply,
     FamilyQuery, FamilyReply, HistoryQuery, ListQuery, ListReply, NodeQuery, NodeReply,
-    PersonQuery, PersonReply, RegisterQuery,
+    PersonQuery, PersonReply, RegisterQuery, RemovalBarQuery, RemovalBarReply,
 };
 use crate::reply::Reply;
 
@@ -39,6 +39,8 @@ pub fn all() -> BTreeMap<String, Value> {
     files.insert("replies/person.json".to_owned(), of::<PersonReply>());
     files.insert("queries/register.json".to_owned(), of::<RegisterQuery>());
     files.insert("replies/node.json".to_owned(), of::<NodeReply>());
+    files.insert("queries/removal-bar.json".to_owned(), of::<RemovalBarQuery>());
+    files.insert("replies/removal-bar.json".to_owned(), of::<RemovalBarReply>());
     files
 }
 

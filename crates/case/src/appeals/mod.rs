@@ -1,14 +1,23 @@
 //! Appeals: a decision is challenged, heard and decided by somebody who took no earlier part.
 
+mod decide;
+mod hearings;
+
+pub(crate) use self::decide::decide;
+pub use self::hearings::{
+    AdjournHearing, DecidePermission, DetermineSuspension, Hearing, HoldHearing, ListHearing,
+    Onward, SeekPermission,
+};
 use crate::catalogue::{commands, events};
-use crate::decide::Context;
-use crate::decisions::day;
+use crate::decisions::Issued;
 use crate::personal::{Personal, Words};
-use crate::rejection::{Code, Rejection, refuse};
+use crate::rejection::{Code, Rejection};
 use crate::state::{Case, Stamp, need};
 use crate::token::{ActorId, Criterion};
-use crate::vocabulary::{AppealResult, DecisionOutcome, LateRuling};
-use crate::{AppealId, Seen, Version, WorldDate, seen};
+use crate::vocabulary::{
+    AppealResult, DecisionOutcome, LateRuling, PermissionResult, SuspensiveEffect,
+};
+use crate::{AppealId, Seen, Version, WorldDate};
 use guidance::Value;
 
 /// Files an appeal against the standing decision.
@@ -109,7 +118,46 @@ commands! {
         by [AppealJudge], personal [("reason", Words)];
     DecideAppeal = "decide", "Decides an appeal.",
         by [AppealJudge], personal [("reasons", Words), ("per_criterion[].reason", Words)];
+    DetermineSuspension = "determine-suspension", "Determines whether the appeal suspends.",
+        by [AppealJudge], personal [("reason", Words)];
+    ListHearing = "list-hearing", "Lists a hearing.",
+        by [Registry, AppealJudge], personal [];
+    AdjournHearing = "adjourn-hearing", "Adjourns a hearing.",
+        by [Registry, AppealJudge], personal [("note", Words)];
+    HoldHearing = "hold-hearing", "Records that a hearing was held.",
+        by [AppealJudge], personal [("record", Words)];
+    SeekPermission = "seek-permission", "Seeks the permission to go to the next court.",
+        by [Applicant, Representative, DecisionMaker], personal [("grounds", Words)];
+    DecidePermission = "decide-permission", "Decides whether the next court hears the appeal.",
+        by [AppealJudge], personal [("reasons", Words)];
 }
+
+/// The permission to go to the next court was sought.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct PermissionSought {
+    /// The appeal.
+    pub appeal: AppealId,
+    /// The grounds.
+    pub grounds: Personal<Words>,
+    /// The day on which it was sought.
+    pub sought: WorldDate,
+    /// Whether that was within the time limit.
+    pub in_time: bool,
+}
+
+/// The effect of an appeal was determined.
+pub type SuspensiveEffectDetermined = DetermineSuspension;
+/// A hearing was listed.
+pub type HearingListed = ListHearing;
+/// A hearing was adjourned.
+pub type HearingAdjourned = AdjournHearing;
+/// A hearing was held.
+pub type HearingHeld = HoldHearing;
+/// The permission was decided.
+pub type PermissionDecided = DecidePermission;
 
 /// A late filing was ruled on.
 pub type LateFilingRuled = RuleLateFiling;
@@ -121,6 +169,12 @@ events! {
     AppealFiled = "filed", "An appeal was filed.";
     LateFilingRuled = "late-filing-ruled", "A late filing was ruled on.";
     AppealDecided = "decided", "An appeal was decided.";
+    SuspensiveEffectDetermined = "suspension-determined", "Whether an appeal suspends was determined.";
+    HearingListed = "hearing-listed", "A hearing was listed.";
+    HearingAdjourned = "hearing-adjourned", "A hearing was adjourned.";
+    HearingHeld = "hearing-held", "A hearing was held.";
+    PermissionSought = "permission-sought", "The permission to go to the next court was sought.";
+    PermissionDecided = "permission-decided", "The permission to go to the next court was decided.";
 }
 
 /// The end of an appeal.
@@ -155,13 +209,37 @@ pub struct Appeal {
     pub late: Option<LateRuling>,
     /// How it ended.
     pub ruling: Option<Ruling>,
+    /// The event by which its decision was withdrawn.
+    pub lapsed: Option<Version>,
+    /// What was determined of its effect meanwhile.
+    pub suspensive: Option<SuspensiveEffect>,
+    /// Its hearings, in order.
+    pub hearings: Vec<Hearing>,
+    /// The permission to go further.
+    pub onward: Option<Onward>,
 }
 
 impl Appeal {
     /// Whether it waits for a ruling of any kind.
     #[must_use]
     pub fn pending(&self) -> bool {
-        self.ruling.is_none() && self.late != Some(LateRuling::Rejected)
+        self.lapsed.is_none()
+            && self.late != Some(LateRuling::Rejected)
+            && (self.ruling.is_none() || self.before_the_next_court())
+    }
+
+    /// Whether the next court has it: permission was granted and not ruled upon.
+    #[must_use]
+    pub fn before_the_next_court(&self) -> bool {
+        self.onward.as_ref().is_some_and(|onward| {
+            onward.result == Some(PermissionResult::Granted) && onward.ruled.is_none()
+        })
+    }
+
+    /// Whether permission to go further is sought and not decided.
+    #[must_use]
+    pub fn permission_pending(&self) -> bool {
+        self.lapsed.is_none() && self.onward.as_ref().is_some_and(|onward| onward.result.is_none())
     }
 }
 
@@ -185,115 +263,25 @@ impl State {
         self.all.iter().rev().find(|appeal| appeal.decision == decision)?.ruling.as_ref()
     }
 
+    /// Ends what is pending: its decision does not stand any more, or the claim was withdrawn.
+    pub(crate) fn lapse(&mut self, by: Version) {
+        for appeal in &mut self.all {
+            if appeal.pending() || appeal.permission_pending() {
+                appeal.lapsed = Some(by);
+            }
+        }
+    }
+
+    /// Whether the permission to go further is sought and not decided.
+    #[must_use]
+    pub fn permission_pending(&self) -> Option<&Appeal> {
+        self.all.iter().find(|appeal| appeal.permission_pending())
+    }
+
     fn one(&self, id: AppealId) -> Result<&Appeal, Rejection> {
         let found = self.all.iter().find(|appeal| appeal.id == id);
         need(found, Code::UnknownAppeal, &format!("the case has no appeal {id}"))
     }
-}
-
-/// Decides a command of appeals.
-pub(crate) fn decide(
-    case: &Case,
-    command: &Command,
-    context: &Context<'_>,
-) -> Result<Event, Rejection> {
-    case.open()?;
-    match command {
-        Command::FileAppeal(filing) => file(case, filing),
-        Command::RuleLateFiling(ruling) => rule_late_filing(case, ruling, context),
-        Command::DecideAppeal(ruling) => decide_appeal(case, ruling, context),
-    }
-}
-
-fn file(case: &Case, filing: &FileAppeal) -> Result<Event, Rejection> {
-    let decision =
-        need(case.decisions.standing(), Code::NoDecision, "there is no decision to appeal")?;
-    if case.appeals.all.iter().any(|appeal| appeal.id == filing.appeal) {
-        return refuse(
-            Code::AppealExists,
-            format!("{} names an appeal already; choose a new id", filing.appeal),
-        );
-    }
-    if case.appeals.all.iter().any(|appeal| appeal.decision == decision.version) {
-        return refuse(
-            Code::AppealPending,
-            "this decision was appealed already; the appeal is pending or was ruled on",
-        );
-    }
-    let filed = day(&filing.filed, "filed")?;
-    let deadline =
-        decision.notified.as_ref().and_then(|notified| notified.appeal_deadline.exact_day());
-    Ok(Event::AppealFiled(Box::new(AppealFiled {
-        appeal: filing.appeal,
-        grounds: filing.grounds.clone(),
-        filed: filing.filed.clone(),
-        decision: decision.version,
-        in_time: deadline.is_none_or(|last| filed <= last),
-    })))
-}
-
-/// I2: the judge took no earlier part; what belongs to this same appeal is no earlier part.
-fn free_of_earlier_part(
-    case: &Case,
-    appeal: AppealId,
-    context: &Context<'_>,
-) -> Result<(), Rejection> {
-    if case.took_part_before(&context.by.id, appeal) {
-        return refuse(
-            Code::TookPart,
-            "the actor took an earlier part in this case and may not decide the appeal",
-        );
-    }
-    Ok(())
-}
-
-fn rule_late_filing(
-    case: &Case,
-    ruling: &RuleLateFiling,
-    context: &Context<'_>,
-) -> Result<Event, Rejection> {
-    let appeal = case.appeals.one(ruling.appeal)?;
-    free_of_earlier_part(case, ruling.appeal, context)?;
-    if appeal.in_time || appeal.late.is_some() || !appeal.pending() {
-        return refuse(
-            Code::NothingToRule,
-            "the appeal was filed in time, or was ruled on already",
-        );
-    }
-    Ok(Event::LateFilingRuled(Box::new(ruling.clone())))
-}
-
-fn decide_appeal(
-    case: &Case,
-    ruling: &DecideAppeal,
-    context: &Context<'_>,
-) -> Result<Event, Rejection> {
-    let appeal = case.appeals.one(ruling.appeal)?;
-    free_of_earlier_part(case, ruling.appeal, context)?;
-    if !appeal.pending() {
-        return refuse(Code::NotPending, "the appeal is not pending");
-    }
-    if !appeal.in_time && appeal.late.is_none() {
-        return refuse(
-            Code::LateNotRuled,
-            "the appeal was filed late: rule on that first with appeals.rule-late-filing",
-        );
-    }
-    let states = matches!(ruling.result, AppealResult::Allowed | AppealResult::Substituted);
-    if states != ruling.outcome.is_some() {
-        return refuse(
-            Code::OutcomeUnfit,
-            "an outcome is stated with allowed and substituted, and not otherwise",
-        );
-    }
-    for held in &ruling.per_criterion {
-        context.law.known_criterion(case, &held.criterion)?;
-    }
-    if let Some(deadline) = &ruling.onward_deadline {
-        day(deadline, "onward_deadline")?;
-    }
-    let seen = seen::shown(case, ruling.seen, appeal.version)?;
-    Ok(Event::AppealDecided(Box::new(DecideAppeal { seen, ..ruling.clone() })))
 }
 
 /// Applies an event of appeals.
@@ -306,6 +294,10 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
             in_time: filed.in_time,
             late: None,
             ruling: None,
+            lapsed: None,
+            suspensive: None,
+            hearings: Vec::new(),
+            onward: None,
         }),
         Event::LateFilingRuled(ruled) => {
             if let Some(appeal) = find(case, ruled.appeal) {
@@ -313,6 +305,34 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
             }
         }
         Event::AppealDecided(decided) => end(case, decided, stamp),
+        Event::SuspensiveEffectDetermined(_)
+        | Event::HearingListed(_)
+        | Event::HearingAdjourned(_)
+        | Event::HearingHeld(_)
+        | Event::PermissionSought(_)
+        | Event::PermissionDecided(_) => {
+            if let Some(appeal) = find(case, event.appeal()) {
+                hearings::evolve(appeal, event, stamp);
+            }
+        }
+    }
+}
+
+impl Event {
+    /// The appeal that the event is of.
+    #[must_use]
+    pub fn appeal(&self) -> AppealId {
+        match self {
+            Self::AppealFiled(one) => one.appeal,
+            Self::LateFilingRuled(one) => one.appeal,
+            Self::AppealDecided(one) => one.appeal,
+            Self::SuspensiveEffectDetermined(one) => one.appeal,
+            Self::HearingListed(one) => one.appeal,
+            Self::HearingAdjourned(one) => one.appeal,
+            Self::HearingHeld(one) => one.appeal,
+            Self::PermissionSought(one) => one.appeal,
+            Self::PermissionDecided(one) => one.appeal,
+        }
     }
 }
 
@@ -322,6 +342,9 @@ fn find(case: &mut Case, id: AppealId) -> Option<&mut Appeal> {
 
 fn end(case: &mut Case, decided: &DecideAppeal, stamp: &Stamp<'_>) {
     if let Some(appeal) = find(case, decided.appeal) {
+        if let Some(onward) = appeal.onward.as_mut() {
+            onward.ruled = Some(stamp.version);
+        }
         appeal.ruling = Some(Ruling {
             version: stamp.version,
             by: stamp.by.id.clone(),
@@ -331,10 +354,23 @@ fn end(case: &mut Case, decided: &DecideAppeal, stamp: &Stamp<'_>) {
             seen: decided.seen,
         });
     }
+    status_returns(case, decided.result);
     if decided.result == AppealResult::Remitted {
         if let Some(decision) = case.decisions.all.last_mut() {
             decision.set_aside = Some(stamp.version);
         }
         case.assessment.open_round(stamp.version);
+    }
+}
+
+/// Where the end of a status was appealed and falls, the status stands again.
+fn status_returns(case: &mut Case, result: AppealResult) {
+    let falls = matches!(result, AppealResult::Allowed | AppealResult::Remitted);
+    let ended = case.decisions.standing().is_some_and(|one| one.issued == Issued::StatusEnded);
+    if falls
+        && ended
+        && let Some(held) = case.decisions.statuses.last_mut()
+    {
+        held.ended = None;
     }
 }

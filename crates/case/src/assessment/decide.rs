@@ -4,7 +4,7 @@ use guidance::Value;
 
 use super::{
     AssessmentCompleted, AssessmentReviewed, Command, Complete, Event, FactUsed, FindingUsed,
-    RecordFinding, ReviewAssessment, Round,
+    OrderEnquiry, RecordFinding, ReviewAssessment, Round,
 };
 use crate::Version;
 use crate::decide::Context;
@@ -13,7 +13,7 @@ use crate::law::EXCLUSION;
 use crate::rejection::{Code, Rejection, refuse};
 use crate::seen;
 use crate::state::{Case, need};
-use crate::vocabulary::{ReviewResult, UReason};
+use crate::vocabulary::{ReviewResult, Role, UReason};
 
 /// Decides a command of assessment.
 pub(crate) fn decide(
@@ -23,6 +23,14 @@ pub(crate) fn decide(
 ) -> Result<Event, Rejection> {
     case.open()?;
     match command {
+        Command::OpenAssessment(opened) => {
+            open_assessment(case, context)?;
+            Ok(Event::AssessmentOpened(opened.clone()))
+        }
+        Command::OrderEnquiry(enquiry) => {
+            order_enquiry(case, enquiry, context)?;
+            Ok(Event::FurtherEnquiryOrdered(enquiry.clone()))
+        }
         Command::RecordFinding(finding) => record_finding(case, finding, context),
         Command::OpenExclusion(exclusion) => {
             case.undecided()?;
@@ -37,6 +45,40 @@ pub(crate) fn decide(
 
 fn current(case: &Case) -> Result<&Round, Rejection> {
     need(case.assessment.round(), Code::UnknownCase, "the case is not registered")
+}
+
+fn open_assessment(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
+    case.undecided()?;
+    case.assessment.may_assess(context.by)?;
+    if !current(case)?.assessors.is_empty() {
+        return refuse(Code::AssessmentOpen, "the assessment is open already");
+    }
+    Ok(())
+}
+
+/// An assessor asks further at any time before the decision; a reviewer asks on what was completed.
+fn order_enquiry(
+    case: &Case,
+    enquiry: &OrderEnquiry,
+    context: &Context<'_>,
+) -> Result<(), Rejection> {
+    case.undecided()?;
+    if context.by.role == Role::Reviewer {
+        let latest = case.assessment.latest().filter(|latest| latest.voided.is_none());
+        need(latest, Code::NotComplete, "no assessment is complete that could be enquired into")?;
+        if case.assessment.assessed(&context.by.id) {
+            return refuse(Code::TookPart, "the actor assessed this case and may not review it");
+        }
+    } else {
+        case.assessment.may_assess(context.by)?;
+    }
+    if enquiry.criteria.is_empty() {
+        return refuse(Code::UnknownCriterion, "an enquiry names the criteria on which it bears");
+    }
+    for criterion in &enquiry.criteria {
+        context.law.known_criterion(case, criterion)?;
+    }
+    enquiry.due.as_ref().map(|due| crate::decisions::day(due, "due")).transpose().map(|_| ())
 }
 
 fn record_finding(

@@ -16,7 +16,7 @@ use crate::catalogue::{commands, events};
 use crate::personal::{Personal, Words};
 use crate::state::{Case, Stamp};
 use crate::token::{Criterion, Pinpoint, ProfileName};
-use crate::vocabulary::{ExclusionClause, FactCode, FactValue, ReviewResult, UReason};
+use crate::vocabulary::{ExclusionClause, FactCode, FactValue, ReviewResult, Role, UReason};
 use crate::{EvidenceId, Seen, Version, WorldDate};
 
 /// Records a finding on one criterion.
@@ -181,8 +181,38 @@ pub struct AssessmentReviewed {
     pub seen: Option<Seen>,
 }
 
+/// Opens the assessment, before its first finding.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct OpenAssessment {
+    /// What is to be looked at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Personal<Words>>,
+}
+
+/// Orders that more is asked. What was completed does not hold meanwhile.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct OrderEnquiry {
+    /// The criteria on which it bears.
+    pub criteria: Vec<Criterion>,
+    /// What is to be asked.
+    pub question: Personal<Words>,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<WorldDate>,
+}
+
 commands! {
     service "assessment" as Assessment;
+    OpenAssessment = "open", "Opens the assessment.",
+        by [Caseworker], personal [("note", Words)];
+    OrderEnquiry = "order-enquiry", "Orders that more is asked.",
+        by [Caseworker, Reviewer], personal [("question", Words)];
     RecordFinding = "record-finding", "Records a finding on one criterion.",
         by [Caseworker], personal [("reason", Words)];
     OpenExclusion = "open-exclusion", "Opens the examination of exclusion.",
@@ -193,6 +223,10 @@ commands! {
         by [Reviewer], personal [("reason", Words)];
 }
 
+/// The assessment was opened.
+pub type AssessmentOpened = OpenAssessment;
+/// A further enquiry was ordered.
+pub type FurtherEnquiryOrdered = OrderEnquiry;
 /// A finding was recorded.
 pub type FindingRecorded = RecordFinding;
 /// The examination of exclusion was opened.
@@ -200,6 +234,8 @@ pub type ExclusionOpened = OpenExclusion;
 
 events! {
     service "assessment" as Assessment;
+    AssessmentOpened = "opened", "The assessment was opened.";
+    FurtherEnquiryOrdered = "further-enquiry-ordered", "A further enquiry was ordered.";
     FindingRecorded = "finding-recorded", "A finding was recorded.";
     ExclusionOpened = "exclusion-opened", "The examination of exclusion was opened.";
     AssessmentCompleted = "completed", "The assessment was completed.";
@@ -209,6 +245,15 @@ events! {
 /// Applies an event of assessment.
 pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
     match event {
+        Event::AssessmentOpened(_) => case.assessment.took_part(stamp.by),
+        Event::FurtherEnquiryOrdered(_) => {
+            if stamp.by.role == Role::Reviewer {
+                case.assessment.reviewer(stamp.by);
+            } else {
+                case.assessment.took_part(stamp.by);
+            }
+            case.assessment.void(stamp.version);
+        }
         Event::FindingRecorded(finding) => {
             case.assessment.took_part(stamp.by);
             case.assessment.void(stamp.version);

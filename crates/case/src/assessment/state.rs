@@ -172,6 +172,12 @@ impl State {
         }
     }
 
+    pub(crate) fn reviewer(&mut self, by: &Actor) {
+        if let Some(round) = self.rounds.last_mut() {
+            round.reviewers.insert(by.id.clone());
+        }
+    }
+
     /// Voids the latest assessment, if there is one that is not void already.
     pub(crate) fn void(&mut self, version: Version) {
         if let Some(latest) = self.rounds.last_mut().and_then(|round| round.assessments.last_mut())

@@ -11,11 +11,13 @@ pub use running::{Ended, Running, State, expiry_command, follow};
 
 use crate::catalogue::{commands, events};
 use crate::decide::Context;
+use crate::decisions::day;
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
-use crate::state::Case;
-use crate::vocabulary::DeadlineKind;
-use crate::{DeadlineId, Instant, Version};
+use crate::state::{Case, need};
+use crate::token::Clocks;
+use crate::vocabulary::{Circumstance, DeadlineKind};
+use crate::{DeadlineId, Instant, Version, WorldDate};
 
 /// Sets a deadline.
 #[derive(
@@ -27,11 +29,43 @@ pub struct SetDeadline {
     pub deadline: DeadlineId,
     /// What it is for.
     pub kind: DeadlineKind,
+    /// The first instant at which it is over; computed by the clocks of the profile where nothing
+    /// is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Instant>,
+    /// The event that set the clock running.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concerns: Option<Version>,
+    /// The day after which time runs, where it is computed; the day of the command where nothing
+    /// is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<WorldDate>,
+    /// The circumstance under which time runs; the ordinary one where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circumstance: Option<Circumstance>,
+}
+
+/// A deadline was set.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct DeadlineSet {
+    /// The deadline's id.
+    pub deadline: DeadlineId,
+    /// What it is for.
+    pub kind: DeadlineKind,
     /// The first instant at which it is over.
     pub due: Instant,
     /// The event that set the clock running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concerns: Option<Version>,
+    /// The day after which time runs, where it was computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<WorldDate>,
+    /// The clocks by which it was computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clocks: Option<Clocks>,
 }
 
 /// Gives a running deadline more time.
@@ -70,8 +104,6 @@ commands! {
         by [Service], personal [];
 }
 
-/// A deadline was set.
-pub type DeadlineSet = SetDeadline;
 /// A deadline was extended.
 pub type DeadlineExtended = ExtendDeadline;
 /// A deadline ran out.
@@ -93,20 +125,43 @@ pub(crate) fn decide(
 ) -> Result<Event, Rejection> {
     case.exists()?;
     match command {
-        Command::SetDeadline(deadline) => set(case, deadline),
+        Command::SetDeadline(deadline) => set(case, deadline, context),
         Command::ExtendDeadline(deadline) => extend(case, deadline),
         Command::ExpireDeadline(deadline) => expire(case, deadline, context),
     }
 }
 
-fn set(case: &Case, deadline: &SetDeadline) -> Result<Event, Rejection> {
+fn set(case: &Case, deadline: &SetDeadline, context: &Context<'_>) -> Result<Event, Rejection> {
     if case.deadlines.knows(deadline.deadline) {
         return refuse(Code::DeadlineExists, "the id names a deadline already; choose a new one");
     }
     if deadline.concerns.is_some_and(|event| event > case.version || event == Version(0)) {
         return refuse(Code::NoSuchEvent, "concerns names an event that the case does not have");
     }
-    Ok(Event::DeadlineSet(Box::new(deadline.clone())))
+    let (id, kind, concerns) = (deadline.deadline, deadline.kind, deadline.concerns);
+    let set = if let Some(due) = deadline.due {
+        DeadlineSet { deadline: id, kind, due, concerns, from: None, clocks: None }
+    } else {
+        let from = match &deadline.from {
+            Some(from) => day(from, "from")?,
+            None => context.day()?,
+        };
+        let circumstance = deadline.circumstance.unwrap_or(Circumstance::Ordinary);
+        let computed = need(
+            context.law.time_limit(case, kind, circumstance, from),
+            Code::NoClock,
+            "the profile has no clock of this kind: state due",
+        )?;
+        DeadlineSet {
+            deadline: id,
+            kind,
+            due: computed.over,
+            concerns,
+            from: Some(WorldDate::day(from)),
+            clocks: Clocks::new(&computed.clocks).ok(),
+        }
+    };
+    Ok(Event::DeadlineSet(Box::new(set)))
 }
 
 /// The deadline, if it runs.

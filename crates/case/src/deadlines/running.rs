@@ -6,10 +6,14 @@
 use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use super::Event as DeadlineEvent;
 use crate::vocabulary::{DeadlineEnd, DeadlineKind};
-use crate::{CaseId, CommandId, DeadlineId, Event, Instant, Recorded, Version};
+use crate::{
+    CaseId, CommandId, DeadlineId, Event, Instant, Recorded, Version, appeals, decisions, intake,
+    registry,
+};
 
 /// A deadline that runs.
 #[derive(
@@ -52,6 +56,12 @@ impl State {
         self.running.iter().find(|running| running.deadline == id)
     }
 
+    /// The deadline of a kind that is due last.
+    #[must_use]
+    pub fn of(&self, kind: DeadlineKind) -> Option<&Running> {
+        self.running.iter().rev().find(|running| running.kind == kind)
+    }
+
     /// The end of a deadline that does not run any more.
     #[must_use]
     pub fn ended(&self, id: DeadlineId) -> Option<Ended> {
@@ -62,8 +72,8 @@ impl State {
         self.running(id).is_some() || self.ended.contains_key(&id)
     }
 
-    pub(crate) fn apply(&mut self, event: &Event, version: Version) {
-        for change in changes(event, version) {
+    pub(crate) fn apply(&mut self, event: &Event, case: CaseId, version: Version) {
+        for change in changes(event, case, version) {
             for (id, how) in change.apply_to(&mut self.running) {
                 self.ended.insert(id, Ended { how, version });
             }
@@ -76,6 +86,7 @@ pub(crate) enum Change {
     Start(Running),
     Move(DeadlineId, Instant),
     End(DeadlineId, DeadlineEnd),
+    EndKind(DeadlineKind),
 }
 
 impl Change {
@@ -93,6 +104,10 @@ impl Change {
                 running.retain(|running| running.deadline != id);
                 ended.push((id, how));
             }
+            Self::EndKind(kind) => {
+                let of_kind = running.extract_if(.., |running| running.kind == kind);
+                ended.extend(of_kind.map(|over| (over.deadline, DeadlineEnd::Met)));
+            }
         }
         running.sort_by_key(|running| (running.due, running.deadline));
         ended
@@ -101,15 +116,20 @@ impl Change {
 
 /// Brings the deadlines that run in a case up to a record: for a timer that follows records.
 pub fn follow(running: &mut Vec<Running>, record: &Recorded) {
-    for change in changes(&record.event, record.envelope.version) {
+    for change in changes(&record.event, record.envelope.case, record.envelope.version) {
         change.apply_to(running);
     }
 }
 
 /// What an event changes about the deadlines.
-pub(crate) fn changes(event: &Event, version: Version) -> Vec<Change> {
-    let Event::Deadlines(event) = event else { return Vec::new() };
-    vec![match event {
+pub(crate) fn changes(event: &Event, case: CaseId, version: Version) -> Vec<Change> {
+    let mut changes = Vec::new();
+    changes.extend(ends(event).iter().map(|kind| Change::EndKind(*kind)));
+    changes.extend(begins(event).map(|(kind, due)| {
+        Change::Start(Running { deadline: set_by(case, version), kind, due, set: version })
+    }));
+    let Event::Deadlines(event) = event else { return changes };
+    changes.push(match event {
         DeadlineEvent::DeadlineSet(deadline) => Change::Start(Running {
             deadline: deadline.deadline,
             kind: deadline.kind,
@@ -120,7 +140,65 @@ pub(crate) fn changes(event: &Event, version: Version) -> Vec<Change> {
         DeadlineEvent::DeadlineExpired(deadline) => {
             Change::End(deadline.deadline, DeadlineEnd::Expired)
         }
-    }]
+    });
+    changes
+}
+
+/// The time limit that an event sets running by itself.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other events set no time limit running")]
+fn begins(event: &Event) -> Option<(DeadlineKind, Instant)> {
+    match event {
+        Event::Decisions(decisions::Event::DecisionNotified(served)) => {
+            served.over.map(|over| (DeadlineKind::Appeal, over))
+        }
+        Event::Registry(registry::Event::WithdrawalWarned(warned)) => {
+            warned.over.map(|over| (DeadlineKind::Response, over))
+        }
+        Event::Registry(registry::Event::ClaimWithdrawnImplicitly(withdrawn)) => {
+            withdrawn.over.map(|over| (DeadlineKind::Reinstatement, over))
+        }
+        _ => None,
+    }
+}
+
+/// The kinds of time limit that wait for nothing any more after an event.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other events end no time limit")]
+fn ends(event: &Event) -> &'static [DeadlineKind] {
+    use DeadlineKind as K;
+    match event {
+        Event::Appeals(appeals::Event::AppealFiled(_))
+        | Event::Decisions(decisions::Event::DecisionWithdrawn(_)) => &[K::Appeal],
+        Event::Decisions(decisions::Event::DecisionIssued(_)) => &[K::Merits, K::Response],
+        Event::Appeals(appeals::Event::PermissionSought(_)) => &[K::Onward],
+        Event::Intake(intake::Event::ClaimRegistered(_)) => &[K::Registration],
+        Event::Intake(intake::Event::ClaimLodged(_)) => &[K::Lodging],
+        Event::Intake(intake::Event::ClaimWithdrawn(_)) => &[K::Appeal, K::Response, K::Merits],
+        Event::Registry(
+            registry::Event::WarningAnswered(_) | registry::Event::ClaimWithdrawnImplicitly(_),
+        ) => &[K::Response],
+        Event::Registry(registry::Event::ClaimReinstated(_)) => &[K::Reinstatement],
+        Event::Registry(registry::Event::ClaimReopened(_)) => &[K::Reinstatement, K::Appeal],
+        _ => &[],
+    }
+}
+
+/// The id of the deadline that an event sets by itself: a `UUIDv8` from the case and the event's
+/// number.
+fn set_by(case: CaseId, version: Version) -> DeadlineId {
+    let mut hash = Sha256::new();
+    hash.update(b"tebessa deadline set\0");
+    hash.update(case.0.as_bytes());
+    hash.update(version.0.to_be_bytes());
+    DeadlineId(custom(hash))
+}
+
+fn custom(hash: Sha256) -> Uuid {
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut bytes = [0; 16];
+    for (byte, hashed) in bytes.iter_mut().zip(digest) {
+        *byte = hashed;
+    }
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 /// The id of the command that expires a deadline: a `UUIDv8` from the case, the deadline and the
@@ -134,18 +212,12 @@ pub fn expiry_command(case: CaseId, deadline: DeadlineId, due: Instant) -> Comma
     hash.update(case.0.as_bytes());
     hash.update(deadline.0.as_bytes());
     hash.update(due.timestamp().as_nanosecond().to_be_bytes());
-    let digest: [u8; 32] = hash.finalize().into();
-    let mut bytes = [0; 16];
-    for (byte, hashed) in bytes.iter_mut().zip(digest) {
-        *byte = hashed;
-    }
-    CommandId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    CommandId(custom(hash))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     fn id(number: u128) -> Uuid {
         Uuid::from_u128(number)

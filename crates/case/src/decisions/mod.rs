@@ -1,21 +1,28 @@
-//! Decisions: issued by a person on a reviewed assessment, and served.
+//! Decisions: issued by a person on a reviewed assessment, served, withdrawn; what they grant, and
+//! what bars a removal.
 
-use std::collections::BTreeSet;
+mod bars;
+mod issue;
+mod service;
+mod status;
 
-use guidance::{Outcome, Value};
+use guidance::Outcome;
 use jiff::civil::Date;
 
-use crate::assessment::Assessment;
+pub use self::bars::{LiftRemovalBar, PlaceRemovalBar, RemovalBar};
+pub use self::service::{DecisionNotified, FailNotification, Notify, WithdrawDecision};
+pub use self::status::{
+    EndStatus, GrantStatus, HearStatusReview, KeepStatus, NotifyStatusReview, OpenStatusReview,
+    StatusHeld, StatusReview,
+};
 use crate::catalogue::{commands, events};
 use crate::decide::Context;
-use crate::evidence;
-use crate::law::EXCLUSION;
 use crate::personal::{Personal, Words};
-use crate::rejection::{Code, Rejection, refuse};
+use crate::rejection::{Code, Rejection};
 use crate::state::{Case, Stamp, need};
-use crate::token::{ActorId, Criterion, Language};
-use crate::vocabulary::{DecisionOutcome, Ground, ServiceMethod};
-use crate::{Seen, Version, WorldDate, seen};
+use crate::token::{ActorId, Criterion};
+use crate::vocabulary::{DecisionOutcome, Ground, StatusReviewStage};
+use crate::{Instant, Seen, Version, WorldDate};
 
 /// A finding on the onus: an open criterion counts as not met, with reasons (I5).
 #[derive(
@@ -92,22 +99,6 @@ pub struct DecisionIssued {
     pub seen: Option<Seen>,
 }
 
-/// Records that the decision was served.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(deny_unknown_fields)]
-pub struct Notify {
-    /// How it was served.
-    pub method: ServiceMethod,
-    /// In which language.
-    pub language: Language,
-    /// On which day service is proved.
-    pub served: WorldDate,
-    /// The last day for an appeal.
-    pub appeal_deadline: WorldDate,
-}
-
 commands! {
     service "decisions" as Decisions;
     Issue = "issue", "Issues the decision on the latest assessment.",
@@ -115,15 +106,63 @@ commands! {
         personal [("reasons", Words), ("departure", Words), ("onus[].reason", Words)];
     Notify = "notify", "Records that the decision was served.",
         by [Registry], personal [];
+    FailNotification = "fail-notification", "Records that an attempt to serve the decision failed.",
+        by [Registry], personal [("note", Words)];
+    WithdrawDecision = "withdraw", "Withdraws the decision: the claim is assessed again.",
+        by [DecisionMaker], personal [("reason", Words)];
+    PlaceRemovalBar = "place-removal-bar", "Places a removal bar.",
+        by [Registry, DecisionMaker, AppealJudge], personal [("note", Words)];
+    LiftRemovalBar = "lift-removal-bar", "Lifts a removal bar.",
+        by [Registry, DecisionMaker, AppealJudge], personal [("reason", Words)];
+    GrantStatus = "grant-status", "Grants a status on the decision that stands.",
+        by [DecisionMaker, Registry], personal [];
+    OpenStatusReview = "open-status-review", "Opens the review of a status.",
+        by [DecisionMaker, Caseworker], personal [("reason", Words)];
+    NotifyStatusReview = "notify-status-review", "Records that the claimant was told of the review.",
+        by [Registry], personal [];
+    HearStatusReview = "hear-status-review", "Records that the claimant was heard in the review.",
+        by [DecisionMaker, Caseworker, Interviewer], personal [("note", Words)];
+    KeepStatus = "keep-status", "Ends the review: the status stays.",
+        by [DecisionMaker], personal [("reason", Words)];
+    EndStatus = "end-status", "Ends the status.",
+        by [DecisionMaker], personal [("reasons", Words)];
 }
 
-/// The decision was served.
-pub type DecisionNotified = Notify;
+/// Service failed.
+pub type NotificationFailed = FailNotification;
+/// The decision was withdrawn.
+pub type DecisionWithdrawn = WithdrawDecision;
+/// A removal bar was placed.
+pub type RemovalBarPlaced = PlaceRemovalBar;
+/// A removal bar was lifted.
+pub type RemovalBarLifted = LiftRemovalBar;
+/// A status was granted.
+pub type StatusGranted = GrantStatus;
+/// The review of a status was opened.
+pub type StatusReviewOpened = OpenStatusReview;
+/// The claimant was told of the review.
+pub type StatusReviewNotified = NotifyStatusReview;
+/// The claimant was heard in the review.
+pub type StatusReviewHeard = HearStatusReview;
+/// The review ended and the status stays.
+pub type StatusKept = KeepStatus;
+/// The status ended.
+pub type StatusEnded = EndStatus;
 
 events! {
     service "decisions" as Decisions;
     DecisionIssued = "issued", "The decision was issued.";
     DecisionNotified = "notified", "The decision was served.";
+    NotificationFailed = "notification-failed", "An attempt to serve the decision failed.";
+    DecisionWithdrawn = "withdrawn", "The decision was withdrawn.";
+    RemovalBarPlaced = "removal-bar-placed", "A removal bar was placed.";
+    RemovalBarLifted = "removal-bar-lifted", "A removal bar was lifted.";
+    StatusGranted = "status-granted", "A status was granted.";
+    StatusReviewOpened = "status-review-opened", "The review of a status was opened.";
+    StatusReviewNotified = "status-review-notified", "The claimant was told of the review.";
+    StatusReviewHeard = "status-review-heard", "The claimant was heard in the review.";
+    StatusKept = "status-kept", "The review ended and the status stays.";
+    StatusEnded = "status-ended", "The status ended.";
 }
 
 /// Service of a decision.
@@ -135,6 +174,18 @@ pub struct Notified {
     pub served: WorldDate,
     /// The last day for an appeal.
     pub appeal_deadline: WorldDate,
+    /// The first instant at which the time to appeal is over, where that was kept.
+    pub over: Option<Instant>,
+}
+
+/// What kind of decision it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub enum Issued {
+    /// On an assessment.
+    #[default]
+    OnAssessment,
+    /// It ended a status.
+    StatusEnded,
 }
 
 /// What a case knows of a decision.
@@ -144,6 +195,8 @@ pub struct Decision {
     pub version: Version,
     /// Who issued it.
     pub by: ActorId,
+    /// What kind of decision it is.
+    pub issued: Issued,
     /// The outcome.
     pub outcome: DecisionOutcome,
     /// The grounds.
@@ -156,8 +209,29 @@ pub struct Decision {
     pub seen: Option<Seen>,
     /// Its service.
     pub notified: Option<Notified>,
+    /// The attempts to serve it that failed.
+    pub failed_services: Vec<Version>,
     /// The event that set it aside.
     pub set_aside: Option<Version>,
+}
+
+impl Decision {
+    /// A fresh decision, not served.
+    fn new(stamp: &Stamp<'_>, outcome: DecisionOutcome, assessment: Version) -> Self {
+        Self {
+            version: stamp.version,
+            by: stamp.by.id.clone(),
+            issued: Issued::OnAssessment,
+            outcome,
+            grounds: Vec::new(),
+            assessment,
+            departs: false,
+            seen: None,
+            notified: None,
+            failed_services: Vec::new(),
+            set_aside: None,
+        }
+    }
 }
 
 /// What the decisions service knows of a case.
@@ -165,6 +239,12 @@ pub struct Decision {
 pub struct State {
     /// The decisions in order.
     pub all: Vec<Decision>,
+    /// The removal bars in order.
+    pub bars: Vec<RemovalBar>,
+    /// The statuses in order.
+    pub statuses: Vec<StatusHeld>,
+    /// The reviews of statuses in order.
+    pub reviews: Vec<StatusReview>,
 }
 
 impl State {
@@ -172,6 +252,18 @@ impl State {
     #[must_use]
     pub fn standing(&self) -> Option<&Decision> {
         self.all.last().filter(|decision| decision.set_aside.is_none())
+    }
+
+    /// The status that stands.
+    #[must_use]
+    pub fn status(&self) -> Option<&StatusHeld> {
+        self.statuses.last().filter(|held| held.ended.is_none())
+    }
+
+    /// The review of a status that is pending.
+    #[must_use]
+    pub fn status_review(&self) -> Option<&StatusReview> {
+        self.reviews.last().filter(|review| review.pending())
     }
 }
 
@@ -181,186 +273,55 @@ pub(crate) fn decide(
     command: &Command,
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
-    case.open()?;
-    match command {
-        Command::Issue(decision) => issue(case, decision, context),
-        Command::Notify(service) => notify(case, service),
-    }
-}
-
-fn issue(case: &Case, decision: &Issue, context: &Context<'_>) -> Result<Event, Rejection> {
-    case.undecided()?;
-    let latest =
-        need(case.assessment.latest(), Code::NotComplete, "no assessment is complete yet")?;
-    let review = reviewed(latest)?;
-    if decision.assessment.is_some_and(|seen| seen != latest.version) {
-        return refuse(
-            Code::NotLatest,
-            format!("the latest assessment is version {}: decide on that one", latest.version),
-        );
-    }
-    let by = &context.by.id;
-    if case.assessment.assessed(by) || case.assessment.reviewed(by) {
-        return refuse(
-            Code::TookPart,
-            "the actor assessed or reviewed this case and may not decide it",
-        );
-    }
-    disclosed(case)?;
-    grounds_fit(decision)?;
-    exclusion_fits(case, decision)?;
-    let unresolved = refusal_is_determined(case, latest, decision, context)?;
-    departure_fits(latest, decision)?;
-    let seen = seen::shown(case, decision.seen, review)?;
-    Ok(Event::DecisionIssued(Box::new(DecisionIssued {
-        outcome: decision.outcome,
-        grounds: decision.grounds.clone(),
-        reasons: decision.reasons.clone(),
-        departure: decision.departure.clone(),
-        proposal: latest.outcome,
-        assessment: latest.version,
-        review,
-        onus: decision.onus.clone(),
-        unresolved,
-        seen,
-    })))
-}
-
-/// I3: the latest assessment is complete, not void, and agreed to.
-fn reviewed(latest: &Assessment) -> Result<Version, Rejection> {
-    if let Some(by) = latest.voided {
-        return refuse(
-            Code::AssessmentVoided,
-            format!("version {by} is newer than the assessment and voids it: complete it again"),
-        );
-    }
-    need(
-        latest.agreed().map(|review| review.version),
-        Code::NotReviewed,
-        "a reviewer must agree to the latest assessment before a decision issues",
-    )
-}
-
-/// I8: nobody is surprised by country information.
-fn disclosed(case: &Case) -> Result<(), Rejection> {
-    let undisclosed = evidence::undisclosed(case);
-    if undisclosed.is_empty() {
-        return Ok(());
-    }
-    let items: Vec<_> = undisclosed.iter().map(ToString::to_string).collect();
-    refuse(
-        Code::NotDisclosed,
-        format!(
-            "findings rely on country information that was not disclosed to the claimant: {}; send evidence.disclose-country-info",
-            items.join(", ")
-        ),
-    )
-}
-
-fn grounds_fit(decision: &Issue) -> Result<(), Rejection> {
-    let status = decision.outcome == DecisionOutcome::Refugee;
-    let mut seen = BTreeSet::new();
-    if status == decision.grounds.is_empty() || !decision.grounds.iter().all(|g| seen.insert(g)) {
-        return refuse(
-            Code::GroundsUnfit,
-            "refugee status names its grounds, each once; no other outcome has grounds",
-        );
-    }
-    Ok(())
-}
-
-/// I6: nobody is excluded without a finding that says so.
-fn exclusion_fits(case: &Case, decision: &Issue) -> Result<(), Rejection> {
-    let excludes = matches!(
-        decision.outcome,
-        DecisionOutcome::Excluded | DecisionOutcome::ExcludedNotRemovable
-    );
-    let found = case.assessment.round().is_some_and(|round| {
-        round.findings.iter().any(|(id, f)| id.as_str() == EXCLUSION && f.value == Value::Met)
-    });
-    if excludes && !found {
-        return refuse(
-            Code::ExclusionNotFound,
-            "exclusion was not found; without a finding on EXC nobody is excluded",
-        );
-    }
-    Ok(())
-}
-
-/// I5: nobody is refused while the outcome is undetermined. Returns the criteria that stay
-/// undetermined and do not matter.
-fn refusal_is_determined(
-    case: &Case,
-    latest: &Assessment,
-    decision: &Issue,
-    context: &Context<'_>,
-) -> Result<Vec<Criterion>, Rejection> {
-    let mut converted = BTreeSet::new();
-    for onus in &decision.onus {
-        let open = latest.open.iter().any(|leaf| leaf == onus.criterion.as_str());
-        if !open || !converted.insert(onus.criterion.clone()) {
-            return refuse(
-                Code::OnusUnfit,
-                format!(
-                    "{} is not an open criterion of the assessment, or stands twice",
-                    onus.criterion
-                ),
-            );
+    use StatusReviewStage as Stage;
+    Ok(match command {
+        Command::Issue(decision) => {
+            case.open()?;
+            return issue::issue(case, decision, context);
         }
-    }
-    let denies = matches!(decision.outcome, DecisionOutcome::Refused | DecisionOutcome::Excluded);
-    if !denies && !converted.is_empty() {
-        return refuse(Code::OnusUnfit, "a finding on the onus belongs to a refusal only");
-    }
-    if denies && latest.outcome == Outcome::Undetermined {
-        let outcome = context.law.with_onus(case, latest, &converted)?;
-        if DecisionOutcome::from_proposal(outcome) != Some(decision.outcome) {
-            return refuse(
-                Code::Undetermined,
-                format!(
-                    "the outcome is {outcome}; open criteria: {}. Ask further, or find on the onus with reasons",
-                    latest.open.join(", ")
-                ),
-            );
+        Command::Notify(service) => return service::notify(case, service, context),
+        Command::FailNotification(failed) => {
+            service::fail(case, failed)?;
+            Event::NotificationFailed(failed.clone())
         }
-    }
-    let findings = case.assessment.round().map(|round| &round.findings);
-    Ok(findings
-        .into_iter()
-        .flatten()
-        .filter(|(id, finding)| finding.value == Value::Undetermined && !converted.contains(*id))
-        .map(|(id, _)| id.clone())
-        .collect())
-}
-
-/// I10: a departure is reasoned, and only a departure is. A finding on the onus is no departure:
-/// it has reasons of its own.
-fn departure_fits(latest: &Assessment, decision: &Issue) -> Result<(), Rejection> {
-    let follows = DecisionOutcome::from_proposal(latest.outcome) == Some(decision.outcome)
-        || (latest.outcome == Outcome::Undetermined && !decision.onus.is_empty());
-    if follows == decision.departure.is_some() {
-        return refuse(
-            Code::DepartureUnfit,
-            format!(
-                "the proposal is {} and the decision {}: a departure is given exactly where they differ",
-                latest.outcome, decision.outcome
-            ),
-        );
-    }
-    Ok(())
-}
-
-fn notify(case: &Case, service: &Notify) -> Result<Event, Rejection> {
-    let decision =
-        need(case.decisions.standing(), Code::NoDecision, "there is no decision to serve")?;
-    if decision.notified.is_some() {
-        return refuse(Code::AlreadyNotified, "service of this decision is proved already");
-    }
-    let served = day(&service.served, "served")?;
-    if day(&service.appeal_deadline, "appeal_deadline")? < served {
-        return refuse(Code::DateUnfit, "appeal_deadline is before the day of service");
-    }
-    Ok(Event::DecisionNotified(Box::new(service.clone())))
+        Command::WithdrawDecision(withdrawal) => {
+            service::withdraw(case)?;
+            Event::DecisionWithdrawn(withdrawal.clone())
+        }
+        Command::PlaceRemovalBar(bar) => {
+            bars::place(case, bar)?;
+            Event::RemovalBarPlaced(bar.clone())
+        }
+        Command::LiftRemovalBar(lift) => {
+            bars::lift(case, lift, context)?;
+            Event::RemovalBarLifted(lift.clone())
+        }
+        Command::GrantStatus(grant) => {
+            status::grant(case, grant)?;
+            Event::StatusGranted(grant.clone())
+        }
+        Command::OpenStatusReview(review) => {
+            status::open(case)?;
+            Event::StatusReviewOpened(review.clone())
+        }
+        Command::NotifyStatusReview(notice) => {
+            status::at(case, &[Stage::Opened])?;
+            day(&notice.served, "served")?;
+            Event::StatusReviewNotified(notice.clone())
+        }
+        Command::HearStatusReview(hearing) => {
+            status::at(case, &[Stage::Notified, Stage::Heard])?;
+            Event::StatusReviewHeard(hearing.clone())
+        }
+        Command::KeepStatus(kept) => {
+            status::at(case, &[Stage::Opened, Stage::Notified, Stage::Heard])?;
+            Event::StatusKept(kept.clone())
+        }
+        Command::EndStatus(end) => {
+            status::end(case, end, context)?;
+            Event::StatusEnded(end.clone())
+        }
+    })
 }
 
 /// A whole day, or the refusal that says which field is less exact.
@@ -372,24 +333,21 @@ pub(crate) fn day(date: &WorldDate, field: &str) -> Result<Date, Rejection> {
 pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
     match event {
         Event::DecisionIssued(issued) => case.decisions.all.push(Decision {
-            version: stamp.version,
-            by: stamp.by.id.clone(),
-            outcome: issued.outcome,
             grounds: issued.grounds.clone(),
-            assessment: issued.assessment,
             departs: issued.departure.is_some(),
             seen: issued.seen,
-            notified: None,
-            set_aside: None,
+            ..Decision::new(stamp, issued.outcome, issued.assessment)
         }),
-        Event::DecisionNotified(service) => {
-            if let Some(decision) = case.decisions.all.last_mut() {
-                decision.notified = Some(Notified {
-                    version: stamp.version,
-                    served: service.served.clone(),
-                    appeal_deadline: service.appeal_deadline.clone(),
-                });
-            }
-        }
+        Event::DecisionNotified(notified) => service::notified(case, notified, stamp),
+        Event::NotificationFailed(_) => service::failed(case, stamp),
+        Event::DecisionWithdrawn(_) => service::withdrawn(case, stamp),
+        Event::RemovalBarPlaced(bar) => bars::placed(case, bar, stamp),
+        Event::RemovalBarLifted(lift) => bars::lifted(case, lift, stamp),
+        Event::StatusGranted(grant) => status::granted(case, grant, stamp),
+        Event::StatusReviewOpened(review) => status::opened(case, review, stamp),
+        Event::StatusReviewNotified(_) => status::step(case, StatusReviewStage::Notified),
+        Event::StatusReviewHeard(_) => status::step(case, StatusReviewStage::Heard),
+        Event::StatusKept(_) => status::step(case, StatusReviewStage::Kept),
+        Event::StatusEnded(_) => status::ended(case, stamp),
     }
 }

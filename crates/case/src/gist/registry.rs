@@ -2,7 +2,7 @@
 
 use crate::registry::{Event, MakeDisclosure, ReplayVerified};
 
-use super::{Gist, gist, listed, relied, words};
+use super::{Gist, gist, later, listed, relied, words};
 
 pub(super) fn gist_of(event: &Event) -> Gist {
     match event {
@@ -23,6 +23,14 @@ pub(super) fn gist_of(event: &Event) -> Gist {
             [format!("{}, approved by {}", one.legal_basis, one.approver), one.key.to_string()],
         ),
         Event::ReplayVerified(replay) => replayed(replay),
+        Event::WithdrawalWarned(_)
+        | Event::WarningAnswered(_)
+        | Event::ClaimWithdrawnImplicitly(_)
+        | Event::ClaimReinstated(_)
+        | Event::FurtherSubmissionMade(_)
+        | Event::FurtherSubmissionRuled(_)
+        | Event::ClaimReopened(_)
+        | Event::FileArchived(_) => later::gist_of(event),
     }
 }
 

@@ -303,7 +303,10 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
             case.intake.identity_finding = Some(assessed.finding);
         }
         Event::PersonIdentified(identified) => case.intake.person = Some(identified.person),
-        Event::ClaimWithdrawn(_) => case.intake.withdrawn = Some(stamp.version),
+        Event::ClaimWithdrawn(_) => {
+            case.intake.withdrawn = Some(stamp.version);
+            case.appeals.lapse(stamp.version);
+        }
         Event::RepresentativeAppointed(_)
         | Event::RepresentationEnded(_)
         | Event::ConsentRecorded(_)

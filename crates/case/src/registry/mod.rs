@@ -2,19 +2,26 @@
 //! and erased under control.
 
 mod control;
+mod later;
 
 pub use self::control::{
     DestroyKey, LiftHold, MakeDisclosure, PiiKeyDestroyed, PlaceHold, RecordReplay, RectifyRecord,
     RefuseDisclosure, ReplayVerified,
 };
+pub use self::later::{
+    AnswerWarning, ArchiveFile, ClaimWithdrawnImplicitly, FurtherSubmission, Implicit, Later,
+    MakeFurtherSubmission, ReinstateClaim, ReopenClaim, RuleFurtherSubmission, WarnWithdrawal,
+    Warning, WithdrawImplicitly,
+};
 use crate::catalogue::{commands, events};
 use crate::decide::Context;
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
+use crate::removal;
 use crate::state::{Case, Stamp, need};
-use crate::token::FieldPath;
-use crate::vocabulary::{RecipientClass, ReplayResult, Retention};
-use crate::{KeyId, Version, WorldDate};
+use crate::token::{Clocks, FieldPath, Language};
+use crate::vocabulary::{RecipientClass, ReplayResult, Retention, ServiceMethod, WarningCause};
+use crate::{Instant, KeyId, Version, WorldDate};
 
 /// Closes the file.
 #[derive(
@@ -48,8 +55,60 @@ commands! {
         by [Dpo], personal [];
     RecordReplay = "record-replay", "Records the result of a replay of the case.",
         by [Auditor, Service], personal [];
+    WarnWithdrawal = "warn-withdrawal", "Warns that the claim may count as withdrawn.",
+        by [Registry, Caseworker], personal [];
+    AnswerWarning = "answer-warning", "Records that the claimant answered the warning.",
+        by [Applicant, Representative, Registry], personal [("answer", Words)];
+    WithdrawImplicitly = "withdraw-implicitly", "Records that the claim counts as withdrawn.",
+        by [Registry, DecisionMaker], personal [("reason", Words)];
+    ReinstateClaim = "reinstate-claim", "Takes up a claim that counted as withdrawn.",
+        by [Registry, DecisionMaker], personal [("reason", Words)];
+    MakeFurtherSubmission = "make-further-submission", "Makes a further submission.",
+        by [Applicant, Representative], personal [("content", Words)];
+    RuleFurtherSubmission = "rule-further-submission", "Rules on a further submission.",
+        by [DecisionMaker], personal [("reasons", Words)];
+    ReopenClaim = "reopen-claim", "Reopens the claim, to be assessed anew.",
+        by [DecisionMaker], personal [("reason", Words)];
+    ArchiveFile = "archive-file", "Puts a closed file into the archive.",
+        by [Registry], personal [];
 }
 
+/// The claimant was warned.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawalWarned {
+    /// Why.
+    pub cause: WarningCause,
+    /// How the warning was served.
+    pub method: ServiceMethod,
+    /// In which language.
+    pub language: Language,
+    /// On which day service is proved.
+    pub served: WorldDate,
+    /// The last day for an answer.
+    pub respond_by: WorldDate,
+    /// The clocks by which it was computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clocks: Option<Clocks>,
+    /// The first instant at which the time to answer is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<Instant>,
+}
+
+/// The warning was answered.
+pub type WarningAnswered = AnswerWarning;
+/// The claim was taken up again.
+pub type ClaimReinstated = ReinstateClaim;
+/// A further submission was made.
+pub type FurtherSubmissionMade = MakeFurtherSubmission;
+/// A further submission was ruled on.
+pub type FurtherSubmissionRuled = RuleFurtherSubmission;
+/// The claim was reopened.
+pub type ClaimReopened = ReopenClaim;
+/// The file went into the archive.
+pub type FileArchived = ArchiveFile;
 /// The file was closed.
 pub type FileClosed = CloseFile;
 /// A record was rectified.
@@ -73,6 +132,14 @@ events! {
     HoldLifted = "hold-lifted", "The hold was lifted.";
     PiiKeyDestroyed = "pii-key-destroyed", "The claimant's key was destroyed.";
     ReplayVerified = "replay-verified", "A replay was verified.";
+    WithdrawalWarned = "withdrawal-warned", "The claimant was warned.";
+    WarningAnswered = "warning-answered", "The warning was answered.";
+    ClaimWithdrawnImplicitly = "claim-withdrawn-implicitly", "The claim counts as withdrawn.";
+    ClaimReinstated = "claim-reinstated", "The claim was taken up again.";
+    FurtherSubmissionMade = "further-submission-made", "A further submission was made.";
+    FurtherSubmissionRuled = "further-submission-ruled", "A further submission was ruled on.";
+    ClaimReopened = "claim-reopened", "The claim was reopened.";
+    FileArchived = "file-archived", "The file went into the archive.";
 }
 
 /// A rectification: which field of which record, and where both values stand.
@@ -128,6 +195,8 @@ pub struct State {
     pub replays: Vec<Replay>,
     /// The erasure.
     pub erased: Option<Erased>,
+    /// What comes later.
+    pub later: Later,
 }
 
 /// Decides a command of the registry.
@@ -162,6 +231,32 @@ pub(crate) fn decide(
             let destroyed = control::destroy_key(case, erasure, context)?;
             Event::PiiKeyDestroyed(Box::new(destroyed))
         }
+        Command::WarnWithdrawal(warning) => return later::warn(case, warning, context),
+        Command::AnswerWarning(answer) => {
+            later::answer(case)?;
+            Event::WarningAnswered(answer.clone())
+        }
+        Command::WithdrawImplicitly(one) => return later::withdraw(case, one, context),
+        Command::ReinstateClaim(one) => {
+            later::reinstate(case)?;
+            Event::ClaimReinstated(one.clone())
+        }
+        Command::MakeFurtherSubmission(one) => {
+            later::submit(case, one)?;
+            Event::FurtherSubmissionMade(one.clone())
+        }
+        Command::RuleFurtherSubmission(one) => {
+            later::rule(case, one)?;
+            Event::FurtherSubmissionRuled(one.clone())
+        }
+        Command::ReopenClaim(one) => {
+            later::reopen(case, one)?;
+            Event::ClaimReopened(one.clone())
+        }
+        Command::ArchiveFile(one) => {
+            later::archive(case, one)?;
+            Event::FileArchived(one.clone())
+        }
         Command::RecordReplay(replay) => {
             Event::ReplayVerified(Box::new(control::record_replay(case, replay)?))
         }
@@ -179,6 +274,11 @@ fn close_file(case: &Case, close: &CloseFile, context: &Context<'_>) -> Result<E
         no_window_open(case, context)?;
         need(case.outcome(), Code::NoDecision, "there is no decision yet")?.retention()
     };
+    let today = context.day()?.yesterday().ok().and_then(|day| context.law.over(case, day));
+    let beginning = Instant::new(jiff::Timestamp::MIN);
+    if let Some(reason) = removal::binds_closing(case, today.unwrap_or(beginning)) {
+        return refuse(Code::RemovalBarred, format!("the file stays open: {}", reason.sentence));
+    }
     if close.retention != retention {
         return refuse(
             Code::RetentionUnfit,
@@ -230,5 +330,13 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
         Event::HoldLifted(_) => state.hold = None,
         Event::PiiKeyDestroyed(one) => state.erased = Some(Erased { key: one.key, version }),
         Event::ReplayVerified(one) => state.replays.push(Replay { result: one.result, version }),
+        Event::WithdrawalWarned(_)
+        | Event::WarningAnswered(_)
+        | Event::ClaimWithdrawnImplicitly(_)
+        | Event::ClaimReinstated(_)
+        | Event::FurtherSubmissionMade(_)
+        | Event::FurtherSubmissionRuled(_)
+        | Event::ClaimReopened(_)
+        | Event::FileArchived(_) => later::evolve(case, event, stamp),
     }
 }

@@ -6,6 +6,7 @@ mod checkpoint;
 mod history;
 mod list;
 mod register;
+mod removal_bar;
 mod status;
 
 use serde::de::DeserializeOwned;
@@ -19,6 +20,7 @@ pub use self::list::{ListQuery, ListReply, ListedCase};
 pub use self::register::{
     FamilyLink, FamilyQuery, FamilyReply, PersonQuery, PersonReply, RegisterQuery, RegisterReply,
 };
+pub use self::removal_bar::{BarredBy, RemovalBarQuery, RemovalBarReply, RestsOn};
 pub use self::status::{FollowerState, NodeQuery, NodeReply};
 use crate::follower;
 use crate::node::Node;
@@ -39,6 +41,7 @@ pub const QUERIES: &[(&str, &str)] = &[
     ("family", "The claims that are linked with a case as family, in both directions."),
     ("history", "The records of a case in order."),
     ("list", "Cases by status, profile and age, the oldest first, page by page."),
+    ("removal-bar", "Whether the person of a case must not be removed, and why."),
     ("node", "Whether the node is well and how far it is."),
     ("person", "The claims of a person, through all merges that hold."),
     ("register", "The authority's register: persons, guidance, officers."),
@@ -68,6 +71,7 @@ pub fn answer(
             read::<RegisterQuery>(bytes)?;
             encode(&register::register(node)?)
         }
+        "removal-bar" => encode(&removal_bar::answer(node, follower, &read(bytes)?)),
         "node" => {
             read::<NodeQuery>(bytes)?;
             encode(&status::answer(node, follower)?)

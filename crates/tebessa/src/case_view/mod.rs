@@ -7,6 +7,7 @@ pub(crate) use case::gist;
 mod history;
 mod list;
 mod overview;
+mod removal_bar;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub(crate) enum Commands {
     Show(show::Args),
     History(history::Args),
     Family(family::Args),
+    RemovalBar(removal_bar::Args),
 }
 
 /// Runs a command.
@@ -33,5 +35,6 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
         Commands::Show(args) => show::run(args).await,
         Commands::History(args) => history::run(args).await,
         Commands::Family(args) => family::run(args).await,
+        Commands::RemovalBar(args) => removal_bar::run(args).await,
     }
 }

@@ -43,7 +43,7 @@ mod days {
     pub(super) const DECIDED: i64 = 240;
     pub(super) const SERVED: i64 = 230;
     pub(super) const APPEALED: i64 = 220;
-    pub(super) const DEADLINE: i64 = 200;
+    pub(super) const DEADLINE: i64 = 170;
     pub(super) const REMITTED: i64 = 30;
 }
 

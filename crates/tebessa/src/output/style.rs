@@ -35,6 +35,7 @@ pub(crate) const fn of_outcome(outcome: DecisionOutcome) -> Style {
         | DecisionOutcome::Subsidiary
         | DecisionOutcome::NonrefoulementOnly => GOOD,
         DecisionOutcome::Refused
+        | DecisionOutcome::Inadmissible
         | DecisionOutcome::Excluded
         | DecisionOutcome::ExcludedNotRemovable => BAD,
     }

@@ -1,0 +1,289 @@
+//! What happens on the way of an appeal: its effect meanwhile, its hearings, and the permission to
+//! go further.
+
+use super::decide::free_of_earlier_part;
+use super::{Appeal, Event, PermissionSought};
+use crate::decide::Context;
+use crate::decisions::day;
+use crate::personal::{Personal, Words};
+use crate::rejection::{Code, Rejection, refuse};
+use crate::state::{Case, Stamp, need};
+use crate::vocabulary::{AdjournmentCause, HearingStage, PermissionResult, SuspensiveEffect};
+use crate::{AppealId, HearingId, Version, WorldDate};
+
+/// Determines whether the appeal suspends what was decided. It says what the law of the appeal is;
+/// whatever it says, nobody is cleared for removal while the appeal is pending (I1).
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct DetermineSuspension {
+    /// The appeal.
+    pub appeal: AppealId,
+    /// The effect.
+    pub effect: SuspensiveEffect,
+    /// Why.
+    pub reason: Personal<Words>,
+}
+
+/// Lists a hearing.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct ListHearing {
+    /// The appeal.
+    pub appeal: AppealId,
+    /// The hearing's id, chosen by the sender.
+    pub hearing: HearingId,
+    /// When it is.
+    pub at: WorldDate,
+}
+
+/// Adjourns a hearing.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct AdjournHearing {
+    /// The appeal.
+    pub appeal: AppealId,
+    /// The hearing.
+    pub hearing: HearingId,
+    /// Why.
+    pub cause: AdjournmentCause,
+    /// To when, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<WorldDate>,
+    /// More about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Personal<Words>>,
+}
+
+/// Records that a hearing was held.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct HoldHearing {
+    /// The appeal.
+    pub appeal: AppealId,
+    /// The hearing.
+    pub hearing: HearingId,
+    /// Whether the appellant was there.
+    pub attended: bool,
+    /// The record of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Personal<Words>>,
+}
+
+/// Seeks the permission to go to the next court.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct SeekPermission {
+    /// The appeal that was ruled on.
+    pub appeal: AppealId,
+    /// The grounds.
+    pub grounds: Personal<Words>,
+    /// The day on which it is sought.
+    pub sought: WorldDate,
+}
+
+/// Decides whether the next court hears the appeal.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct DecidePermission {
+    /// The appeal.
+    pub appeal: AppealId,
+    /// The result.
+    pub result: PermissionResult,
+    /// The reasons.
+    pub reasons: Personal<Words>,
+}
+
+/// A hearing.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Hearing {
+    /// Its id.
+    pub id: HearingId,
+    /// When it is, as far as that is known.
+    pub at: Option<WorldDate>,
+    /// Where it stands.
+    pub stage: HearingStage,
+    /// The event that brought it there.
+    pub version: Version,
+}
+
+/// The permission to go further.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Onward {
+    /// The event that sought it.
+    pub sought: Version,
+    /// Whether it was sought within the time limit.
+    pub in_time: bool,
+    /// The result.
+    pub result: Option<PermissionResult>,
+    /// The event that decided it.
+    pub decided: Option<Version>,
+    /// The ruling of the next court.
+    pub ruled: Option<Version>,
+}
+
+fn pending(case: &Case, id: AppealId) -> Result<&Appeal, Rejection> {
+    let appeal = case.appeals.one(id)?;
+    if appeal.pending() {
+        return Ok(appeal);
+    }
+    refuse(Code::NotPending, "the appeal is not pending")
+}
+
+pub(super) fn determine(
+    case: &Case,
+    one: &DetermineSuspension,
+    context: &Context<'_>,
+) -> Result<(), Rejection> {
+    pending(case, one.appeal)?;
+    free_of_earlier_part(case, one.appeal, context)
+}
+
+pub(super) fn list(case: &Case, one: &ListHearing) -> Result<(), Rejection> {
+    let appeal = pending(case, one.appeal)?;
+    let mut hearings = case.appeals.all.iter().flat_map(|appeal| &appeal.hearings);
+    if hearings.any(|hearing| hearing.id == one.hearing) {
+        return refuse(Code::HearingExists, "the id names a hearing already; choose a new one");
+    }
+    if appeal.hearings.iter().any(|hearing| hearing.stage == HearingStage::Listed) {
+        return refuse(
+            Code::HearingStageUnfit,
+            "a hearing is listed already; adjourn it or hold it",
+        );
+    }
+    day(&one.at, "at").map(|_| ())
+}
+
+/// A hearing that is listed.
+fn listed(case: &Case, appeal: AppealId, id: HearingId) -> Result<(), Rejection> {
+    let appeal = pending(case, appeal)?;
+    let found = appeal.hearings.iter().find(|hearing| hearing.id == id);
+    let hearing = need(found, Code::UnknownHearing, &format!("the appeal has no hearing {id}"))?;
+    if hearing.stage == HearingStage::Listed {
+        return Ok(());
+    }
+    refuse(Code::HearingStageUnfit, format!("the hearing is {}", hearing.stage))
+}
+
+pub(super) fn adjourn(case: &Case, one: &AdjournHearing) -> Result<(), Rejection> {
+    listed(case, one.appeal, one.hearing)?;
+    one.to.as_ref().map(|to| day(to, "to")).transpose().map(|_| ())
+}
+
+pub(super) fn hold(case: &Case, one: &HoldHearing, context: &Context<'_>) -> Result<(), Rejection> {
+    listed(case, one.appeal, one.hearing)?;
+    free_of_earlier_part(case, one.appeal, context)
+}
+
+/// Whoever lost may ask; a late asking is kept and ruled on with the permission (I12).
+pub(super) fn seek(case: &Case, one: &SeekPermission) -> Result<Event, Rejection> {
+    let appeal = case.appeals.one(one.appeal)?;
+    let ruling = need(
+        appeal.ruling.as_ref(),
+        Code::NotRuled,
+        "the appeal was not ruled on; there is nothing to take further",
+    )?;
+    if case.decisions.standing().is_none_or(|decision| decision.version != appeal.decision) {
+        return refuse(Code::NoDecision, "the decision of this appeal does not stand any more");
+    }
+    if appeal.onward.is_some() || appeal.lapsed.is_some() {
+        return refuse(Code::PermissionSought, "permission was sought already");
+    }
+    let sought = day(&one.sought, "sought")?;
+    let last = ruling.onward_deadline.as_ref().and_then(WorldDate::last_day);
+    Ok(Event::PermissionSought(Box::new(PermissionSought {
+        appeal: one.appeal,
+        grounds: one.grounds.clone(),
+        sought: one.sought.clone(),
+        in_time: last.is_none_or(|last| sought <= last),
+    })))
+}
+
+/// I2: who ruled on the appeal does not say whether it may be taken further.
+pub(super) fn decide_permission(
+    case: &Case,
+    one: &DecidePermission,
+    context: &Context<'_>,
+) -> Result<(), Rejection> {
+    let appeal = case.appeals.one(one.appeal)?;
+    let open = appeal.permission_pending().then_some(());
+    need(open, Code::NotPending, "no permission is sought that waits for an answer")?;
+    not_the_first_judge(case, appeal, context)
+}
+
+/// I2: the next court is made of others.
+pub(super) fn not_the_first_judge(
+    case: &Case,
+    appeal: &Appeal,
+    context: &Context<'_>,
+) -> Result<(), Rejection> {
+    free_of_earlier_part(case, appeal.id, context)?;
+    if appeal.ruling.as_ref().is_some_and(|ruling| ruling.by == context.by.id) {
+        return refuse(Code::TookPart, "the actor ruled on this appeal; the next court is another");
+    }
+    Ok(())
+}
+
+/// Applies an event on the way of an appeal.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other events begin or end an appeal")]
+pub(super) fn evolve(appeal: &mut Appeal, event: &Event, stamp: &Stamp<'_>) {
+    let version = stamp.version;
+    match event {
+        Event::SuspensiveEffectDetermined(one) => appeal.suspensive = Some(one.effect),
+        Event::HearingListed(one) => appeal.hearings.push(Hearing {
+            id: one.hearing,
+            at: Some(one.at.clone()),
+            stage: HearingStage::Listed,
+            version,
+        }),
+        Event::HearingAdjourned(one) => {
+            step(appeal, one.hearing, HearingStage::Adjourned, version, |hearing| {
+                hearing.at.clone_from(&one.to);
+            });
+        }
+        Event::HearingHeld(one) => {
+            step(appeal, one.hearing, HearingStage::Held, version, |_| {});
+        }
+        Event::PermissionSought(one) => {
+            appeal.onward = Some(Onward {
+                sought: version,
+                in_time: one.in_time,
+                result: None,
+                decided: None,
+                ruled: None,
+            });
+        }
+        Event::PermissionDecided(one) => {
+            if let Some(onward) = appeal.onward.as_mut() {
+                onward.result = Some(one.result);
+                onward.decided = Some(version);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn step(
+    appeal: &mut Appeal,
+    id: HearingId,
+    stage: HearingStage,
+    version: Version,
+    change: impl Fn(&mut Hearing),
+) {
+    for hearing in appeal.hearings.iter_mut().filter(|hearing| hearing.id == id) {
+        hearing.stage = stage;
+        hearing.version = version;
+        change(hearing);
+    }
+}

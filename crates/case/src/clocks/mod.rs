@@ -1,0 +1,345 @@
+//! Clocks as data: how long each time limit of a profile runs, and where that stands.
+//!
+//! The files of `schemas/clocks` are built in; others may be brought. A file is named by its hash,
+//! which every event that a clock computed carries, so that the computation can be repeated.
+//!
+//! Time runs from the day after the event that starts it, in the time zone of the authority, and
+//! ends with the last day. Where a clock is missing nothing is computed, and the sender states the
+//! last day.
+
+mod calendar;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use guidance::GuidanceHash;
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+use self::calendar::{Calendar, Holiday};
+use crate::Instant;
+use crate::vocabulary::{Circumstance, DeadlineKind};
+
+/// Name and text of each file of `schemas/clocks`.
+const FILES: &[(&str, &str)] = &[
+    ("UNHCR.toml", include_str!("../../../../schemas/clocks/UNHCR.toml")),
+    ("EU.toml", include_str!("../../../../schemas/clocks/EU.toml")),
+    ("DE.toml", include_str!("../../../../schemas/clocks/DE.toml")),
+    ("FR.toml", include_str!("../../../../schemas/clocks/FR.toml")),
+    ("UK_pre2022.toml", include_str!("../../../../schemas/clocks/UK_pre2022.toml")),
+    ("UK_post2022.toml", include_str!("../../../../schemas/clocks/UK_post2022.toml")),
+    ("CA.toml", include_str!("../../../../schemas/clocks/CA.toml")),
+    ("NZ.toml", include_str!("../../../../schemas/clocks/NZ.toml")),
+    ("AU.toml", include_str!("../../../../schemas/clocks/AU.toml")),
+    ("US.toml", include_str!("../../../../schemas/clocks/US.toml")),
+    ("ECHR.toml", include_str!("../../../../schemas/clocks/ECHR.toml")),
+];
+
+/// Why a file is no file of clocks.
+#[derive(Debug, thiserror::Error)]
+pub enum ClockFault {
+    /// It is no TOML of the form that is asked for. Correct the file.
+    #[error("{file} is no file of clocks: {reason}")]
+    Form {
+        /// The file.
+        file: String,
+        /// What is wrong with it, and where.
+        reason: String,
+    },
+    /// The time zone is unknown. Name one of the IANA database.
+    #[error("{file} names the time zone {zone}, which is unknown")]
+    Zone {
+        /// The file.
+        file: String,
+        /// The name.
+        zone: String,
+    },
+    /// Two files are of one profile. Remove one.
+    #[error("{file} is a second file of the profile {profile}")]
+    Twice {
+        /// The file.
+        file: String,
+        /// The profile.
+        profile: String,
+    },
+}
+
+/// Where a time limit stands.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockSource {
+    /// The text.
+    pub cite: String,
+    /// The place in it.
+    pub pinpoint: String,
+    /// Whether it was read, or is from memory and not verified.
+    pub checked: Checked,
+}
+
+/// Whether a source was read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Checked {
+    /// Read.
+    Read,
+    /// From memory: not verified.
+    Memory,
+}
+
+/// A time limit.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// What it is for.
+    pub kind: DeadlineKind,
+    /// Under which circumstance it holds.
+    pub circumstance: Circumstance,
+    /// So many days of the calendar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<u16>,
+    /// So many working days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_days: Option<u16>,
+    /// So many months; where the last month has no such day, its last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub months: Option<u16>,
+    /// What is to be known about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Where it stands.
+    pub sources: Vec<ClockSource>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    profile: String,
+    zone: String,
+    rolls: bool,
+    holidays: Vec<Holiday>,
+    clock: Vec<Clock>,
+}
+
+/// The clocks of a profile.
+#[derive(Debug, Clone)]
+pub struct ProfileClocks {
+    /// SHA-256 of the file, as `sha256:` and 64 hexadecimal digits.
+    pub hash: String,
+    /// The time limits.
+    pub clocks: Vec<Clock>,
+    zone: TimeZone,
+    rolls: bool,
+    calendar: Calendar,
+}
+
+/// What a clock computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Computed {
+    /// The last day of the time limit.
+    pub last: Date,
+    /// The first instant at which it is over.
+    pub over: Instant,
+    /// The hash of the file.
+    pub clocks: String,
+}
+
+/// The clocks of all profiles.
+#[derive(Debug, Clone, Default)]
+pub struct Clocks {
+    profiles: BTreeMap<String, ProfileClocks>,
+}
+
+static EMBEDDED: LazyLock<Clocks> = LazyLock::new(|| {
+    let files = FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    // A test reads the built-in files; without them every last day is stated by the sender.
+    Clocks::from_files(files).unwrap_or_default()
+});
+
+impl Clocks {
+    /// The clocks that are built into this program.
+    #[must_use]
+    pub fn embedded() -> &'static Self {
+        &EMBEDDED
+    }
+
+    /// Reads files that the caller brings, as name and text; one faulty file and there are none.
+    pub fn from_files(
+        files: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ClockFault> {
+        let mut profiles = BTreeMap::new();
+        for (file, text) in files {
+            let (profile, clocks) = read(&file, &text)?;
+            if profiles.insert(profile.clone(), clocks).is_some() {
+                return Err(ClockFault::Twice { file, profile });
+            }
+        }
+        Ok(Self { profiles })
+    }
+
+    /// The clocks of each profile by its name.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &ProfileClocks)> {
+        self.profiles.iter().map(|(profile, clocks)| (profile.as_str(), clocks))
+    }
+
+    /// Computes the last day of a time limit that runs from a day; `None` where the profile has no
+    /// such clock. A circumstance without a clock of its own has the ordinary one.
+    #[must_use]
+    pub fn compute(
+        &self,
+        profile: &str,
+        kind: DeadlineKind,
+        circumstance: Circumstance,
+        from: Date,
+    ) -> Option<Computed> {
+        let clocks = self.profiles.get(profile)?;
+        let of = |circumstance| {
+            let mut all = clocks.clocks.iter();
+            all.find(|clock| clock.kind == kind && clock.circumstance == circumstance)
+        };
+        let clock = of(circumstance).or_else(|| of(Circumstance::Ordinary))?;
+        let last = clocks.last_day(clock, from)?;
+        Some(Computed { last, over: clocks.after(last)?, clocks: clocks.hash.clone() })
+    }
+
+    /// The first instant after a day, where the profile's authority sits; in UTC where the profile
+    /// has no clocks.
+    #[must_use]
+    pub fn after(&self, profile: &str, last: Date) -> Option<Instant> {
+        match self.profiles.get(profile) {
+            Some(clocks) => clocks.after(last),
+            None => midnight_after(last, &TimeZone::UTC),
+        }
+    }
+}
+
+fn midnight_after(last: Date, zone: &TimeZone) -> Option<Instant> {
+    let next = last.tomorrow().ok()?.to_zoned(zone.clone()).ok()?;
+    Some(Instant::new(next.timestamp()))
+}
+
+impl ProfileClocks {
+    fn last_day(&self, clock: &Clock, from: Date) -> Option<Date> {
+        let last = match (clock.days, clock.working_days, clock.months) {
+            (Some(days), None, None) => from.checked_add(i64::from(days).days()).ok()?,
+            (None, Some(days), None) => return self.calendar.working_days_after(from, days),
+            (None, None, Some(months)) => from.checked_add(i64::from(months).months()).ok()?,
+            _ => return None,
+        };
+        if self.rolls { self.calendar.working_day_from(last) } else { Some(last) }
+    }
+
+    fn after(&self, last: Date) -> Option<Instant> {
+        midnight_after(last, &self.zone)
+    }
+}
+
+fn read(file: &str, text: &str) -> Result<(String, ProfileClocks), ClockFault> {
+    let form = |reason: String| ClockFault::Form { file: file.to_owned(), reason };
+    let written: Written = toml::from_str(text).map_err(|error| form(error.to_string()))?;
+    for clock in &written.clock {
+        let lengths = [clock.days, clock.working_days, clock.months];
+        if lengths.iter().flatten().count() != 1 || lengths.iter().flatten().any(|n| *n == 0) {
+            return Err(form(format!(
+                "the clock {} {} has exactly one of days, working_days and months, from 1 on",
+                clock.kind, clock.circumstance
+            )));
+        }
+        if clock.sources.is_empty() {
+            return Err(form(format!("the clock {} has no source", clock.kind)));
+        }
+    }
+    let zone = TimeZoneDatabase::bundled().get(&written.zone);
+    let zone =
+        zone.map_err(|_| ClockFault::Zone { file: file.to_owned(), zone: written.zone.clone() })?;
+    Ok((
+        written.profile,
+        ProfileClocks {
+            hash: GuidanceHash::of(text.as_bytes()).to_string(),
+            clocks: written.clock,
+            zone,
+            rolls: written.rolls,
+            calendar: Calendar::new(written.holidays).map_err(form)?,
+        },
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    fn last(profile: &str, circumstance: Circumstance, from: Date) -> Date {
+        let clocks = Clocks::embedded();
+        clocks.compute(profile, DeadlineKind::Appeal, circumstance, from).unwrap().last
+    }
+
+    #[test]
+    fn the_built_in_clocks_are_sound_and_each_names_its_source() {
+        let files = FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        let clocks = Clocks::from_files(files).unwrap();
+        let profiles: Vec<_> = clocks.all().map(|(profile, _)| profile).collect();
+        let library = guidance::Library::embedded().unwrap();
+        for guidance in library.all() {
+            assert!(profiles.contains(&guidance.profile()), "{}", guidance.profile());
+        }
+    }
+
+    #[test]
+    fn a_month_ends_with_the_month_where_it_has_no_such_day() {
+        assert_eq!(last("FR", Circumstance::Ordinary, date(2024, 1, 31)), date(2024, 2, 29));
+    }
+
+    #[test]
+    fn a_period_that_ends_on_a_day_off_ends_on_the_next_working_day() {
+        assert_eq!(last("DE", Circumstance::Ordinary, date(2024, 4, 2)), date(2024, 4, 16));
+        // 14 days after 15 March 2024 is Good Friday: Saturday, Sunday, Easter Monday follow.
+        assert_eq!(last("DE", Circumstance::Ordinary, date(2024, 3, 15)), date(2024, 4, 2));
+        assert_eq!(last("UNHCR", Circumstance::Ordinary, date(2024, 2, 1)), date(2024, 3, 2));
+    }
+
+    #[test]
+    fn working_days_skip_weekends_and_holidays() {
+        // From Wednesday before Easter 2024: Thursday, then Tuesday to Friday.
+        assert_eq!(
+            last("UK_post2022", Circumstance::Detained, date(2024, 3, 27)),
+            date(2024, 4, 5)
+        );
+        // Christmas 2021 was a Saturday and has its substitute on Monday, Boxing Day on Tuesday.
+        assert_eq!(
+            last("UK_post2022", Circumstance::Detained, date(2021, 12, 24)),
+            date(2022, 1, 5)
+        );
+        assert_eq!(last("NZ", Circumstance::Ordinary, date(2024, 12, 20)), date(2025, 1, 27));
+    }
+
+    #[test]
+    fn a_circumstance_without_a_clock_has_the_ordinary_one() {
+        let from = date(2024, 2, 1);
+        assert_eq!(
+            last("EU", Circumstance::Detained, from),
+            last("EU", Circumstance::Ordinary, from)
+        );
+    }
+
+    #[test]
+    fn the_last_day_is_over_at_midnight_where_the_authority_sits() {
+        let over = |profile, day| Clocks::embedded().after(profile, day).unwrap().to_string();
+        assert_eq!(over("DE", date(2024, 7, 1)), "2024-07-01T22:00:00Z");
+        assert_eq!(over("DE", date(2024, 1, 1)), "2024-01-01T23:00:00Z");
+        assert_eq!(over("NZ", date(2024, 7, 1)), "2024-07-01T12:00:00Z");
+        assert_eq!(over("elsewhere", date(2024, 7, 1)), "2024-07-02T00:00:00Z");
+    }
+
+    #[test]
+    fn a_faulty_file_is_refused_with_its_reason() {
+        let of = |text: &str| {
+            Clocks::from_files([("x.toml".to_owned(), text.to_owned())]).unwrap_err().to_string()
+        };
+        let head = "profile = \"X\"\nrolls = false\nholidays = []\n";
+        assert!(of(&format!("{head}zone = \"Mars/Base\"\nclock = []")).contains("Mars/Base"));
+        assert!(of(&format!("{head}zone = \"UTC\"\nclock = []\nmore = 1")).contains("more"));
+        let clock = "[[clock]]\nkind = \"appeal\"\ncircumstance = \"ordinary\"\nsources = []\n";
+        assert!(of(&format!("{head}zone = \"UTC\"\n{clock}")).contains("exactly one"));
+    }
+}

@@ -1,0 +1,185 @@
+//! The issue of a decision, and what must hold before it.
+
+use std::collections::BTreeSet;
+
+use guidance::{Outcome, Value};
+
+use super::{DecisionIssued, Event, Issue};
+use crate::assessment::Assessment;
+use crate::decide::Context;
+use crate::evidence;
+use crate::law::EXCLUSION;
+use crate::rejection::{Code, Rejection, refuse};
+use crate::state::{Case, need};
+use crate::token::Criterion;
+use crate::vocabulary::DecisionOutcome;
+use crate::{Version, seen};
+
+pub(super) fn issue(
+    case: &Case,
+    decision: &Issue,
+    context: &Context<'_>,
+) -> Result<Event, Rejection> {
+    case.undecided()?;
+    let latest =
+        need(case.assessment.latest(), Code::NotComplete, "no assessment is complete yet")?;
+    let review = reviewed(latest)?;
+    if decision.assessment.is_some_and(|seen| seen != latest.version) {
+        return refuse(
+            Code::NotLatest,
+            format!("the latest assessment is version {}: decide on that one", latest.version),
+        );
+    }
+    let by = &context.by.id;
+    if case.assessment.assessed(by) || case.assessment.reviewed(by) {
+        return refuse(
+            Code::TookPart,
+            "the actor assessed or reviewed this case and may not decide it",
+        );
+    }
+    disclosed(case)?;
+    grounds_fit(decision)?;
+    exclusion_fits(case, decision)?;
+    let unresolved = refusal_is_determined(case, latest, decision, context)?;
+    departure_fits(latest, decision)?;
+    let seen = seen::shown(case, decision.seen, review)?;
+    Ok(Event::DecisionIssued(Box::new(DecisionIssued {
+        outcome: decision.outcome,
+        grounds: decision.grounds.clone(),
+        reasons: decision.reasons.clone(),
+        departure: decision.departure.clone(),
+        proposal: latest.outcome,
+        assessment: latest.version,
+        review,
+        onus: decision.onus.clone(),
+        unresolved,
+        seen,
+    })))
+}
+
+/// I3: the latest assessment is complete, not void, and agreed to.
+fn reviewed(latest: &Assessment) -> Result<Version, Rejection> {
+    if let Some(by) = latest.voided {
+        return refuse(
+            Code::AssessmentVoided,
+            format!("version {by} is newer than the assessment and voids it: complete it again"),
+        );
+    }
+    need(
+        latest.agreed().map(|review| review.version),
+        Code::NotReviewed,
+        "a reviewer must agree to the latest assessment before a decision issues",
+    )
+}
+
+/// I8: nobody is surprised by country information.
+fn disclosed(case: &Case) -> Result<(), Rejection> {
+    let undisclosed = evidence::undisclosed(case);
+    if undisclosed.is_empty() {
+        return Ok(());
+    }
+    let items: Vec<_> = undisclosed.iter().map(ToString::to_string).collect();
+    refuse(
+        Code::NotDisclosed,
+        format!(
+            "findings rely on country information that was not disclosed to the claimant: {}; send evidence.disclose-country-info",
+            items.join(", ")
+        ),
+    )
+}
+
+fn grounds_fit(decision: &Issue) -> Result<(), Rejection> {
+    let status = decision.outcome == DecisionOutcome::Refugee;
+    let mut seen = BTreeSet::new();
+    if status == decision.grounds.is_empty() || !decision.grounds.iter().all(|g| seen.insert(g)) {
+        return refuse(
+            Code::GroundsUnfit,
+            "refugee status names its grounds, each once; no other outcome has grounds",
+        );
+    }
+    Ok(())
+}
+
+/// I6: nobody is excluded without a finding that says so.
+fn exclusion_fits(case: &Case, decision: &Issue) -> Result<(), Rejection> {
+    let excludes = matches!(
+        decision.outcome,
+        DecisionOutcome::Excluded | DecisionOutcome::ExcludedNotRemovable
+    );
+    let found = case.assessment.round().is_some_and(|round| {
+        round.findings.iter().any(|(id, f)| id.as_str() == EXCLUSION && f.value == Value::Met)
+    });
+    if excludes && !found {
+        return refuse(
+            Code::ExclusionNotFound,
+            "exclusion was not found; without a finding on EXC nobody is excluded",
+        );
+    }
+    Ok(())
+}
+
+/// I5: nobody is refused while the outcome is undetermined. Returns the criteria that stay
+/// undetermined and do not matter.
+fn refusal_is_determined(
+    case: &Case,
+    latest: &Assessment,
+    decision: &Issue,
+    context: &Context<'_>,
+) -> Result<Vec<Criterion>, Rejection> {
+    let mut converted = BTreeSet::new();
+    for onus in &decision.onus {
+        let open = latest.open.iter().any(|leaf| leaf == onus.criterion.as_str());
+        if !open || !converted.insert(onus.criterion.clone()) {
+            return refuse(
+                Code::OnusUnfit,
+                format!(
+                    "{} is not an open criterion of the assessment, or stands twice",
+                    onus.criterion
+                ),
+            );
+        }
+    }
+    let denies = matches!(
+        decision.outcome,
+        DecisionOutcome::Refused | DecisionOutcome::Excluded | DecisionOutcome::Inadmissible
+    );
+    if !denies && !converted.is_empty() {
+        return refuse(Code::OnusUnfit, "a finding on the onus belongs to a refusal only");
+    }
+    if denies && latest.outcome == Outcome::Undetermined {
+        let outcome = context.law.with_onus(case, latest, &converted)?;
+        if DecisionOutcome::from_proposal(outcome) != Some(decision.outcome) {
+            return refuse(
+                Code::Undetermined,
+                format!(
+                    "the outcome is {outcome}; open criteria: {}. Ask further, or find on the onus with reasons",
+                    latest.open.join(", ")
+                ),
+            );
+        }
+    }
+    let findings = case.assessment.round().map(|round| &round.findings);
+    Ok(findings
+        .into_iter()
+        .flatten()
+        .filter(|(id, finding)| finding.value == Value::Undetermined && !converted.contains(*id))
+        .map(|(id, _)| id.clone())
+        .collect())
+}
+
+/// I10: a departure is reasoned, and only a departure is. A finding on the onus is no departure:
+/// it has reasons of its own.
+fn departure_fits(latest: &Assessment, decision: &Issue) -> Result<(), Rejection> {
+    let follows = DecisionOutcome::from_proposal(latest.outcome) == Some(decision.outcome)
+        || (latest.outcome == Outcome::Undetermined && !decision.onus.is_empty());
+    if follows == decision.departure.is_some() {
+        return refuse(
+            Code::DepartureUnfit,
+            format!(
+                "the proposal is {} and the decision {}: a departure is given exactly where they differ",
+                latest.outcome, decision.outcome
+            ),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,273 @@
+//! A status: granted on a decision, looked at again, and ended on one of three distinct grounds.
+//!
+//! The end of a status is a decision of its own: it is served, and can be appealed. Until then, and
+//! while a time limit runs or an appeal is pending, the person is not removed (I1).
+
+use super::{Decision, Issued, day};
+use crate::decide::Context;
+use crate::personal::{Personal, Words};
+use crate::rejection::{Code, Rejection, refuse};
+use crate::state::{Case, Stamp, need};
+use crate::token::{ActorId, Language};
+use crate::vocabulary::{
+    DecisionOutcome, EndGround, ServiceMethod, StatusKind, StatusReviewKind, StatusReviewStage,
+};
+use crate::{Version, WorldDate};
+
+/// Grants a status on the decision that stands.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct GrantStatus {
+    /// Which.
+    pub status: StatusKind,
+    /// From which day.
+    pub from: WorldDate,
+    /// When it is to be looked at again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<WorldDate>,
+}
+
+/// Opens the review of a status.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct OpenStatusReview {
+    /// On which of the three grounds.
+    pub kind: StatusReviewKind,
+    /// What gave rise to it.
+    pub reason: Personal<Words>,
+}
+
+/// Records that the claimant was told of the review.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct NotifyStatusReview {
+    /// How.
+    pub method: ServiceMethod,
+    /// In which language.
+    pub language: Language,
+    /// On which day service is proved.
+    pub served: WorldDate,
+}
+
+/// Records that the claimant was heard in the review, or had the chance.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct HearStatusReview {
+    /// Whether the claimant made use of it.
+    pub attended: bool,
+    /// What was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Personal<Words>>,
+}
+
+/// Ends the review: the status stays.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct KeepStatus {
+    /// Why.
+    pub reason: Personal<Words>,
+}
+
+/// Ends the status.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct EndStatus {
+    /// On which ground; one that belongs to the kind of the review.
+    pub ground: EndGround,
+    /// The reasons.
+    pub reasons: Personal<Words>,
+}
+
+/// A status.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct StatusHeld {
+    /// Which.
+    pub status: StatusKind,
+    /// The event that granted it.
+    pub version: Version,
+    /// The event that ended it.
+    pub ended: Option<Version>,
+}
+
+/// The review of a status.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct StatusReview {
+    /// On which of the three grounds.
+    pub kind: StatusReviewKind,
+    /// Where it stands.
+    pub stage: StatusReviewStage,
+    /// Who opened it.
+    pub by: ActorId,
+    /// The event that opened it.
+    pub version: Version,
+}
+
+impl StatusReview {
+    /// Whether it is not over.
+    #[must_use]
+    pub const fn pending(&self) -> bool {
+        !matches!(self.stage, StatusReviewStage::Kept | StatusReviewStage::Ended)
+    }
+}
+
+pub(super) fn grant(case: &Case, grant: &GrantStatus) -> Result<(), Rejection> {
+    case.open()?;
+    let outcome = need(case.outcome(), Code::NoDecision, "there is no decision that grants")?;
+    if let Some(held) = case.decisions.status()
+        && rank(held.status) >= rank(grant.status)
+    {
+        return refuse(
+            Code::StatusStands,
+            format!("the status {} of version {} stands", held.status, held.version),
+        );
+    }
+    let fits = match grant.status {
+        StatusKind::Refugee => outcome == DecisionOutcome::Refugee,
+        StatusKind::Subsidiary => outcome == DecisionOutcome::Subsidiary,
+        StatusKind::NonrefoulementOnly => matches!(
+            outcome,
+            DecisionOutcome::NonrefoulementOnly | DecisionOutcome::ExcludedNotRemovable
+        ),
+        StatusKind::Humanitarian => {
+            !matches!(outcome, DecisionOutcome::Refugee | DecisionOutcome::Subsidiary)
+        }
+    };
+    if !fits {
+        return refuse(
+            Code::StatusUnfit,
+            format!("the outcome that stands is {outcome}; it does not carry {}", grant.status),
+        );
+    }
+    let from = day(&grant.from, "from")?;
+    if let Some(review) = &grant.review
+        && day(review, "review")? <= from
+    {
+        return refuse(Code::DateUnfit, "review is not after the day from which the status runs");
+    }
+    Ok(())
+}
+
+/// Which status gives more: a grant replaces a lesser one and never a greater.
+const fn rank(status: StatusKind) -> u8 {
+    match status {
+        StatusKind::NonrefoulementOnly => 0,
+        StatusKind::Humanitarian => 1,
+        StatusKind::Subsidiary => 2,
+        StatusKind::Refugee => 3,
+    }
+}
+
+pub(super) fn granted(case: &mut Case, grant: &GrantStatus, stamp: &Stamp<'_>) {
+    if let Some(lesser) = case.decisions.statuses.last_mut() {
+        lesser.ended.get_or_insert(stamp.version);
+    }
+    case.decisions.statuses.push(StatusHeld {
+        status: grant.status,
+        version: stamp.version,
+        ended: None,
+    });
+}
+
+/// A status is reviewed when nothing else about the claim is open.
+fn nothing_else_open(case: &Case) -> Result<(), Rejection> {
+    need(case.decisions.standing(), Code::NoDecision, "the claim is open; decide it first")?;
+    if case.appeals.pending().is_some() || case.appeals.permission_pending().is_some() {
+        return refuse(Code::AppealPending, "an appeal is pending; the tribunal has the case");
+    }
+    Ok(())
+}
+
+pub(super) fn open(case: &Case) -> Result<(), Rejection> {
+    case.exists()?;
+    need(case.decisions.status(), Code::NoStatus, "no status stands that could be reviewed")?;
+    if case.decisions.status_review().is_some() {
+        return refuse(Code::StatusReviewPending, "a review of the status is pending already");
+    }
+    nothing_else_open(case)
+}
+
+/// The pending review, if it stands where the step begins.
+pub(super) fn at<'a>(
+    case: &'a Case,
+    from: &[StatusReviewStage],
+) -> Result<&'a StatusReview, Rejection> {
+    case.exists()?;
+    let review = need(
+        case.decisions.status_review(),
+        Code::NoStatusReview,
+        "no review of a status is pending; open one with its ground",
+    )?;
+    if from.contains(&review.stage) {
+        return Ok(review);
+    }
+    refuse(
+        Code::StatusReviewUnfit,
+        format!(
+            "the review is {}: notice comes first, then the hearing, then its end",
+            review.stage
+        ),
+    )
+}
+
+/// Notice, then hearing, then the end, by another person than the one who opened the review.
+pub(super) fn end(case: &Case, end: &EndStatus, context: &Context<'_>) -> Result<(), Rejection> {
+    let review = at(case, &[StatusReviewStage::Heard])?;
+    nothing_else_open(case)?;
+    if review.by == context.by.id {
+        return refuse(
+            Code::TookPart,
+            "the actor opened the review; somebody else decides whether the status ends",
+        );
+    }
+    if !review.kind.grounds().contains(&end.ground) {
+        return refuse(
+            Code::EndGroundUnfit,
+            format!("{} is no ground of {}", end.ground, review.kind),
+        );
+    }
+    Ok(())
+}
+
+pub(super) fn step(case: &mut Case, stage: StatusReviewStage) {
+    if let Some(review) = case.decisions.reviews.last_mut() {
+        review.stage = stage;
+    }
+}
+
+pub(super) fn opened(case: &mut Case, review: &OpenStatusReview, stamp: &Stamp<'_>) {
+    case.decisions.reviews.push(StatusReview {
+        kind: review.kind,
+        stage: StatusReviewStage::Opened,
+        by: stamp.by.id.clone(),
+        version: stamp.version,
+    });
+}
+
+/// The end of a status stands as a decision to be served, from which time to appeal runs. A file
+/// that was closed is open again.
+pub(super) fn ended(case: &mut Case, stamp: &Stamp<'_>) {
+    step(case, StatusReviewStage::Ended);
+    if let Some(held) = case.decisions.statuses.last_mut() {
+        held.ended = Some(stamp.version);
+    }
+    case.registry.closed = None;
+    case.registry.later.archived = None;
+    case.intake.withdrawn = None;
+    let assessment = case.decisions.all.last().map(|last| last.assessment).unwrap_or_default();
+    case.decisions.all.push(Decision {
+        issued: Issued::StatusEnded,
+        ..Decision::new(stamp, DecisionOutcome::Refused, assessment)
+    });
+}

@@ -1,0 +1,252 @@
+//! The removal bar: may this person be removed? (I1)
+//!
+//! The answer is "barred" until every reason is gone. A reason is found from what the case holds and
+//! never argued away by something else that it holds: an appeal without suspensive effect bars, and
+//! so does a decision that was perhaps served. Whoever asks about a case that is unknown or cannot
+//! be read is told "barred" by the service.
+
+use jiff::ToSpan as _;
+
+use crate::decisions::{Decision, Notified};
+use crate::state::Case;
+use crate::vocabulary::{BarReason, DeadlineKind};
+use crate::{Instant, Version, WorldDate};
+
+/// The answer.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct Bar {
+    /// Whether the person must not be removed.
+    pub barred: bool,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// The instant before which the bar does not end, where every reason has one. At that instant
+    /// the question is to be asked again: it is no clearance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
+}
+
+/// A reason why the person must not be removed.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct Reason {
+    /// The code, for programs.
+    pub code: BarReason,
+    /// The sentence, for people.
+    pub sentence: String,
+    /// The events that it rests on.
+    pub versions: Vec<Version>,
+    /// The instant at which it ends by itself, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
+}
+
+impl Bar {
+    /// The bar that follows from reasons.
+    #[must_use]
+    pub fn of(reasons: Vec<Reason>) -> Self {
+        let ends: Option<Vec<Instant>> = reasons.iter().map(|reason| reason.until).collect();
+        let until = ends.and_then(|ends| ends.into_iter().max());
+        Self { barred: !reasons.is_empty(), reasons, until }
+    }
+}
+
+impl Reason {
+    /// A reason that does not end by itself.
+    #[must_use]
+    pub fn new(code: BarReason, sentence: impl Into<String>, versions: Vec<Version>) -> Self {
+        Self { code, sentence: sentence.into(), versions, until: None }
+    }
+
+    fn until(self, until: Instant) -> Self {
+        Self { until: Some(until), ..self }
+    }
+}
+
+/// Whether the person of a case must not be removed at an instant, and why.
+#[must_use]
+pub fn removal_bar(case: &Case, at: Instant) -> Bar {
+    if case.version == Version(0) {
+        return Bar::of(vec![Reason::new(BarReason::UnknownCase, "there is no such case", vec![])]);
+    }
+    let mut reasons = Vec::new();
+    match case.decisions.standing() {
+        Some(decision) => of_decision(case, decision, at, &mut reasons),
+        None if case.intake.withdrawn.is_none() => reasons.push(pending_claim(case)),
+        None => {}
+    }
+    of_appeals(case, &mut reasons);
+    of_protection(case, &mut reasons);
+    of_orders(case, &mut reasons);
+    of_what_comes_later(case, at, &mut reasons);
+    Bar::of(reasons)
+}
+
+/// The reasons that bind also the closing of a file: none of them is protection that was granted,
+/// with which a file is closed in good order.
+pub(crate) fn binds_closing(case: &Case, at: Instant) -> Option<Reason> {
+    let mut reasons = Vec::new();
+    if let Some(appeal) = case.appeals.permission_pending() {
+        reasons.push(permission(appeal.onward.as_ref().map(|onward| onward.sought)));
+    }
+    of_orders(case, &mut reasons);
+    of_what_comes_later(case, at, &mut reasons);
+    reasons.into_iter().next()
+}
+
+fn pending_claim(case: &Case) -> Reason {
+    let reopened = case.decisions.all.last().and_then(|decision| decision.set_aside);
+    let opened = case.assessment.round().map(|round| round.opened);
+    let since = reopened.or(opened).unwrap_or(Version(1));
+    Reason::new(BarReason::ClaimPending, "the claim is not decided", vec![since])
+}
+
+/// Service, the time to appeal, and the time to go further.
+fn of_decision(case: &Case, decision: &Decision, at: Instant, reasons: &mut Vec<Reason>) {
+    if let Some(ruling) = case.appeals.ruling_on(decision.version) {
+        let sought = case
+            .appeals
+            .all
+            .iter()
+            .any(|appeal| appeal.decision == decision.version && appeal.onward.is_some());
+        if let Some(last) = ruling.onward_deadline.as_ref().filter(|_| !sought) {
+            open_until(
+                reasons,
+                end_anywhere(last),
+                at,
+                BarReason::OnwardWindow,
+                "the time to go to the next court runs",
+                vec![ruling.version],
+            );
+        }
+        return;
+    }
+    match &decision.notified {
+        None => reasons.push(Reason::new(
+            BarReason::ServiceUnproved,
+            "service of the decision is not proved, so no time limit has begun",
+            vec![decision.version],
+        )),
+        Some(notified) => open_until(
+            reasons,
+            window(case, notified),
+            at,
+            BarReason::AppealWindow,
+            "the time to appeal runs",
+            vec![decision.version, notified.version],
+        ),
+    }
+}
+
+/// The end of the time to appeal; the later one where it was extended. `None` if no end is known.
+fn window(case: &Case, notified: &Notified) -> Option<Instant> {
+    let end = notified.over.or_else(|| end_anywhere(&notified.appeal_deadline))?;
+    let extended = case.deadlines.of(DeadlineKind::Appeal).map(|running| running.due);
+    Some(extended.map_or(end, |extended| extended.max(end)))
+}
+
+/// When a day is over everywhere on earth, where the zone that counts was not kept.
+fn end_anywhere(last: &WorldDate) -> Option<Instant> {
+    let next = last.last_day()?.tomorrow().ok()?;
+    let midnight = next.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    midnight.timestamp().checked_add(12.hours()).ok().map(Instant::new)
+}
+
+/// Adds a reason as long as a time limit runs; one whose end is not known never ends.
+fn open_until(
+    reasons: &mut Vec<Reason>,
+    until: Option<Instant>,
+    at: Instant,
+    code: BarReason,
+    sentence: &str,
+    versions: Vec<Version>,
+) {
+    let reason = Reason::new(code, sentence, versions);
+    match until {
+        None => reasons.push(reason),
+        Some(end) if at < end => reasons.push(reason.until(end)),
+        Some(_) => {}
+    }
+}
+
+fn permission(sought: Option<Version>) -> Reason {
+    Reason::new(
+        BarReason::PermissionPending,
+        "permission to go to the next court is sought and not decided",
+        sought.into_iter().collect(),
+    )
+}
+
+fn of_appeals(case: &Case, reasons: &mut Vec<Reason>) {
+    for appeal in case.appeals.all.iter().filter(|appeal| appeal.pending()) {
+        reasons.push(Reason::new(
+            BarReason::AppealPending,
+            "an appeal is not decided, whether or not it suspends",
+            vec![appeal.version],
+        ));
+    }
+    for appeal in case.appeals.all.iter().filter(|appeal| appeal.permission_pending()) {
+        reasons.push(permission(appeal.onward.as_ref().map(|onward| onward.sought)));
+    }
+}
+
+fn of_protection(case: &Case, reasons: &mut Vec<Reason>) {
+    if let Some(outcome) = case.outcome()
+        && outcome.protects()
+        && let Some(decision) = case.decisions.standing()
+    {
+        let ruling = case.appeals.ruling_on(decision.version).map(|ruling| ruling.version);
+        reasons.push(Reason::new(
+            BarReason::ProtectionGranted,
+            format!("the outcome that stands is {outcome}, which protects from return"),
+            [Some(decision.version), ruling].into_iter().flatten().collect(),
+        ));
+    }
+    if let Some(held) = case.decisions.status() {
+        reasons.push(Reason::new(
+            BarReason::StatusStands,
+            format!("the status {} stands", held.status),
+            vec![held.version],
+        ));
+    }
+}
+
+fn of_orders(case: &Case, reasons: &mut Vec<Reason>) {
+    for bar in case.decisions.bars.iter().filter(|bar| bar.lifted.is_none()) {
+        reasons.push(Reason::new(
+            BarReason::BarActive,
+            format!("a removal bar is in force: {}", bar.basis),
+            vec![bar.version],
+        ));
+    }
+    if let Some(review) = case.decisions.status_review() {
+        reasons.push(Reason::new(
+            BarReason::StatusReviewPending,
+            format!("a review of the status is pending: {}", review.kind),
+            vec![review.version],
+        ));
+    }
+}
+
+fn of_what_comes_later(case: &Case, at: Instant, reasons: &mut Vec<Reason>) {
+    let later = &case.registry.later;
+    for submission in later.submissions.iter().filter(|submission| submission.pending()) {
+        reasons.push(Reason::new(
+            BarReason::SubmissionPending,
+            "a further submission is pending, or was admitted and the claim is not reopened",
+            vec![submission.version],
+        ));
+    }
+    if let Some(implicit) = &later.implicit {
+        open_until(
+            reasons,
+            implicit.over,
+            at,
+            BarReason::Reinstatable,
+            "the claim counts as withdrawn and may be taken up again",
+            vec![implicit.version],
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! `tebessa.query.removal-bar`: may this person be removed?
+//!
+//! Doubt is an answer, and the answer is "barred": a case that is unknown or cannot be read whole,
+//! a log that can no longer be written, a stream that contradicts it. "Not barred" is said only by
+//! the rules, over every record of the case, chained from the first to the last.
+
+use case::vocabulary::BarReason;
+use case::{Bar, Case, CaseId, EventId, Instant, Reason, Recorded, Version, removal_bar};
+
+use crate::cases::records;
+use crate::follower;
+use crate::node::Node;
+
+/// Asks whether the person of a case must not be removed.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct RemovalBarQuery {
+    /// The case.
+    pub case: CaseId,
+}
+
+/// An event on which a reason rests.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct RestsOn {
+    /// Its number in the case.
+    pub version: Version,
+    /// Its position in the journal.
+    pub position: u64,
+    /// Its id.
+    pub event: EventId,
+}
+
+/// A reason with its events.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct BarredBy {
+    /// The code, for programs.
+    pub code: BarReason,
+    /// The sentence, for people.
+    pub sentence: String,
+    /// The events that it rests on.
+    pub events: Vec<RestsOn>,
+    /// The instant at which it ends by itself, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
+}
+
+/// Whether the person of a case must not be removed, as at the moment of the answer.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct RemovalBarReply {
+    /// The case.
+    pub case: CaseId,
+    /// Whether the person must not be removed. Only `false` is a clearance, and only at `asked`.
+    pub barred: bool,
+    /// Why.
+    pub reasons: Vec<BarredBy>,
+    /// The instant before which the bar does not end, where every reason has one: then ask again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
+    /// The moment of the answer, by the node's clock.
+    pub asked: Instant,
+    /// How many events of the case were looked at.
+    pub version: Version,
+    /// The last durable position of the journal.
+    pub position: u64,
+}
+
+/// Answers from the journal.
+pub(crate) fn answer(
+    node: &Node,
+    follower: &follower::Status,
+    query: &RemovalBarQuery,
+) -> RemovalBarReply {
+    let position = node.journal().durable().borrow().0;
+    let asked = Instant::new(jiff::Timestamp::now());
+    let (mut bar, records) = match whole(node, query.case) {
+        Ok(records) => {
+            let case = Case::fold(&records);
+            (removal_bar(&case, asked), records)
+        }
+        Err(why) => (Bar::of(vec![doubt(BarReason::Unreadable, why)]), Vec::new()),
+    };
+    if let Some(why) = not_current(node, follower) {
+        let mut reasons = bar.reasons;
+        reasons.push(doubt(BarReason::NotCurrent, why));
+        bar = Bar::of(reasons);
+    }
+    RemovalBarReply {
+        case: query.case,
+        barred: bar.barred,
+        reasons: bar.reasons.into_iter().map(|reason| with_events(reason, &records)).collect(),
+        until: bar.until,
+        asked,
+        version: records.last().map(|record| record.envelope.version).unwrap_or_default(),
+        position,
+    }
+}
+
+fn doubt(code: BarReason, sentence: String) -> Reason {
+    Reason::new(code, sentence, Vec::new())
+}
+
+fn with_events(reason: Reason, records: &[Recorded]) -> BarredBy {
+    let events = records
+        .iter()
+        .filter(|record| reason.versions.contains(&record.envelope.version))
+        .map(|record| RestsOn {
+            version: record.envelope.version,
+            position: record.position,
+            event: record.envelope.id,
+        })
+        .collect();
+    BarredBy { code: reason.code, sentence: reason.sentence, events, until: reason.until }
+}
+
+/// Every record of the case, or why that is in doubt: none missing, none of another case, each
+/// chained to the one before.
+fn whole(node: &Node, id: CaseId) -> Result<Vec<Recorded>, String> {
+    let records = records(node.journal(), id, None).map_err(|failure| failure.to_string())?;
+    let mut prev = "0".repeat(64);
+    for (record, version) in records.iter().zip(1..) {
+        let envelope = &record.envelope;
+        if envelope.case != id || envelope.version != Version(version) || envelope.prev != prev {
+            return Err(format!(
+                "the record at position {} does not follow the one before",
+                record.position
+            ));
+        }
+        prev = record.leaf.to_string();
+    }
+    Ok(records)
+}
+
+fn not_current(node: &Node, follower: &follower::Status) -> Option<String> {
+    if node.journal().poisoned() {
+        return Some("a write to the log failed; what was accepted last may be missing".to_owned());
+    }
+    match follower {
+        follower::Status::Halted { reason } => {
+            Some(format!("the stream and the log contradict each other: {reason}"))
+        }
+        follower::Status::Following { .. }
+        | follower::Status::CatchingUp { .. }
+        | follower::Status::Away => None,
+    }
+}

@@ -1,0 +1,198 @@
+//! I1 stated once more and naively, over the records alone: what the removal bar must never open.
+
+use std::collections::BTreeSet;
+
+use case::vocabulary::{AppealResult, LateRuling, PermissionResult, SubmissionRuling};
+use case::{
+    AppealId, BarId, Case, Event, Instant, Recorded, appeals, decisions, intake, registry,
+    removal_bar,
+};
+
+/// Noon of days before, within and after the time limits of the steps.
+const MOMENTS: &[&str] = &[
+    "2024-01-15T12:00:00Z",
+    "2024-02-20T12:00:00Z",
+    "2024-03-02T12:00:00Z",
+    "2024-04-20T12:00:00Z",
+    "2026-01-01T12:00:00Z",
+];
+
+/// What a clerk would keep on a sheet of paper.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a clerk ticks boxes")]
+struct Sheet {
+    claim_open: bool,
+    decision_unserved: bool,
+    appeal_until: Option<String>,
+    ruled: bool,
+    onward_until: Option<String>,
+    appeals: BTreeSet<AppealId>,
+    permissions: BTreeSet<AppealId>,
+    protected: bool,
+    status: bool,
+    review: bool,
+    bars: BTreeSet<BarId>,
+    submission: bool,
+}
+
+impl Sheet {
+    fn write(&mut self, record: &Recorded) {
+        match &record.event {
+            Event::Intake(event) => self.intake(event),
+            Event::Decisions(event) => self.decisions(event),
+            Event::Appeals(event) => self.appeals(event),
+            Event::Registry(event) => self.registry(event),
+            Event::Evidence(_)
+            | Event::Assessment(_)
+            | Event::Deadlines(_)
+            | Event::Register(_) => {}
+        }
+    }
+
+    fn intake(&mut self, event: &intake::Event) {
+        match event {
+            intake::Event::ClaimMade(_) | intake::Event::ClaimRegistered(_) => {
+                self.claim_open = true;
+            }
+            intake::Event::ClaimWithdrawn(_) => {
+                self.claim_open = false;
+                self.appeals.clear();
+                self.permissions.clear();
+            }
+            _ => {}
+        }
+    }
+
+    fn decisions(&mut self, event: &decisions::Event) {
+        match event {
+            decisions::Event::DecisionIssued(issued) => {
+                self.fresh_decision();
+                self.protected = issued.outcome.protects();
+            }
+            decisions::Event::StatusEnded(_) => {
+                self.fresh_decision();
+                self.status = false;
+                self.review = false;
+                self.protected = false;
+            }
+            decisions::Event::DecisionNotified(served) => {
+                self.decision_unserved = false;
+                self.appeal_until = Some(served.appeal_deadline.to_string());
+            }
+            decisions::Event::DecisionWithdrawn(_) => self.claim_opens_again(),
+            decisions::Event::RemovalBarPlaced(bar) => drop(self.bars.insert(bar.bar)),
+            decisions::Event::RemovalBarLifted(bar) => drop(self.bars.remove(&bar.bar)),
+            decisions::Event::StatusGranted(_) => self.status = true,
+            decisions::Event::StatusReviewOpened(_) => self.review = true,
+            decisions::Event::StatusKept(_) => self.review = false,
+            _ => {}
+        }
+    }
+
+    fn fresh_decision(&mut self) {
+        self.claim_open = false;
+        self.decision_unserved = true;
+        self.appeal_until = None;
+        self.onward_until = None;
+        self.ruled = false;
+    }
+
+    fn claim_opens_again(&mut self) {
+        self.fresh_decision();
+        self.decision_unserved = false;
+        self.claim_open = true;
+        self.protected = false;
+        self.appeals.clear();
+        self.permissions.clear();
+    }
+
+    fn appeals(&mut self, event: &appeals::Event) {
+        match event {
+            appeals::Event::AppealFiled(filed) => drop(self.appeals.insert(filed.appeal)),
+            appeals::Event::LateFilingRuled(ruled) if ruled.ruling == LateRuling::Rejected => {
+                self.appeals.remove(&ruled.appeal);
+            }
+            appeals::Event::AppealDecided(decided) => {
+                self.appeals.remove(&decided.appeal);
+                self.ruled = true;
+                self.onward_until = decided.onward_deadline.as_ref().map(ToString::to_string);
+                if let Some(outcome) = decided.outcome {
+                    self.protected = outcome.protects();
+                }
+                if decided.result == AppealResult::Remitted {
+                    self.claim_opens_again();
+                }
+            }
+            appeals::Event::PermissionSought(one) => drop(self.permissions.insert(one.appeal)),
+            appeals::Event::PermissionDecided(one) => {
+                self.permissions.remove(&one.appeal);
+                self.onward_until = None;
+                if one.result == PermissionResult::Granted {
+                    self.appeals.insert(one.appeal);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn registry(&mut self, event: &registry::Event) {
+        match event {
+            registry::Event::ClaimWithdrawnImplicitly(_) => self.claim_open = false,
+            registry::Event::ClaimReinstated(_) => self.claim_open = true,
+            registry::Event::ClaimReopened(_) => {
+                self.claim_opens_again();
+                self.submission = false;
+            }
+            registry::Event::FurtherSubmissionMade(_) => self.submission = true,
+            registry::Event::FurtherSubmissionRuled(ruled) => {
+                self.submission = ruled.ruling == SubmissionRuling::Admitted;
+            }
+            _ => {}
+        }
+    }
+
+    /// I1 says closed.
+    fn closed(&self, day: &str) -> bool {
+        let runs = |last: &Option<String>| last.as_deref().is_some_and(|last| day <= last);
+        self.claim_open
+            || (self.decision_unserved && !self.ruled)
+            || (!self.ruled && runs(&self.appeal_until))
+            || (self.permissions.is_empty() && runs(&self.onward_until))
+            || !self.appeals.is_empty()
+            || !self.permissions.is_empty()
+            || self.protected
+            || self.status
+            || self.review
+            || !self.bars.is_empty()
+            || self.submission
+    }
+}
+
+/// After every event and at every moment: where I1 says closed, the bar is closed. Returns how often
+/// it was open, so that the caller sees that it ever is.
+pub(crate) fn never_open_while_closed(records: &[Recorded]) -> usize {
+    let mut sheet = Sheet::default();
+    let mut case = Case::default();
+    let mut open = 0;
+    for record in records {
+        sheet.write(record);
+        case.evolve(record);
+        for moment in MOMENTS {
+            let at: Instant = moment.parse().expect("a moment");
+            let bar = removal_bar(&case, at);
+            assert_eq!(bar.barred, !bar.reasons.is_empty());
+            if sheet.closed(&moment[..10]) {
+                assert!(bar.barred, "open at {moment} after version {}", case.version);
+            }
+            if !bar.barred {
+                open += 1;
+            }
+            if let Some(until) = bar.until {
+                assert!(at < until, "a bar ends after the moment at which it is asked for");
+                let before = Instant::new(until.timestamp() - jiff::SignedDuration::from_secs(1));
+                assert!(removal_bar(&case, before).barred, "it holds until it ends");
+            }
+        }
+    }
+    open
+}
