@@ -1,4 +1,5 @@
 //! The audit: replay, and the dossier that no changed byte passes.
 
+mod card;
 mod dossier;
 mod replay;

@@ -1,5 +1,6 @@
 //! `tebessa case`: cases as tables and timelines for people, and as JSON for programs.
 
+mod decision;
 mod family;
 pub(crate) mod fetch;
 mod file;
@@ -26,6 +27,7 @@ pub(crate) enum Commands {
     History(history::Args),
     Family(family::Args),
     RemovalBar(removal_bar::Args),
+    Decision(decision::Args),
 }
 
 /// Runs a command.
@@ -36,5 +38,6 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
         Commands::History(args) => history::run(args).await,
         Commands::Family(args) => family::run(args).await,
         Commands::RemovalBar(args) => removal_bar::run(args).await,
+        Commands::Decision(args) => decision::run(args).await,
     }
 }

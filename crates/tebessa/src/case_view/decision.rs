@@ -1,0 +1,228 @@
+//! `tebessa case decision`: a decision on one card.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use case::card::{Card, CriterionLine, Deed, cards};
+use case::replay::Shelf;
+use case::{CaseId, Recorded, Version};
+use service::audit::{Words, card_page};
+use service::personal::Opened;
+
+use super::fetch::Pages;
+use super::timeline::decode;
+use crate::address::Address;
+use crate::law;
+use crate::output::{CliError, Exit, NAME, Output, Screen, line, words};
+
+const HELP: &str = "\
+The card says who decided what and when, on what evidence, criterion by criterion with titles and
+sources, which criteria were open, what the review said, whether the decision departs from the
+proposal, and what was before the decision-maker. Personal words are shown with --open only.
+
+Examples:
+  tebessa case decision 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11
+  tebessa case decision 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11 --open --html card.html";
+
+/// Show a decision on one card: who, when, on what, and why.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The case.
+    #[arg(value_name = "ID")]
+    case: CaseId,
+    /// The decision that was issued by this event; the latest where nothing is said.
+    #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u64).range(1..))]
+    version: Option<u64>,
+    /// Open the personal fields: reasons.
+    #[arg(long, conflicts_with = "json")]
+    open: bool,
+    /// Write the card as a page into this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    html: Option<PathBuf>,
+    /// The card as one line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// A directory with guidance files beside the built-in ones; may be given several times.
+    #[arg(long, value_name = "DIR")]
+    guidance: Vec<PathBuf>,
+    #[command(flatten)]
+    address: Address,
+}
+
+/// Shows the card.
+pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
+    let client = args.address.connect().await?;
+    let (mut records, mut said) = (Vec::<Recorded>::new(), Words::new());
+    let mut pages = Pages::new(&client, args.case, Version(0), None, args.open);
+    while let Some(page) = pages.next().await? {
+        for entry in page {
+            let record = decode(&entry)?;
+            for (path, opened) in entry.opened.into_iter().flatten() {
+                if let Opened::Words(text) = opened {
+                    said.insert((record.envelope.version, path), text);
+                }
+            }
+            records.push(record);
+        }
+    }
+    let mut libraries = vec![law::library(None)?];
+    for directory in &args.guidance {
+        libraries.push(law::library(Some(directory))?);
+    }
+    let card = chosen(cards(&records, Shelf(&libraries)), &args)?;
+    if args.json {
+        let mut out = Output::stdout();
+        out.json(&card)?;
+        out.flush()?;
+    } else if let Some(file) = &args.html {
+        write(file, &card_page(&card, &said))?;
+        line(&format!("{} holds the card; print it from a browser", file.display()))?;
+    } else {
+        let mut screen = Screen::stdout();
+        show(&card, &said, &mut screen)?;
+        screen.flush()?;
+    }
+    Ok(Exit::Done)
+}
+
+fn chosen(cards: Vec<Card>, args: &Args) -> Result<Card, CliError> {
+    let versions: Vec<_> = cards.iter().map(|card| card.decided.version.to_string()).collect();
+    let fits = |card: &Card| args.version.is_none_or(|at| card.decided.version == Version(at));
+    cards.into_iter().rfind(fits).ok_or_else(|| {
+        let there = if versions.is_empty() { "none".to_owned() } else { versions.join(", ") };
+        CliError::message(format!(
+            "case {} has no such decision; decisions by version: {there}",
+            args.case
+        ))
+    })
+}
+
+/// The page may hold words about a person, so that only its owner may read it.
+fn write(path: &Path, page: &str) -> Result<(), CliError> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path).and_then(|mut file| file.write_all(page.as_bytes())).map_err(|error| {
+        CliError::caused(format!("{} could not be written", path.display()), error)
+    })
+}
+
+fn show(card: &Card, said: &Words, screen: &mut Screen) -> Result<(), CliError> {
+    let mut row = |label: &str, text: &str| screen.labelled(0, 11, label, text);
+    row("case", &card.case.to_string())?;
+    row("decision", &words(card.outcome.as_str()))?;
+    if !card.grounds.is_empty() {
+        row("grounds", &card.grounds.join(", "))?;
+    }
+    let follows = if card.departs { "the decision departs from it" } else { "followed" };
+    row("proposal", &format!("{}, {follows}", words(card.proposal)))?;
+    row("assessed", &deed(&card.assessed))?;
+    row("reviewed", &format!("{}: {}", deed(&card.reviewed), card.review))?;
+    row("decided", &deed(&card.decided))?;
+    let title = card.title.as_deref().unwrap_or("not known to this program");
+    row("guidance", &format!("{}, {title}, as of {}", card.profile, card.as_of))?;
+    row("", &card.guidance)?;
+    let seen = card.decided.seen.map_or_else(
+        || "not recorded".to_owned(),
+        |seen| format!("the case up to version {}, leaf {}", seen.version, seen.leaf),
+    );
+    row("read set", &seen)?;
+    if let Some(served) = &card.notified {
+        row("served", &format!("{}, appeal until {}", served.served, served.appeal_deadline))?;
+    }
+    for appeal in &card.appeals {
+        let outcome = appeal.outcome.map_or("", |outcome| outcome.as_str());
+        let result = appeal.result.unwrap_or("pending");
+        row("appeal", &format!("version {}: {} {}", appeal.filed, result, words(outcome)))?;
+    }
+    reasons(card, said, screen)?;
+    section(screen, "Criterion by criterion")?;
+    for line in &card.criteria {
+        criterion(line, card, said, screen)?;
+    }
+    section(screen, "Open, and able to turn the outcome")?;
+    screen.indented(2, &listed(&card.open))?;
+    section(screen, "Evidence before the decision-maker")?;
+    for item in &card.evidence {
+        let before = match item.before {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "not recorded",
+        };
+        let text = format!("{}, {}, version {}", item.evidence, item.kind, item.version);
+        screen.labelled(2, 14, before, &text)?;
+    }
+    Ok(())
+}
+
+fn reasons(card: &Card, said: &Words, screen: &mut Screen) -> Result<(), CliError> {
+    let decided = card.decided.version;
+    section(screen, "Reasons")?;
+    screen.indented(2, word(said, decided, "reasons"))?;
+    if card.departs {
+        screen.labelled(2, 11, "departure", word(said, decided, "departure"))?;
+    }
+    screen.labelled(2, 11, "review", word(said, card.reviewed.version, "reason"))
+}
+
+fn criterion(
+    line: &CriterionLine,
+    card: &Card,
+    said: &Words,
+    screen: &mut Screen,
+) -> Result<(), CliError> {
+    let marks = [
+        (line.derived, "derived"),
+        (line.presumed, "presumed met"),
+        (line.open, "open"),
+        (line.onus.is_some(), "found on the onus"),
+    ];
+    let marks: Vec<_> = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
+    let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
+    screen.labelled(2, 11, &line.id, &format!("{} {}{marks}", line.value, line.title))?;
+    if let Some(found) = &line.found {
+        let why = found.u_reason.map_or_else(String::new, |why| format!(", {}", words(why)));
+        screen.indented(13, &format!("by {}, version {}{why}", found.by, found.version))?;
+        for item in &found.evidence {
+            screen.indented(13, &format!("relies on {item}"))?;
+        }
+        if let Some(reason) = said.get(&(found.version, "reason".to_owned())) {
+            screen.indented(13, reason)?;
+        }
+    }
+    if let Some(place) = line.onus
+        && let Some(reason) = said.get(&(card.decided.version, format!("onus[{place}].reason")))
+    {
+        screen.indented(13, &format!("on the onus: {reason}"))?;
+    }
+    for source in &line.sources {
+        screen.labelled(13, 0, "", source)?;
+    }
+    Ok(())
+}
+
+fn section(screen: &mut Screen, title: &str) -> Result<(), CliError> {
+    screen.line("")?;
+    screen.line(&format!("{NAME}{title}{NAME:#}"))
+}
+
+fn word<'w>(said: &'w Words, version: Version, path: &str) -> &'w str {
+    said.get(&(version, path.to_owned())).map_or("[withheld; --open shows it]", String::as_str)
+}
+
+fn deed(deed: &Deed) -> String {
+    format!(
+        "{} ({}, {}), {}, version {}",
+        deed.by.id,
+        words(deed.by.role.as_str()),
+        deed.by.basis,
+        deed.occurred,
+        deed.version
+    )
+}
+
+fn listed(ids: &[String]) -> String {
+    if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
+}
