@@ -1,9 +1,10 @@
-//! `tebessa demo`: the 26 decided cases and Maximilian go all the way, and are rebuilt from the
-//! log alone.
+//! `tebessa demo`: the 26 decided cases, Maximilian and three worked histories go all the way, and
+//! are rebuilt from the log alone.
 
 mod fixture;
 mod report;
 mod script;
+mod story;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,8 +24,8 @@ use crate::output::{CliError, Exit, Steps};
 
 /// Show the whole way of a claim on real cases, in a temporary directory.
 ///
-/// Brings up a node, sends the 26 decided cases and Maximilian of Tebessa through intake,
-/// evidence, findings, assessment, review, decision and appeal; then stops the node, throws the
+/// Brings up a node, sends the 26 decided cases, Maximilian of Tebessa and three worked histories
+/// through intake, evidence, findings, assessment, review, decision and appeal; then stops the node, throws the
 /// index away, rebuilds everything from the log alone, verifies it, and compares. Exit code 0
 /// only if the rebuilt state equals the live one.
 #[derive(Debug, clap::Args)]
@@ -137,6 +138,7 @@ fn scripts(library: &Library) -> Result<Vec<Script>, CliError> {
     let guidance =
         library.require(&maximilian.profile, maximilian.as_of).map_err(CliError::other)?;
     scripts.push(script::of_granted(&maximilian, guidance));
+    scripts.extend(story::scripts().map_err(CliError::other)?);
     Ok(scripts)
 }
 
@@ -144,7 +146,7 @@ fn scripts(library: &Library) -> Result<Vec<Script>, CliError> {
 async fn send(client: &Client, script: &Script) -> Result<(), CliError> {
     for step in &script.steps {
         let body = step.body.to_string().into_bytes();
-        let reply = client.command(step.name, body).await.map_err(CliError::other)?;
+        let reply = client.command(&step.name, body).await.map_err(CliError::other)?;
         match serde_json::from_slice(&reply).map_err(CliError::other)? {
             Reply::Accepted { .. } => {}
             Reply::Rejected { code, message, .. } => {
@@ -218,6 +220,7 @@ fn expectations() -> Result<BTreeMap<String, String>, CliError> {
         .collect();
     let maximilian = fixture::maximilian();
     expected.insert(maximilian.id, maximilian.outcome);
+    expected.extend(story::expectations());
     Ok(expected)
 }
 

@@ -12,7 +12,7 @@ use super::fixture::Decided;
 
 /// A command as it is sent: its full name and its body.
 pub(crate) struct Step {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) body: Json,
 }
 
@@ -102,7 +102,7 @@ impl<'d> Writer<'d> {
             "occurred": self.day(before).to_string(),
             "data": data,
         });
-        self.script.steps.push(Step { name, body });
+        self.script.steps.push(Step { name: name.to_owned(), body });
     }
 
     fn intake(&mut self) {
