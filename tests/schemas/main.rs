@@ -24,6 +24,28 @@ fn the_checked_in_schemas_are_those_of_the_types() {
     }
 }
 
+#[test]
+fn the_page_of_the_invariants_is_made_from_the_code() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/case/INVARIANTS.md");
+    let page = case::invariants_page();
+    if std::env::var_os("TEBESSA_BLESS").is_some() {
+        std::fs::write(&path, page).unwrap();
+        return;
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(there == page, "crates/case/INVARIANTS.md has drifted: run with TEBESSA_BLESS=1");
+}
+
+/// Every invariant is guarded: by a refusal, or by how the rules are built.
+#[test]
+fn no_invariant_is_only_a_sentence() {
+    let page = case::invariants_page();
+    for part in page.split("\n## ").skip(1) {
+        let guarded = part.contains("Refused with:") || part.contains("By construction:");
+        assert!(guarded, "nothing guards {}", part.lines().next().unwrap_or_default());
+    }
+}
+
 /// What the catalogue says is sealed is what the schemas of the types say.
 #[test]
 fn every_personal_field_of_a_command_is_sealed() {

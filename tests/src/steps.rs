@@ -1,6 +1,6 @@
 //! A small language for steps of a case, so that a rule is one line of a table.
 //!
-//! A command without words of its own is written by its full name and its fields, see [`fields`]:
+//! A command without words of its own is written by its full name and its fields, see `steps/fields.rs`:
 //! `intake.lodge-claim act=desertion narrative=~ by A1`.
 //!
 //! `find C1.1.a M by W1 on 2024-02-01` is a command by the caseworker W1. The first letter of an

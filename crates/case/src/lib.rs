@@ -27,6 +27,7 @@ pub mod gist;
 mod ids;
 pub mod intake;
 mod invariant;
+mod invariant_page;
 mod law;
 mod personal;
 pub mod record;
@@ -53,6 +54,7 @@ pub use ids::{
     UploadId, Version, parse_uuid,
 };
 pub use invariant::Invariant;
+pub use invariant_page::invariants_page;
 pub use law::Law;
 pub use personal::{Content, ContentKind, Line, Personal, PrivateDate, Sealed, Words};
 pub use record::Recorded;
