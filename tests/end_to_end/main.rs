@@ -8,6 +8,7 @@ mod outage;
 mod privacy;
 mod recovery;
 mod register;
+mod search;
 
 use serde_json::{Value, json};
 use service::client::{Client, ClientError};

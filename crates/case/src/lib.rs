@@ -18,6 +18,7 @@ pub mod card;
 mod catalogue;
 pub mod clocks;
 mod command;
+mod counted;
 mod date;
 pub mod deadlines;
 mod decide;
@@ -46,6 +47,7 @@ pub mod vocabulary;
 
 pub use catalogue::{CommandEntry, EventEntry};
 pub use command::{Command, Event, Head, SERVICES, admit, catalogue_entry, commands, events};
+pub use counted::Counted;
 pub use date::{BadDate, Instant, WorldDate};
 pub use decide::{Actor, Context, decide};
 pub use ids::{

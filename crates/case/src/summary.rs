@@ -14,7 +14,7 @@ use crate::token::{ProfileName, Reference};
 use crate::vocabulary::{
     AppealResult, DecisionOutcome, LateRuling, PermissionResult, ReviewResult, Status,
 };
-use crate::{CaseId, Event, KeyId, PersonId, Version, appeals, assessment};
+use crate::{CaseId, CorrelationId, Counted, Event, KeyId, PersonId, Version, appeals, assessment};
 
 /// A case in a few words. Nothing personal.
 #[derive(
@@ -59,6 +59,12 @@ pub struct Summary {
     /// The deadlines that run, the earliest first: what a timer needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deadlines: Vec<Running>,
+    /// The thread that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<CorrelationId>,
+    /// What the public statistics count.
+    #[serde(default, skip_serializing_if = "Counted::is_empty")]
+    pub counted: Counted,
 }
 
 impl Summary {
@@ -74,6 +80,7 @@ impl Summary {
         for change in crate::deadlines::changes(&record.event, envelope.case, envelope.version) {
             change.apply_to(&mut summary.deadlines);
         }
+        summary.counted.apply(record);
         summary.version = record.envelope.version;
         summary.updated = crate::record::time_text(record.envelope.time);
         Some(summary)
@@ -102,6 +109,8 @@ impl Summary {
             erased: None,
             resumes: None,
             deadlines: Vec::new(),
+            correlation: Some(record.envelope.correlation),
+            counted: Counted::default(),
         })
     }
 

@@ -26,7 +26,7 @@ pub struct Summaries;
 
 impl Projection for Summaries {
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     /// A record that cannot be read leaves the summary as it was: reading the case itself reports

@@ -12,6 +12,7 @@ use crate::queries::{
     FamilyQuery, FamilyReply, HistoryQuery, ListQuery, ListReply, NodeQuery, NodeReply,
     PersonQuery, PersonReply, RegisterQuery, RemovalBarQuery, RemovalBarReply,
 };
+use crate::queries::{SearchQuery, SearchReply, StatisticsQuery, StatisticsReply};
 use crate::reply::Reply;
 
 /// Every schema of the project by file name below `schemas/`.
@@ -31,6 +32,10 @@ pub fn all() -> BTreeMap<String, Value> {
     files.insert("replies/evidence-file.json".to_owned(), of::<FileReply>());
     files.insert("queries/history.json".to_owned(), of::<HistoryQuery>());
     files.insert("queries/list.json".to_owned(), of::<ListQuery>());
+    files.insert("queries/search.json".to_owned(), of::<SearchQuery>());
+    files.insert("queries/statistics.json".to_owned(), of::<StatisticsQuery>());
+    files.insert("replies/search.json".to_owned(), of::<SearchReply>());
+    files.insert("replies/statistics.json".to_owned(), of::<StatisticsReply>());
     files.insert("queries/node.json".to_owned(), of::<NodeQuery>());
     files.insert("replies/list.json".to_owned(), of::<ListReply>());
     files.insert("queries/family.json".to_owned(), of::<FamilyQuery>());

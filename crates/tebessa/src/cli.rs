@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::output::{CliError, Exit};
 use crate::{
-    audit, case_view, demo, evidence, guidance, health, journal, register_view, serve, submit, up,
-    watch,
+    audit, case_view, demo, evidence, guidance, health, journal, register_view, serve, stats,
+    submit, up, watch,
 };
 
 const HELP: &str = "\
@@ -77,6 +77,7 @@ enum Commands {
     },
     /// The law as data: list, show, check, compare, evaluate
     Guidance(guidance::Arguments),
+    Stats(stats::Args),
     Health(health::Args),
     Demo(demo::Args),
 }
@@ -97,6 +98,7 @@ pub(crate) async fn run() -> ExitCode {
         Commands::Watch(args) => watch::run(args).await,
         Commands::Audit { command } => audit::run(command).await,
         Commands::Journal { command } => journal::run(command).await,
+        Commands::Stats(args) => stats::run(args).await,
         Commands::Health(args) => health::run(args).await,
         Commands::Demo(args) => demo::run(args).await,
         Commands::Guidance(arguments) => {

@@ -22,6 +22,7 @@ mod law;
 mod output;
 mod register_view;
 mod serve;
+mod stats;
 mod submit;
 mod up;
 mod watch;

@@ -7,6 +7,8 @@ mod history;
 mod list;
 mod register;
 mod removal_bar;
+mod search;
+mod statistics;
 mod status;
 
 use serde::de::DeserializeOwned;
@@ -21,6 +23,8 @@ pub use self::register::{
     FamilyLink, FamilyQuery, FamilyReply, PersonQuery, PersonReply, RegisterQuery, RegisterReply,
 };
 pub use self::removal_bar::{BarredBy, RemovalBarQuery, RemovalBarReply, RestsOn};
+pub use self::search::{SearchQuery, SearchReply};
+pub use self::statistics::{StatisticsQuery, StatisticsReply, StatisticsRow, StatisticsTable};
 pub use self::status::{FollowerState, NodeQuery, NodeReply};
 use crate::follower;
 use crate::node::Node;
@@ -45,6 +49,8 @@ pub const QUERIES: &[(&str, &str)] = &[
     ("node", "Whether the node is well and how far it is."),
     ("person", "The claims of a person, through all merges that hold."),
     ("register", "The authority's register: persons, guidance, officers."),
+    ("search", "Cases by the number of another body, or by their thread."),
+    ("statistics", "Outcomes in numbers for the public; small numbers are hidden."),
 ];
 
 /// Answers a query by its name.
@@ -67,6 +73,11 @@ pub fn answer(
         "list" => encode(&list::answer(node, &read(bytes)?)?),
         "family" => encode(&register::family(node, &read(bytes)?)?),
         "person" => encode(&register::person(node, &read(bytes)?)?),
+        "search" => encode(&search::answer(node, &read(bytes)?)?),
+        "statistics" => {
+            read::<StatisticsQuery>(bytes)?;
+            encode(&statistics::answer(node)?)
+        }
         "register" => {
             read::<RegisterQuery>(bytes)?;
             encode(&register::register(node)?)

@@ -5,6 +5,7 @@ mod family;
 pub(crate) mod fetch;
 mod file;
 pub(crate) use case::gist;
+mod find;
 mod history;
 mod list;
 mod overview;
@@ -28,6 +29,7 @@ pub(crate) enum Commands {
     Family(family::Args),
     RemovalBar(removal_bar::Args),
     Decision(decision::Args),
+    Find(find::Args),
 }
 
 /// Runs a command.
@@ -39,5 +41,6 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
         Commands::Family(args) => family::run(args).await,
         Commands::RemovalBar(args) => removal_bar::run(args).await,
         Commands::Decision(args) => decision::run(args).await,
+        Commands::Find(args) => find::run(args).await,
     }
 }
