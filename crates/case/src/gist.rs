@@ -188,7 +188,9 @@ pub fn words(code: &str) -> String {
     code.replace('_', " ")
 }
 
-fn grouped(number: u64) -> String {
+/// A number with its thousands apart, such as `1,204`.
+#[must_use]
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

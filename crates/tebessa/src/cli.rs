@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::output::{CliError, Exit};
 use crate::{
-    audit, case_view, demo, evidence, guidance, health, journal, register_view, serve, stats,
+    audit, bench, case_view, demo, evidence, guidance, health, journal, register_view, serve, stats,
     submit, up, watch,
 };
 
@@ -79,6 +79,11 @@ enum Commands {
     Guidance(guidance::Arguments),
     Stats(stats::Args),
     Health(health::Args),
+    /// Measure how fast this is on this machine, beside the machine's limit
+    Bench {
+        #[command(subcommand)]
+        command: bench::Commands,
+    },
     Demo(demo::Args),
 }
 
@@ -100,6 +105,7 @@ pub(crate) async fn run() -> ExitCode {
         Commands::Journal { command } => journal::run(command).await,
         Commands::Stats(args) => stats::run(args).await,
         Commands::Health(args) => health::run(args).await,
+        Commands::Bench { command } => bench::run(command).await,
         Commands::Demo(args) => demo::run(args).await,
         Commands::Guidance(arguments) => {
             return guidance::run(&arguments)

@@ -11,6 +11,7 @@
 mod address;
 mod audit;
 mod audit_verify;
+mod bench;
 mod case_view;
 mod cli;
 mod demo;

@@ -2,7 +2,7 @@
 //! gives its bytes.
 //!
 //! A part is answered with the bytes themselves. It is asked for by a ticket that the first query
-//! gave, so that a view is noted once and every part belongs to a view that was noted.
+//! gave, so that the parts are those of one file as it was found. Views are not logged yet.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

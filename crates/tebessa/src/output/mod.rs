@@ -15,4 +15,4 @@ pub(crate) use progress::{Bar, OpenProgress, Steps};
 pub(crate) use style::{ASIDE, BAD, GOOD, NAME, of_outcome, of_status};
 pub(crate) use table::Table;
 pub(crate) use terminal::{Output, Screen, line, note, width};
-pub(crate) use text::{bytes, count, plain, words, wrapped};
+pub(crate) use text::{bytes, count, grouped, plain, words, wrapped};

@@ -1,6 +1,6 @@
 //! Text that fits: without control characters, in lines of a width, with units.
 
-pub(crate) use case::gist::{bytes, count, words};
+pub(crate) use case::gist::{bytes, count, grouped, words};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A text without what could rewrite a terminal or turn the direction of writing: such characters
