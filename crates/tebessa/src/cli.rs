@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::output::{CliError, Exit};
 use crate::{
-    audit, bench, case_view, demo, evidence, guidance, health, journal, register_view, serve, stats,
-    submit, up, watch,
+    audit, bench, case_view, demo, evidence, guidance, health, journal, register_view, serve,
+    stats, submit, up, watch,
 };
 
 const HELP: &str = "\
