@@ -1,8 +1,9 @@
 //! Properties of the rules over random histories: random steps by random actors.
 
-use case::replay::{Replay, Shelf, Verdict};
+mod model;
 mod removal;
 
+use case::replay::{Replay, Shelf, Verdict};
 use case::{Case, Code, Event, Recorded, Summary, admit};
 use proptest::prelude::*;
 use tests::steps::World;
@@ -224,6 +225,13 @@ fn nobody_judges_twice(records: &[Recorded]) {
                 assessors.push(by.clone());
                 agreed = false;
             }
+            // A date for an interview is no new matter; what is said there is.
+            Event::Evidence(
+                case::evidence::Event::InterviewScheduled(_)
+                | case::evidence::Event::InterviewRescheduled(_)
+                | case::evidence::Event::CountryInfoDisclosed(_)
+                | case::evidence::Event::TranscriptServed(_),
+            ) => {}
             Event::Evidence(_)
             | Event::Decisions(case::decisions::Event::DecisionWithdrawn(_))
             | Event::Registry(case::registry::Event::ClaimReopened(_)) => agreed = false,

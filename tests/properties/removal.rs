@@ -145,7 +145,8 @@ impl Sheet {
             }
             registry::Event::FurtherSubmissionMade(_) => self.submission = true,
             registry::Event::FurtherSubmissionRuled(ruled) => {
-                self.submission = ruled.ruling == SubmissionRuling::Admitted;
+                // A reopened claim took it up: what is ruled on it later changes nothing.
+                self.submission &= ruled.ruling == SubmissionRuling::Admitted;
             }
             _ => {}
         }

@@ -66,6 +66,14 @@ pub struct Step {
 }
 
 impl World {
+    /// Forgets the case, and keeps the guidance, which takes a while to read.
+    pub fn begin_anew(&mut self) {
+        self.case = Case::default();
+        self.records.clear();
+        self.ids.clear();
+        self.encoded.borrow_mut().clear();
+    }
+
     /// A claim that was assessed, reviewed, decided and served: about 40 records.
     #[must_use]
     pub fn decided() -> Self {
