@@ -8,6 +8,7 @@ mod outage;
 mod privacy;
 mod recovery;
 mod register;
+mod removal;
 mod search;
 
 use serde_json::{Value, json};
