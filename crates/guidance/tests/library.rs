@@ -288,3 +288,24 @@ fn every_guidance_file_is_built_in() {
     let versions = library().all().count();
     assert_eq!(toml.count(), versions + 1, "a file of schemas/guidance is missing in embedded.rs");
 }
+
+#[test]
+fn a_guidance_tells_all_that_its_files_say() {
+    let library = library();
+    let ended =
+        EU.replace("valid_from = 2004-10-20", "valid_from = 2004-10-20\nvalid_to = 2030-01-01");
+    let files = [("criteria.toml", CRITERIA), ("EU.toml", ended.as_str())];
+    let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+    let once = Library::from_files(files).unwrap();
+    let until = once.in_force("EU", jiff::civil::date(2020, 11, 19)).unwrap().valid_to();
+    assert_eq!(until, Some(jiff::civil::date(2030, 1, 1)));
+    let eu = library.require("EU", jiff::civil::date(2020, 11, 19)).unwrap();
+    assert_eq!(eu.valid_to(), None);
+    let title = "Protection of people who flee conscription: the assessment tree";
+    assert_eq!(eu.criteria_title(), title);
+    assert_eq!(eu.sources().len(), 3);
+    assert_eq!(eu.settings().len(), eu.parameters().len());
+    assert!(eu.annotations().iter().any(|one| one.id == "C1.2.d"));
+    assert!(eu.overrides().iter().any(|one| one.criterion == "C3.1"));
+    assert!(eu.roots().any(|one| one.id == "INC"));
+}
