@@ -47,7 +47,7 @@ async fn put(client: &Client, upload: Uuid, bytes: &[u8]) {
 }
 
 async fn get(client: &Client, case: Uuid, evidence: Uuid) -> Result<Vec<u8>, ClientError> {
-    let query = FileQuery { case: CaseId(case), evidence: EvidenceId(evidence) };
+    let query = FileQuery { case: CaseId(case), evidence: EvidenceId(evidence), viewer: None };
     let opened = client.open_file(&query).await?;
     let mut whole = Vec::new();
     let parts = client.parts(&opened);

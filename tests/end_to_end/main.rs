@@ -1,5 +1,6 @@
 //! End to end: the real binary, a real nats-server, real kills.
 
+mod access;
 mod bad_input;
 mod deadlines;
 mod erasure;

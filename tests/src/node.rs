@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 
 /// How long a node may take until it is ready, and until it has stopped.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -87,7 +87,10 @@ impl Node {
 
     /// Starts a node; when it ends before it is ready, returns what it printed.
     pub fn try_start_in(data: &Path, arguments: &[&str]) -> Result<Self, String> {
-        let mut child = Command::new(binary())
+        // A limit on files is an error for the node, as a full disk is, and not a signal.
+        let mut child = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+            .arg(binary())
             .args(["up", "--json", "--data"])
             .arg(data)
             .args(arguments)
@@ -165,10 +168,21 @@ impl Node {
         self.child.wait().expect("its end");
     }
 
+    /// Lets its files grow up to so many bytes, or without limit: every write behind that fails.
+    /// Its NATS server goes on as it was.
+    pub fn bound_files(&self, most_bytes: Option<u64>) {
+        let maximum = getrlimit(Resource::Fsize).maximum;
+        let limit = Rlimit { current: most_bytes.or(maximum), maximum };
+        prlimit(Some(self.pid()), Resource::Fsize, limit).expect("its limit");
+    }
+
+    fn pid(&self) -> Pid {
+        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process")
+    }
+
     fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process");
         // It may be gone already, which `wait` tells.
-        kill_process(pid, signal).ok();
+        kill_process(self.pid(), signal).ok();
     }
 }
 

@@ -83,6 +83,10 @@ tokens! {
     /// The legal basis on which somebody acts (I19), such as `APR art. 34(1)`.
     Basis, "1 to 120 ASCII letters, digits, spaces or any of .,;:/()-_+", "^[A-Za-z0-9 .,;:/()_+-]{1,120}$",
         |t| made_of(t, 120, |c| c.is_ascii_alphanumeric() || " .,;:/()-_+".contains(c)) && !t.trim().is_empty();
+    /// What somebody looks at a case for, such as `casework` or `subject-access`; a code of the
+    /// authority's own.
+    Purpose, "1 to 64 ASCII letters, digits, '.', '_' or '-'", "^[A-Za-z0-9._-]{1,64}$",
+        |t| made_of(t, 64, |c| c.is_ascii_alphanumeric() || "._-".contains(c));
     /// A profile of the guidance, such as `EU` or `UK_post2022`.
     ProfileName, "1 to 32 ASCII letters, digits or '_'", "^[A-Za-z0-9_]{1,32}$",
         |t| made_of(t, 32, |c| c.is_ascii_alphanumeric() || c == '_');

@@ -12,7 +12,9 @@
 //! *Invariant:* a command is answered as accepted only after its record is durable.
 //! *Invariant:* no type of async-nats is needed to use this crate, save the client to serve on.
 
+pub mod access;
 pub mod audit;
+mod authority;
 pub mod broker;
 mod cases;
 pub mod checkpoints;

@@ -13,6 +13,8 @@ use jiff::{Timestamp, ToSpan};
 use journal::{Expected, Journal, StreamId};
 use tokio::sync::watch;
 
+use crate::access::AccessLog;
+pub use crate::authority::Authority;
 use crate::cases::{Cases, load};
 use crate::checkpoints::{Signed, Signer};
 use crate::draft::{EventDraft, Summaries};
@@ -29,28 +31,6 @@ const MOST_TRIES: usize = 5;
 
 /// The commands that begin a case.
 const BEGINNINGS: &[&str] = &["intake.make-claim", "intake.register-claim"];
-
-/// The authority that keeps the record: a short name in every record's source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Authority(String);
-
-impl Authority {
-    /// Reads the name: 1 to 64 ASCII letters, digits, `.` or `-`.
-    pub fn new(name: &str) -> Result<Self, &'static str> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
-        if (1..=64).contains(&name.len()) && name.chars().all(plain) {
-            Ok(Self(name.to_owned()))
-        } else {
-            Err("an authority is named by 1 to 64 ASCII letters, digits, '.' or '-'")
-        }
-    }
-
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// Why a node could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +51,7 @@ struct Inner {
     journal: Journal,
     signer: Signer,
     keys: KeyStore,
+    access: AccessLog,
     library: Library,
     cases: Cases,
     source: String,
@@ -116,13 +97,15 @@ impl Node {
             return Err(OpenError::KeysMissing(store));
         }
         let keys = KeyStore::open(&store)?;
+        let source = format!("tebessa/{}", authority.as_str());
         let inner = Inner {
+            access: AccessLog::open(data, &source),
             signer: Signer::new(data, journal.id()),
             journal,
             keys,
             library,
             cases: Cases::new(CASES_IN_MEMORY),
-            source: format!("tebessa/{}", authority.as_str()),
+            source,
             register: case::register::id_of(authority.as_str()),
             failed: watch::Sender::new(None),
         };
@@ -156,6 +139,12 @@ impl Node {
     #[must_use]
     pub fn keys(&self) -> &KeyStore {
         &self.inner.keys
+    }
+
+    /// The log of the views.
+    #[must_use]
+    pub fn access(&self) -> &AccessLog {
+        &self.inner.access
     }
 
     /// Why the log can no longer be written, once it cannot: then the node must be stopped.

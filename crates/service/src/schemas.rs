@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use crate::documents::{FileQuery, FileReply, PartQuery};
 use crate::queries::{
-    AuditQuery, CaseQuery, CheckpointQuery, CheckpointReply, DisclosuresQuery, DisclosuresReply,
-    FamilyQuery, FamilyReply, HistoryQuery, ListQuery, ListReply, NodeQuery, NodeReply,
-    PersonQuery, PersonReply, RegisterQuery, RemovalBarQuery, RemovalBarReply,
+    AccessQuery, AccessReply, AuditQuery, CaseQuery, CheckpointQuery, CheckpointReply,
+    DisclosuresQuery, DisclosuresReply, FamilyQuery, FamilyReply, HistoryQuery, ListQuery,
+    ListReply, NodeQuery, NodeReply, PersonQuery, PersonReply, RegisterQuery, RemovalBarQuery,
+    RemovalBarReply,
 };
 use crate::queries::{SearchQuery, SearchReply, StatisticsQuery, StatisticsReply};
 use crate::reply::Reply;
@@ -20,6 +21,8 @@ use crate::reply::Reply;
 pub fn all() -> BTreeMap<String, Value> {
     let mut files = case::schemas();
     files.insert("replies/command.json".to_owned(), of::<Reply>());
+    files.insert("queries/audit.access.json".to_owned(), of::<AccessQuery>());
+    files.insert("replies/audit.access.json".to_owned(), of::<AccessReply>());
     files.insert("queries/audit.decisions.json".to_owned(), of::<AuditQuery>());
     files.insert("queries/audit.disclosures.json".to_owned(), of::<DisclosuresQuery>());
     files.insert("replies/audit.disclosures.json".to_owned(), of::<DisclosuresReply>());

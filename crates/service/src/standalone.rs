@@ -246,10 +246,15 @@ impl Standalone {
             broker.stop().await;
         }
         let journal = self.node.journal().clone();
+        let access = self.node.access().clone();
         drop(self.node);
-        tokio::task::spawn_blocking(move || journal.close())
-            .await
-            .unwrap_or(Err(journal::Error::Closed))
+        let close = move || {
+            if let Err(error) = access.close() {
+                tracing::error!(reason = %crate::chain(&error), "the access log was not closed well");
+            }
+            journal.close()
+        };
+        tokio::task::spawn_blocking(close).await.unwrap_or(Err(journal::Error::Closed))
     }
 }
 

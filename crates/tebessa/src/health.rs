@@ -36,6 +36,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
             "tebessa {}: {} records, {} in the index; {stream}",
             node.version, node.position, node.index_position
         ))?;
+        if let Some(reason) = &node.access.failed {
+            crate::output::line(&format!(
+                "the access log cannot be written, so that no words are opened: {reason}"
+            ))?;
+        }
     }
     Ok(if halted { Exit::Failed } else { Exit::Done })
 }

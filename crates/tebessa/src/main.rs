@@ -26,6 +26,7 @@ mod serve;
 mod stats;
 mod submit;
 mod up;
+mod viewing;
 mod watch;
 
 use std::process::ExitCode;

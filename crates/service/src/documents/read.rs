@@ -2,7 +2,8 @@
 //! gives its bytes.
 //!
 //! A part is answered with the bytes themselves. It is asked for by a ticket that the first query
-//! gave, so that the parts are those of one file as it was found. Views are not logged yet.
+//! gave, so that the parts are those of one file as it was found, and no ticket is given before the view is
+//! durable in the access log.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use super::store::{PART, parts};
 use super::{Documents, Error, name_of};
+use crate::access::{View, Viewed, Viewer};
 use crate::node::Node;
 use crate::reply::Failure;
 
@@ -33,6 +35,9 @@ pub struct FileQuery {
     pub case: CaseId,
     /// The item.
     pub evidence: EvidenceId,
+    /// Who asks; recorded in the access log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<Viewer>,
 }
 
 /// A file that is open for reading.
@@ -111,6 +116,12 @@ impl Reading {
         if !self.documents.store.holds(&name).await? {
             return Err(Error::Missing { name }.into());
         }
+        let viewed = Viewed {
+            opened: true,
+            evidence: Some(query.evidence),
+            ..Viewed::unopened(View::EvidenceFile, query.case, query.viewer.clone())
+        };
+        self.node.access().record(viewed).await?;
         let ticket = Ticket {
             name,
             key,

@@ -8,6 +8,7 @@ use case::{CaseId, Recorded, Version};
 use journal::Record;
 
 use super::MOST_REPLY_BYTES;
+use crate::access::{View, Viewed, Viewer};
 use crate::audit::dossier::{Disclosure, disclosures};
 use crate::audit::{self, Entry};
 use crate::cases::raw_records;
@@ -22,6 +23,9 @@ use crate::reply::Failure;
 pub struct AuditQuery {
     /// The case.
     pub case: CaseId,
+    /// Who asks; recorded in the access log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<Viewer>,
 }
 
 /// The replay of a case under the node's guidance.
@@ -55,6 +59,9 @@ pub struct DisclosuresQuery {
     /// Only what comes after this version.
     #[serde(default)]
     pub after: Version,
+    /// Who asks; recorded in the access log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<Viewer>,
 }
 
 /// A page of disclosures.
@@ -85,12 +92,14 @@ pub(super) fn replay(node: &Node, query: &AuditQuery) -> Result<ReplayReply, Fai
     let (raw, _) = records(node, query.case)?;
     let entries = audit::replay_case(&raw, Shelf(slice::from_ref(node.library())))
         .map_err(|error| Failure::unavailable(error.to_string()))?;
+    seen(node, View::Replay, query)?;
     Ok(ReplayReply { case: query.case, entries })
 }
 
 pub(super) fn decisions(node: &Node, query: &AuditQuery) -> Result<CardsReply, Failure> {
     let (_, read) = records(node, query.case)?;
     let cards = cards(&read, Shelf(slice::from_ref(node.library())));
+    seen(node, View::Decisions, query)?;
     Ok(CardsReply { case: query.case, cards })
 }
 
@@ -110,5 +119,15 @@ pub(super) fn disclose(node: &Node, query: &DisclosuresQuery) -> Result<Disclosu
         reached = record.envelope.version;
         reply.disclosures.extend(found);
     }
+    let versions = reply.disclosures.first().zip(reply.disclosures.last());
+    node.access().record_blocking(Viewed {
+        opened: !reply.disclosures.is_empty(),
+        versions: versions.map(|(first, last)| (first.version, last.version)),
+        ..Viewed::unopened(View::Disclosures, query.case, query.viewer.clone())
+    })?;
     Ok(reply)
+}
+
+fn seen(node: &Node, view: View, query: &AuditQuery) -> Result<(), Failure> {
+    node.access().record_blocking(Viewed::unopened(view, query.case, query.viewer.clone()))
 }

@@ -3,6 +3,7 @@
 use case::vocabulary::{DecisionOutcome, Status};
 use case::{Case, CaseId, Leaf, Version};
 
+use crate::access::{View, Viewed, Viewer};
 use crate::cases::load;
 use crate::node::Node;
 use crate::reply::Failure;
@@ -18,6 +19,9 @@ pub struct CaseQuery {
     /// As at this version; as it is now where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_version: Option<Version>,
+    /// Who asks; recorded in the access log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<Viewer>,
 }
 
 /// A case: where it stands, and the whole folded state. It holds no words.
@@ -53,6 +57,11 @@ pub(crate) fn answer(node: &Node, query: &CaseQuery) -> Result<CaseReply, Failur
             state.version
         )));
     }
+    node.access().record_blocking(Viewed::unopened(
+        View::Case,
+        query.case,
+        query.viewer.clone(),
+    ))?;
     Ok(CaseReply {
         case: query.case,
         status: state.status(),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::MOST_REPLY_BYTES;
+use crate::access::{View, Viewed, Viewer};
 use crate::cases::raw_records;
 use crate::erasure::WITHHELD;
 use crate::keys;
@@ -35,6 +36,9 @@ pub struct HistoryQuery {
     /// Whether the personal fields are opened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub open: bool,
+    /// Who asks; recorded in the access log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<Viewer>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -107,7 +111,26 @@ pub(crate) fn answer(node: &Node, query: &HistoryQuery) -> Result<Vec<u8>, Failu
         reached = Version(record.version.0);
         reply.history.push(entry);
     }
-    serde_json::to_vec(&reply).map_err(|error| Failure::unavailable(crate::chain(&error)))
+    let bytes =
+        serde_json::to_vec(&reply).map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+    // Recorded last and before the answer: so the entry says what is shown, and nothing is shown
+    // without it.
+    node.access().record_blocking(viewed(query, &reply))?;
+    Ok(bytes)
+}
+
+fn viewed(query: &HistoryQuery, reply: &HistoryReply) -> Viewed {
+    let first = reply.history.first().map(|_| Version(query.after.0 + 1));
+    let opened = reply
+        .history
+        .iter()
+        .flat_map(|entry| entry.opened.iter().flatten())
+        .any(|(_, opened)| matches!(opened, Opened::Words(_)));
+    Viewed {
+        opened,
+        versions: first.map(|first| (first, Version(first.0 + reply.history.len() as u64 - 1))),
+        ..Viewed::unopened(View::History, query.case, query.viewer.clone())
+    }
 }
 
 /// The later corrections by the version that they rectify.

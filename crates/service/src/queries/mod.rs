@@ -1,5 +1,6 @@
 //! Queries: what the registry answers about cases. They read, and never write.
 
+mod access;
 mod audit;
 mod case_state;
 mod checkpoint;
@@ -13,6 +14,7 @@ mod status;
 
 use serde::de::DeserializeOwned;
 
+pub use self::access::{AccessQuery, AccessReply};
 pub use self::audit::{AuditQuery, CardsReply, DisclosuresQuery, DisclosuresReply, ReplayReply};
 pub use self::case_state::{CaseQuery, CaseReply};
 pub use self::checkpoint::{CheckpointQuery, CheckpointReply};
@@ -25,7 +27,7 @@ pub use self::register::{
 pub use self::removal_bar::{BarredBy, RemovalBarQuery, RemovalBarReply, RestsOn};
 pub use self::search::{SearchQuery, SearchReply};
 pub use self::statistics::{StatisticsQuery, StatisticsReply, StatisticsRow, StatisticsTable};
-pub use self::status::{FollowerState, NodeQuery, NodeReply};
+pub use self::status::{AccessState, FollowerState, NodeQuery, NodeReply};
 use crate::follower;
 use crate::node::Node;
 use crate::reply::Failure;
@@ -35,6 +37,7 @@ pub(crate) const MOST_REPLY_BYTES: usize = 900_000;
 
 /// The queries by name, as in `tebessa.query.<name>`, each with a sentence.
 pub const QUERIES: &[(&str, &str)] = &[
+    ("audit.access", "Who viewed cases, from the access log, page by page."),
     ("audit.decisions", "The decisions of a case, each on a card."),
     ("audit.disclosures", "Personal fields of a case with their salts, page by page."),
     ("audit.replay", "What a case's decisions come to when they are derived again."),
@@ -61,6 +64,7 @@ pub fn answer(
     bytes: &[u8],
 ) -> Result<Vec<u8>, Failure> {
     match name {
+        "audit.access" => encode(&access::answer(node, &read(bytes)?)?),
         "audit.decisions" => encode(&audit::decisions(node, &read(bytes)?)?),
         "audit.disclosures" => encode(&audit::disclose(node, &read(bytes)?)?),
         "audit.replay" => encode(&audit::replay(node, &read(bytes)?)?),
@@ -82,7 +86,7 @@ pub fn answer(
             read::<RegisterQuery>(bytes)?;
             encode(&register::register(node)?)
         }
-        "removal-bar" => encode(&removal_bar::answer(node, follower, &read(bytes)?)),
+        "removal-bar" => encode(&removal_bar::answer(node, follower, &read(bytes)?)?),
         "node" => {
             read::<NodeQuery>(bytes)?;
             encode(&status::answer(node, follower)?)

@@ -6,6 +6,7 @@ use case::intake::FamilyMember;
 use case::vocabulary::FamilyRelation;
 use case::{CaseId, PersonId, Summary, Version, register};
 
+use crate::access::{View, Viewed, Viewer};
 use crate::cases::load;
 use crate::node::Node;
 use crate::reply::Failure;
@@ -61,6 +62,9 @@ pub struct PersonReply {
 pub struct FamilyQuery {
     /// The case.
     pub case: CaseId,
+    /// Who asks; recorded in the access log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<Viewer>,
 }
 
 /// A link from one case to another.
@@ -123,6 +127,11 @@ pub(crate) fn family(node: &Node, query: &FamilyQuery) -> Result<FamilyReply, Fa
         let back = folded.intake.family.iter().filter(|member| member.own_claim == query.case);
         linked_by.extend(back.map(|member| link(other.case, member)));
     }
+    node.access().record_blocking(Viewed::unopened(
+        View::Family,
+        query.case,
+        query.viewer.clone(),
+    ))?;
     Ok(FamilyReply { case: query.case, links, linked_by, position })
 }
 

@@ -7,9 +7,11 @@
 use case::vocabulary::BarReason;
 use case::{Bar, Case, CaseId, EventId, Instant, Reason, Recorded, Version, removal_bar};
 
+use crate::access::{View, Viewed, Viewer};
 use crate::cases::records;
 use crate::follower;
 use crate::node::Node;
+use crate::reply::Failure;
 
 /// Asks whether the person of a case must not be removed.
 #[derive(
@@ -19,6 +21,9 @@ use crate::node::Node;
 pub struct RemovalBarQuery {
     /// The case.
     pub case: CaseId,
+    /// Who asks; recorded in the access log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<Viewer>,
 }
 
 /// An event on which a reason rests.
@@ -77,7 +82,7 @@ pub(crate) fn answer(
     node: &Node,
     follower: &follower::Status,
     query: &RemovalBarQuery,
-) -> RemovalBarReply {
+) -> Result<RemovalBarReply, Failure> {
     let position = node.journal().durable().borrow().0;
     let asked = Instant::new(jiff::Timestamp::now());
     let (mut bar, records) = match whole(node, query.case) {
@@ -92,7 +97,12 @@ pub(crate) fn answer(
         reasons.push(doubt(BarReason::NotCurrent, why));
         bar = Bar::of(reasons);
     }
-    RemovalBarReply {
+    // An unknown case is nobody's view; a log full of them would be the sender's to fill.
+    if !records.is_empty() {
+        let viewed = Viewed::unopened(View::RemovalBar, query.case, query.viewer.clone());
+        node.access().record_blocking(viewed)?;
+    }
+    Ok(RemovalBarReply {
         case: query.case,
         barred: bar.barred,
         reasons: bar.reasons.into_iter().map(|reason| with_events(reason, &records)).collect(),
@@ -100,7 +110,7 @@ pub(crate) fn answer(
         asked,
         version: records.last().map(|record| record.envelope.version).unwrap_or_default(),
         position,
-    }
+    })
 }
 
 fn doubt(code: BarReason, sentence: String) -> Reason {

@@ -49,6 +49,21 @@ pub struct NodeReply {
     pub index_position: u64,
     /// How the stream stands.
     pub stream: FollowerState,
+    /// How the access log stands.
+    #[serde(default)]
+    pub access: AccessState,
+}
+
+/// How the access log stands.
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct AccessState {
+    /// Its last durable position.
+    pub position: u64,
+    /// Why it cannot be written, if so. Then no words are opened, and views go unrecorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 pub(crate) fn answer(node: &Node, follower: &follower::Status) -> Result<NodeReply, Failure> {
@@ -62,7 +77,13 @@ pub(crate) fn answer(node: &Node, follower: &follower::Status) -> Result<NodeRep
         position: node.journal().durable().borrow().0,
         index_position: node.journal().index_caught_up().borrow().0,
         stream: state(follower),
+        access: access(node),
     })
+}
+
+fn access(node: &Node) -> AccessState {
+    let (position, failed) = node.access().state();
+    AccessState { position: position.0, failed }
 }
 
 fn state(status: &follower::Status) -> FollowerState {

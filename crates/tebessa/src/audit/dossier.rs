@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use ::guidance::Library;
 use case::{CaseId, Recorded};
 use journal::{Checkpoint, Reader};
+use service::access::{AccessLog, View, Viewed};
 use service::audit::dossier::{Disclosure, DossierError, disclosures, make};
 use service::checkpoints::origin;
 use service::keys::KeyStore;
@@ -18,6 +19,7 @@ use crate::address::{Address, NodeFile};
 use crate::journal::node;
 use crate::law;
 use crate::output::{CliError, Exit, GOOD, bytes, line};
+use crate::viewing::Viewing;
 
 const HELP: &str = "\
 The file holds all records of the case with the proof that they are all, the signed checkpoint, the
@@ -51,6 +53,8 @@ pub(crate) struct Args {
     /// A directory with guidance files beside the built-in ones; may be given several times.
     #[arg(long, value_name = "DIR")]
     guidance: Vec<PathBuf>,
+    #[command(flatten)]
+    viewing: Viewing,
     #[command(flatten)]
     address: Address,
     /// Print the result as one line of JSON.
@@ -104,8 +108,12 @@ async fn ask(args: &Args, fields: &[String]) -> Result<Option<Vec<Disclosure>>, 
         return Ok(None);
     }
     let client = args.address.connect().await?;
-    let mut query =
-        DisclosuresQuery { case: args.case, fields: fields.to_vec(), after: case::Version(0) };
+    let mut query = DisclosuresQuery {
+        case: args.case,
+        fields: fields.to_vec(),
+        after: case::Version(0),
+        viewer: args.viewing.viewer(),
+    };
     let mut all = Vec::new();
     loop {
         let body = serde_json::to_vec(&query).map_err(CliError::other)?;
@@ -141,7 +149,9 @@ fn build(
             None if wanted.is_empty() => Vec::new(),
             None => {
                 let keys = KeyStore::open(&keys_dir(data)).map_err(CliError::other)?;
-                disclosures(&keys, records, wanted).map_err(CliError::other)?
+                let found = disclosures(&keys, records, wanted).map_err(CliError::other)?;
+                record(args, records, &found)?;
+                found
             }
         };
         count = found.len() as u64;
@@ -162,6 +172,23 @@ fn build(
         log: checkpoint.origin,
         size: checkpoint.size,
     })
+}
+
+/// Records in the access log, as a running node would, what is opened without one.
+fn record(args: &Args, records: &[Recorded], found: &[Disclosure]) -> Result<(), CliError> {
+    let Some((first, last)) = found.first().zip(found.last()) else { return Ok(()) };
+    let source = records.first().map_or("", |record| record.envelope.source.as_str());
+    let log = AccessLog::open(&args.address.data, source);
+    log.record_blocking(Viewed {
+        case: args.case,
+        view: View::Disclosures,
+        viewer: args.viewing.viewer(),
+        opened: true,
+        versions: Some((first.version, last.version)),
+        evidence: None,
+    })
+    .map_err(CliError::other)?;
+    log.close().map_err(CliError::other)
 }
 
 /// An error of the command line among those of the making.

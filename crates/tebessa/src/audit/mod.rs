@@ -1,5 +1,6 @@
-//! `tebessa audit`: the record verified, its decisions derived again and handed over.
+//! `tebessa audit`: the record verified, its decisions derived again and handed over; and who looked at it.
 
+mod access;
 mod check_dossier;
 mod dossier;
 mod known;
@@ -15,6 +16,7 @@ use crate::output::{CliError, Exit};
 pub(crate) enum Commands {
     Verify(audit_verify::Args),
     Replay(replay::Args),
+    Access(access::Args),
     Dossier(dossier::Args),
     CheckDossier(check_dossier::Args),
 }
@@ -24,6 +26,7 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
     match command {
         Commands::Verify(args) => audit_verify::run(args).await,
         Commands::Replay(args) => replay::run(args).await,
+        Commands::Access(args) => access::run(args).await,
         Commands::Dossier(args) => dossier::run(args).await,
         Commands::CheckDossier(args) => check_dossier::run(&args),
     }

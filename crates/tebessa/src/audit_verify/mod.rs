@@ -1,6 +1,7 @@
 //! `tebessa audit verify`: whether the record is whole and unaltered, beside a running node or
 //! without one.
 
+mod access;
 mod live;
 mod records;
 mod report;
@@ -17,6 +18,7 @@ const HELP: &str = "\
 Checked are
   the log      every frame, checksum, hash, the chain of every case, the order of times, the tree
   checkpoints  the signatures, the tree's root at each, and the heads of all cases at the newest
+  the access log, the same: every frame, checksum, hash, chain and its tree; and its entries
   the records  read strictly into their types and folded into cases
   the index    where a node runs on the directory: how far it is, and its list of cases
   the stream   where a node runs: that it has what the log has, byte for byte
@@ -116,12 +118,14 @@ async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<
     let log = directory.to_owned();
     let records = verified.records;
     let read = blocking(move || records::refold(&log, records)).await??;
+    let access = access::check(&args.data).await?;
     let index = live.index(&read.summaries).await?;
     let stream = live.stream(directory, args.no_stream).await?;
     Ok(Report {
         log: Log::of(&verified),
         checkpoints: signed.part(&verified),
         records: report::Records { records: read.records, cases: read.cases },
+        access,
         index,
         stream,
     })

@@ -71,6 +71,7 @@ pub(super) struct Report {
     pub(super) log: Log,
     pub(super) checkpoints: Part,
     pub(super) records: Records,
+    pub(super) access: Part,
     pub(super) index: Part,
     pub(super) stream: Part,
 }
@@ -95,7 +96,7 @@ impl Report {
              root     {}\n\
              signed   {}\n\
              records  {} read strictly and folded into {}\n\
-             index    {}\n\
+             access   {}\n             index    {}\n\
              stream   {}",
             count(log.records, "record", "records"),
             count(log.cases, "case", "cases"),
@@ -105,6 +106,7 @@ impl Report {
             self.checkpoints.text(),
             count(self.records.records, "record", "records"),
             count(self.records.cases, "case", "cases"),
+            self.access.text(),
             self.index.text(),
             self.stream.text(),
         );
@@ -185,6 +187,11 @@ impl Damage {
     /// A fault that is not at a record.
     pub(super) fn elsewhere(place: &str, what: String) -> Self {
         Self { place: place.to_owned(), offset: None, position: None, case: None, what }
+    }
+
+    /// The same fault in a file of the access log, whose files are named as those of the log.
+    pub(super) fn of_access_log(self) -> Self {
+        Self { place: format!("the access log, {}", self.place), ..self }
     }
 
     /// The same fault, found in another place.

@@ -14,6 +14,7 @@ use super::timeline::decode;
 use crate::address::Address;
 use crate::law;
 use crate::output::{CliError, Exit, NAME, Output, Screen, line, words};
+use crate::viewing::Viewing;
 
 const HELP: &str = "\
 The card says who decided what and when, on what evidence, criterion by criterion with titles and
@@ -47,6 +48,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     guidance: Vec<PathBuf>,
     #[command(flatten)]
+    viewing: Viewing,
+    #[command(flatten)]
     address: Address,
 }
 
@@ -54,7 +57,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let client = args.address.connect().await?;
     let (mut records, mut said) = (Vec::<Recorded>::new(), Words::new());
-    let mut pages = Pages::new(&client, args.case, Version(0), None, args.open);
+    let mut pages =
+        Pages::new(&client, args.case, Version(0), None, args.open).seen_by(args.viewing.viewer());
     while let Some(page) = pages.next().await? {
         for entry in page {
             let record = decode(&entry)?;

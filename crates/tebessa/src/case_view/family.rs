@@ -6,6 +6,7 @@ use service::queries::{FamilyLink, FamilyQuery, FamilyReply};
 use super::fetch::ask;
 use crate::address::Address;
 use crate::output::{ASIDE, CliError, Exit, Output, Screen};
+use crate::viewing::Viewing;
 
 /// Show the claims that are linked with a case as family, in both directions.
 ///
@@ -20,13 +21,16 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    viewing: Viewing,
+    #[command(flatten)]
     address: Address,
 }
 
 /// Shows the family.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let client = args.address.connect().await?;
-    let family: FamilyReply = ask(&client, "family", &FamilyQuery { case: args.case }).await?;
+    let query = FamilyQuery { case: args.case, viewer: args.viewing.viewer() };
+    let family: FamilyReply = ask(&client, "family", &query).await?;
     if args.json {
         let mut out = Output::stdout();
         out.json(&family)?;

@@ -3,6 +3,7 @@
 use case::{CaseId, Version};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use service::access::Viewer;
 use service::client::Client;
 use service::queries::{HistoryEntry, HistoryQuery, HistoryReply};
 
@@ -39,7 +40,16 @@ impl<'c> Pages<'c> {
         most: Option<u64>,
         open: bool,
     ) -> Self {
-        Self { client, next: Some(HistoryQuery { case, after, limit: None, open }), left: most }
+        let next = HistoryQuery { case, after, limit: None, open, viewer: None };
+        Self { client, next: Some(next), left: most }
+    }
+
+    /// The same, looked at by someone whom the access log is told.
+    pub(super) fn seen_by(mut self, viewer: Option<Viewer>) -> Self {
+        if let Some(next) = &mut self.next {
+            next.viewer = viewer;
+        }
+        self
     }
 
     /// The next page; `None` behind the last.

@@ -6,6 +6,7 @@ use super::fetch::Pages;
 use super::timeline;
 use crate::address::Address;
 use crate::output::{CliError, Exit, Output, Screen};
+use crate::viewing::Viewing;
 
 const HELP: &str = "\
 Each event has its number in the case, the day on which it happened in the world, what happened,
@@ -34,13 +35,16 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    viewing: Viewing,
+    #[command(flatten)]
     address: Address,
 }
 
 /// Shows the history, page by page.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let client = args.address.connect().await?;
-    let mut pages = Pages::new(&client, args.case, Version(args.after), None, args.open);
+    let mut pages = Pages::new(&client, args.case, Version(args.after), None, args.open)
+        .seen_by(args.viewing.viewer());
     let mut out = Output::stdout();
     let mut screen = Screen::stdout();
     while let Some(page) = pages.next().await? {

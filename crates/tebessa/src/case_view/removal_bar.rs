@@ -6,6 +6,7 @@ use service::queries::{RemovalBarQuery, RemovalBarReply};
 use super::fetch::ask;
 use crate::address::Address;
 use crate::output::{CliError, Exit, Output, Screen};
+use crate::viewing::Viewing;
 
 const HELP: &str = "\
 A person is barred from removal while the claim is pending, service is unproved, a time limit to
@@ -29,13 +30,15 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    viewing: Viewing,
+    #[command(flatten)]
     address: Address,
 }
 
 /// Asks and tells.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let client = args.address.connect().await?;
-    let query = RemovalBarQuery { case: args.case };
+    let query = RemovalBarQuery { case: args.case, viewer: args.viewing.viewer() };
     let reply: RemovalBarReply = ask(&client, "removal-bar", &query).await?;
     if reply.case != args.case {
         return Err(CliError::message("the node answered about another case"));

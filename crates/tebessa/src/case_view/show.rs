@@ -10,6 +10,7 @@ use super::file::CaseFile;
 use super::overview;
 use crate::address::Address;
 use crate::output::{CliError, Exit, Output, Screen};
+use crate::viewing::Viewing;
 
 const HELP: &str = "\
 The overview is folded from the records of the case by the same rules as in the node. With --json
@@ -37,6 +38,8 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    viewing: Viewing,
+    #[command(flatten)]
     address: Address,
 }
 
@@ -44,7 +47,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let client = args.address.connect().await?;
     if args.json {
-        let query = CaseQuery { case: args.case, at_version: args.at_version.map(Version) };
+        let query = CaseQuery {
+            case: args.case,
+            at_version: args.at_version.map(Version),
+            viewer: args.viewing.viewer(),
+        };
         let reply: Box<RawValue> = ask(&client, "case", &query).await?;
         let mut out = Output::stdout();
         out.line(reply.get().as_bytes())?;
@@ -59,7 +66,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
 }
 
 async fn fetch(client: &Client, args: &Args) -> Result<CaseFile, CliError> {
-    let mut pages = Pages::new(client, args.case, Version(0), args.at_version, args.open);
+    let mut pages = Pages::new(client, args.case, Version(0), args.at_version, args.open)
+        .seen_by(args.viewing.viewer());
     let mut file = CaseFile::default();
     while let Some(page) = pages.next().await? {
         for entry in page {

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::address::Address;
 use crate::output::{Bar, CliError, Exit, bytes, line};
+use crate::viewing::Viewing;
 
 const HELP: &str = "\
 The digest that the record names is compared with what came. Into a file nothing but the whole,
@@ -40,6 +41,8 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    viewing: Viewing,
+    #[command(flatten)]
     address: Address,
 }
 
@@ -53,7 +56,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         return Err(CliError::message(format!("{} is there already", args.out.display())));
     }
     let client = args.address.connect().await?;
-    let query = FileQuery { case: args.case, evidence: args.evidence };
+    let query =
+        FileQuery { case: args.case, evidence: args.evidence, viewer: args.viewing.viewer() };
     let file = client.open_file(&query).await.map_err(CliError::other)?;
     if to_stdout {
         fetch(&client, &file, &mut std::io::stdout().lock(), CliError::output).await?;

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::address::Address;
 use crate::output::{Bar, CliError, Exit, bytes, line};
+use crate::viewing::roles;
 
 const HELP: &str = "\
 The file is read twice: for its digest, and on its way. It is put into the inbox of the node's NATS
@@ -89,11 +90,6 @@ fn kinds() -> impl TypedValueParser<Value = EvidenceKind> {
     PossibleValuesParser::new(EvidenceKind::ALL.iter().map(|kind| kind.as_str())).try_map(|text| {
         EvidenceKind::ALL.iter().copied().find(|kind| kind.as_str() == text).ok_or("unknown")
     })
-}
-
-fn roles() -> impl TypedValueParser<Value = Role> {
-    PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str()))
-        .try_map(|text| Role::ALL.iter().copied().find(|r| r.as_str() == text).ok_or("unknown"))
 }
 
 /// Sends the file and its command.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use journal::{Checkpoint, CopyReport, Lock};
+use service::access::access_dir;
 use service::node::journal_dir;
 
 use super::node;
@@ -13,11 +14,15 @@ The node may go on writing: copied is what is whole when the command begins. Run
 directory, it copies only what is new: a sealed segment never changes. The copy is then read and
 verified whole. A log that has less than its backup is an alarm, and the backup stays as it is.
 
+The access log is a log of its own: with --access it is copied, into another directory. To restore it,
+copy that directory to `access` in the data directory before the start.
+
 Keys are not in it. Back them up apart (the directory keys), and for less long: a key that was
 destroyed must not come back with a backup.
 
-Example:
-  tebessa journal backup --data /srv/tebessa --out /mnt/backup/tebessa";
+Examples:
+  tebessa journal backup --data /srv/tebessa --out /mnt/backup/tebessa
+  tebessa journal backup --data /srv/tebessa --access --out /mnt/backup/tebessa-access";
 
 const RESTORE_HELP: &str = "\
 The data directory must not have a log yet. Restore the keys (the directory keys) beside it. The index
@@ -36,6 +41,9 @@ pub(crate) struct BackupArgs {
     /// The data directory; its node may run or be stopped.
     #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
     data: PathBuf,
+    /// Copy the access log instead: who viewed which case.
+    #[arg(long)]
+    access: bool,
     /// Where to: a new directory, or one with an older backup of the same log.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -64,7 +72,7 @@ pub(crate) struct RestoreArgs {
 
 /// Makes or continues a backup.
 pub(crate) async fn backup(args: BackupArgs) -> Result<Exit, CliError> {
-    let directory = node::record(&args.data)?;
+    let directory = source(&args)?;
     let copied = tokio::task::spawn_blocking(move || {
         let mut bar = Bar::new("Verifying the copy");
         let report = journal::backup(&directory, &args.out, &mut |step| {
@@ -74,6 +82,18 @@ pub(crate) async fn backup(args: BackupArgs) -> Result<Exit, CliError> {
     });
     let (report, args) = copied.await.map_err(CliError::other)?.map_err(CliError::other)?;
     say("saved", &report, args.json)
+}
+
+fn source(args: &BackupArgs) -> Result<PathBuf, CliError> {
+    let directory = node::record(&args.data)?;
+    if !args.access {
+        return Ok(directory);
+    }
+    let access = access_dir(&args.data);
+    if access.join("log").is_dir() {
+        return Ok(access);
+    }
+    Err(CliError::message(format!("{} has no access log yet", args.data.display())))
 }
 
 /// Makes a data directory from a backup.

@@ -1,0 +1,60 @@
+//! Who looks at a case: what a command sends with its query for the access log.
+
+use std::os::unix::fs::MetadataExt as _;
+
+use case::token::{ActorId, Purpose};
+use case::vocabulary::Role;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use service::access::Viewer;
+
+/// Who looks, in which capacity and what for.
+///
+/// Every view of a case is recorded in the node's access log with these three.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "For the access log")]
+pub(crate) struct Viewing {
+    /// Who looks: an opaque id, never a name. By default the number of the account, as uid-1000.
+    #[arg(long = "as", value_name = "ACTOR", env = "TEBESSA_AS")]
+    id: Option<ActorId>,
+    /// In which capacity.
+    #[arg(long, value_name = "ROLE", default_value = "caseworker", env = "TEBESSA_ROLE",
+        hide_possible_values = true, value_parser = roles())]
+    role: Role,
+    /// What for: a code of the authority's own, such as casework, audit or subject-access.
+    #[arg(long, value_name = "PURPOSE", default_value = "casework", env = "TEBESSA_PURPOSE")]
+    purpose: Purpose,
+}
+
+/// Reads a role by its name, and lists the names in the help.
+pub(crate) fn roles() -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::ALL.iter().map(|role| role.as_str()))
+        .try_map(|text| Role::ALL.iter().copied().find(|r| r.as_str() == text).ok_or("unknown"))
+}
+
+impl Viewing {
+    /// What a query carries.
+    pub(crate) fn viewer(&self) -> Option<Viewer> {
+        let id = self.id.clone().or_else(account)?;
+        Some(Viewer { id, role: self.role, purpose: self.purpose.clone() })
+    }
+}
+
+/// The account by its number: its name may be a person's.
+fn account() -> Option<ActorId> {
+    let number = std::fs::metadata("/proc/self").ok()?.uid();
+    ActorId::new(&format!("uid-{number}")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_named_by_its_number() {
+        let id = account().unwrap().as_str().to_owned();
+        assert!(
+            id.strip_prefix("uid-").is_some_and(|number| number.parse::<u32>().is_ok()),
+            "{id}"
+        );
+    }
+}
