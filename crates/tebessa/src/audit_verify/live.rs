@@ -24,7 +24,7 @@ const PAGE: u32 = 1_000;
 
 /// The node that runs on the data directory, or why there is none to ask.
 pub(super) enum Live {
-    Running { client: Client, node: NodeReply },
+    Running { client: Client, node: Box<NodeReply> },
     Absent { reason: String },
 }
 
@@ -35,7 +35,7 @@ impl Live {
             return Self::Absent { reason: "no node runs on this directory".to_owned() };
         };
         match ask(&file.nats).await {
-            Ok((client, node)) => Self::Running { client, node },
+            Ok((client, node)) => Self::Running { client, node: Box::new(node) },
             Err(error) => Self::Absent {
                 reason: format!("the node does not answer ({})", service::chain(&error)),
             },
