@@ -309,3 +309,45 @@ fn a_guidance_tells_all_that_its_files_say() {
     assert!(eu.overrides().iter().any(|one| one.criterion == "C3.1"));
     assert!(eu.roots().any(|one| one.id == "INC"));
 }
+
+/// A group of `all` as a member; the files built in use `any` alone there.
+#[test]
+fn a_group_within_a_formula_holds_where_all_of_it_holds() {
+    let (from, to) = (r#"{ any = ["CP.1", "CP.2"] }"#, r#"{ all = ["CP.1", "CP.2"] }"#);
+    let changed = CRITERIA.replacen(from, to, 1);
+    assert_ne!(changed, CRITERIA);
+    let files = [("criteria.toml", changed.clone()), ("EU.toml", pinned(&changed))];
+    let files = files.map(|(name, text)| (name.to_owned(), text.into_bytes()));
+    let library = Library::from_files(files).unwrap();
+    let eu = library.require("EU", jiff::civil::date(2020, 11, 19)).unwrap();
+    for (one, other, holds) in [
+        (Value::Met, Value::Met, Value::Met),
+        (Value::Met, Value::NotMet, Value::NotMet),
+        (Value::NotMet, Value::Met, Value::NotMet),
+    ] {
+        let mut findings = eu.decided_findings();
+        eu.find(&mut findings, "CP.1", one).unwrap();
+        eu.find(&mut findings, "CP.2", other).unwrap();
+        let question = Question { sought: Sought::Protection, facts: Facts::default(), findings };
+        assert_eq!(eu.evaluate(&question).value("CP"), Some(holds), "{one} {other}");
+    }
+}
+
+#[test]
+fn a_presumption_names_what_the_profile_rests_on_for_it() {
+    let library = library();
+    let mut used = 0;
+    for case in common::CASES.lines() {
+        let fixture: guidance::Fixture<'_> = serde_json::from_str(case).unwrap();
+        let guidance = library.require(&fixture.profile, fixture.as_of).unwrap();
+        let evaluation = guidance.evaluate(&fixture.question(guidance).unwrap());
+        for presumed in evaluation.presumed() {
+            let sources = presumed.profile_sources;
+            assert!(!sources.is_empty(), "{}: {}", fixture.profile, presumed.leaf);
+            let mut settings = guidance.settings().iter();
+            assert!(settings.any(|setting| setting.sources == sources), "{}", presumed.leaf);
+            used += 1;
+        }
+    }
+    assert!(used > 0, "no decided case uses a presumption");
+}
