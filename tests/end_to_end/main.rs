@@ -2,6 +2,7 @@
 
 mod access;
 mod bad_input;
+mod clocks;
 mod deadlines;
 mod erasure;
 mod evidence;

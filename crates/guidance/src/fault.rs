@@ -25,19 +25,22 @@ impl std::fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 /// The faults of one file, collected so that its author sees all of them at once.
-pub(crate) struct Faults<'a> {
+#[derive(Debug)]
+pub struct Faults<'a> {
     file: &'a str,
     text: &'a str,
     found: Vec<Fault>,
 }
 
 impl<'a> Faults<'a> {
-    pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
+    /// None yet, of a file with this name and text.
+    #[must_use]
+    pub fn new(file: &'a str, text: &'a str) -> Self {
         Self { file, text, found: Vec::new() }
     }
 
     /// Notes a fault at a place of the file.
-    pub(crate) fn at(&mut self, place: &Range<usize>, reason: impl Into<String>) {
+    pub fn at(&mut self, place: &Range<usize>, reason: impl Into<String>) {
         let line = line_of(self.text, place.start);
         self.found.push(Fault {
             file: self.file.to_owned(),
@@ -47,23 +50,27 @@ impl<'a> Faults<'a> {
     }
 
     /// Notes a fault of the file as a whole.
-    pub(crate) fn whole(&mut self, reason: impl Into<String>) {
+    pub fn whole(&mut self, reason: impl Into<String>) {
         self.found.push(Fault { file: self.file.to_owned(), line: None, reason: reason.into() });
     }
 
     /// Notes what the TOML parser refused.
-    pub(crate) fn parser(&mut self, error: &toml::de::Error) {
+    pub fn parser(&mut self, error: &toml::de::Error) {
         match error.span() {
             Some(place) => self.at(&place, error.message().trim()),
             None => self.whole(error.message().trim()),
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    pub(crate) fn into_vec(self) -> Vec<Fault> {
+    /// All of them.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Fault> {
         self.found
     }
 }

@@ -61,7 +61,7 @@ pub use diff::{Difference, compare};
 pub use embedded::embedded_files;
 pub use evaluate::{Evaluation, Presumed, Question};
 pub use explain::{Explanation, Line};
-pub use fault::Fault;
+pub use fault::{Fault, Faults};
 pub use fixture::{Fixture, FixtureId};
 pub use guidance::{Guidance, NotALeaf, Reading, Setting, Standard};
 pub use hash::{GuidanceHash, NotAHash};

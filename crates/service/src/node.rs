@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use case::clocks::Clocks;
 use case::record::{RecordStamp, Unstamped};
 use case::{
     Answer, Case, CaseId, Code, CommandEntry, Context, EventId, KeyId, Law, Rejection, Sealed,
@@ -53,6 +54,7 @@ struct Inner {
     keys: KeyStore,
     access: AccessLog,
     library: Library,
+    clocks: Clocks,
     cases: Cases,
     source: String,
     register: CaseId,
@@ -78,11 +80,12 @@ pub fn keys_dir(data: &Path) -> PathBuf {
 }
 
 impl Node {
-    /// Opens the data directory; only one node at a time may hold it.
+    /// Opens the data directory; only one node at a time may hold it. What is given as the law is
+    /// the guidance and the clocks.
     pub fn open(
         data: &Path,
         authority: &Authority,
-        library: Library,
+        (library, clocks): (Library, Clocks),
         progress: &mut dyn FnMut(journal::Progress),
     ) -> Result<(Self, journal::OpenReport), OpenError> {
         let (journal, report) = Journal::open(
@@ -104,6 +107,7 @@ impl Node {
             journal,
             keys,
             library,
+            clocks,
             cases: Cases::new(CASES_IN_MEMORY),
             source,
             register: case::register::id_of(authority.as_str()),
@@ -311,7 +315,7 @@ impl Node {
         let context = Context {
             by: &head.actor,
             occurred: &head.occurred,
-            law: Law::new(&self.inner.library),
+            law: Law::new(&self.inner.library).with_clocks(&self.inner.clocks),
         };
         let decided = case::decide(case, &command, &context)?;
         Ok(Unstamped {

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use case::clocks::Clocks;
 use guidance::Library;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -36,6 +37,8 @@ pub struct Setup {
     pub authority: Authority,
     /// The guidance.
     pub library: Library,
+    /// The clocks by which time limits are computed.
+    pub clocks: Clocks,
     /// How often the log is signed when it has new records; `None` leaves it to the stop and to
     /// those who ask.
     pub checkpoints: Option<Duration>,
@@ -49,7 +52,7 @@ pub struct Setup {
 
 impl Setup {
     /// What most nodes need: a NATS server of their own on any port, checkpoints on schedule,
-    /// documents in the data directory, and a day for an upload to find its command.
+    /// documents in the data directory, the built-in clocks, and a day for an upload to find its command.
     #[must_use]
     pub fn new(data: PathBuf, authority: Authority, library: Library) -> Self {
         Self {
@@ -58,6 +61,7 @@ impl Setup {
             port: Port::Free,
             authority,
             library,
+            clocks: Clocks::embedded().clone(),
             checkpoints: Some(checkpoints::EVERY),
             documents: Place::Data,
             inbox_age: Duration::from_hours(24),
@@ -142,13 +146,14 @@ impl Standalone {
             port,
             authority,
             library,
+            clocks,
             checkpoints,
             documents,
             inbox_age,
             timers,
         } = setup;
         make_directory(&data)?;
-        let (node, report) = Node::open(&data, &authority, library, progress)
+        let (node, report) = Node::open(&data, &authority, (library, clocks), progress)
             .map_err(|source| StartError::Open { path: data.clone(), source })?;
         let came_back = node.forget_erased().await.map_err(StartError::Erasure)?;
         if came_back > 0 {

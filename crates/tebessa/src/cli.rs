@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::output::{CliError, Exit};
 use crate::{
-    audit, bench, case_view, demo, evidence, guidance, health, journal, register_view, serve,
-    stats, submit, up, watch,
+    audit, bench, case_view, clocks, demo, evidence, guidance, health, journal, register_view,
+    serve, stats, submit, up, watch,
 };
 
 const HELP: &str = "\
@@ -77,6 +77,8 @@ enum Commands {
     },
     /// The law as data: list, show, check, compare, evaluate
     Guidance(guidance::Arguments),
+    /// Time limits as data: list the profiles, show one with sources
+    Clocks(clocks::Args),
     Stats(stats::Args),
     Health(health::Args),
     /// Measure how fast this is on this machine, beside the machine's limit
@@ -103,6 +105,7 @@ pub(crate) async fn run() -> ExitCode {
         Commands::Watch(args) => watch::run(args).await,
         Commands::Audit { command } => audit::run(command).await,
         Commands::Journal { command } => journal::run(command).await,
+        Commands::Clocks(args) => clocks::run(&args),
         Commands::Stats(args) => stats::run(args).await,
         Commands::Health(args) => health::run(args).await,
         Commands::Bench { command } => bench::run(command).await,

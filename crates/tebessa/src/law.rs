@@ -1,8 +1,9 @@
-//! The guidance that a command works with: built in, or from a directory.
+//! The guidance and the clocks that a command works with: built in, or from a directory.
 
 use std::path::Path;
 
-use ::guidance::Library;
+use ::guidance::{Fault, Library};
+use case::clocks::Clocks;
 
 use crate::output::CliError;
 
@@ -13,10 +14,32 @@ pub(crate) fn library(directory: Option<&Path>) -> Result<Library, CliError> {
         None => Library::embedded(),
         Some(directory) => Library::from_files(files(directory)?),
     };
-    library.map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        CliError::message(format!("the guidance cannot be used:\n{}", lines.join("\n")))
-    })
+    library.map_err(|faults| refused("guidance", &faults))
+}
+
+/// The built-in clocks, or all `*.toml` files of a directory. All or nothing, as the guidance.
+pub(crate) fn clocks(directory: Option<&Path>) -> Result<Clocks, CliError> {
+    let Some(directory) = directory else { return Ok(Clocks::embedded().clone()) };
+    let files = files(directory)?;
+    if files.is_empty() {
+        return Err(CliError::message(format!("{} has no *.toml file", directory.display())));
+    }
+    let (mut texts, mut faults) = (Vec::new(), Vec::new());
+    for (file, bytes) in files {
+        match String::from_utf8(bytes) {
+            Ok(text) => texts.push((file, text)),
+            Err(_) => faults.push(Fault { file, line: None, reason: "is not UTF-8".to_owned() }),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(refused("clocks", &faults));
+    }
+    Clocks::from_files(texts).map_err(|faults| refused("clocks", &faults))
+}
+
+fn refused(what: &str, faults: &[Fault]) -> CliError {
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    CliError::message(format!("the {what} cannot be used:\n{}", lines.join("\n")))
 }
 
 /// The names and bytes of the guidance files of a directory.

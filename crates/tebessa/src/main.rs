@@ -14,6 +14,7 @@ mod audit_verify;
 mod bench;
 mod case_view;
 mod cli;
+mod clocks;
 mod demo;
 mod evidence;
 mod guidance;

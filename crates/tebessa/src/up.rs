@@ -37,6 +37,10 @@ pub(crate) struct Args {
     /// Guidance files to use instead of the built-in ones.
     #[arg(long, value_name = "DIR", env = "TEBESSA_GUIDANCE")]
     guidance: Option<PathBuf>,
+    /// Files of clocks, one a profile, to use instead of the built-in ones: `tebessa clocks list`
+    /// shows what is in them. A profile without a file has no time limit that is computed.
+    #[arg(long, value_name = "DIR", env = "TEBESSA_CLOCKS")]
+    clocks: Option<PathBuf>,
     /// Sign a checkpoint of the log when so many seconds have passed and it has new records; 0
     /// leaves it to the stop of the node and to `tebessa journal checkpoint`.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
@@ -63,6 +67,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let authority = Authority::new(&args.authority).map_err(CliError::usage)?;
     let library = law::library(args.guidance.as_deref())?;
+    let clocks = law::clocks(args.clocks.as_deref())?;
     // Before anything starts: a signal during the start is honoured right after it.
     let mut terminate = signal(SignalKind::terminate()).map_err(CliError::other)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::other)?;
@@ -80,6 +85,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         port,
         authority,
         library,
+        clocks,
         checkpoints,
         documents: args.documents.as_deref().map_or_else(Place::default, Place::of),
         inbox_age: Duration::from_hours(u64::from(args.inbox_hours)),

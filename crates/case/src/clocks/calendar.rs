@@ -36,23 +36,20 @@ enum Rule {
 }
 
 /// Which days are working days.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Calendar {
     rules: Vec<(Rule, bool)>,
 }
 
 impl Calendar {
-    pub(super) fn new(holidays: Vec<Holiday>) -> Result<Self, String> {
-        let rules = holidays.into_iter().map(|holiday| {
-            let substitute = holiday.substitute;
-            rule(&holiday).map(|rule| (rule, substitute)).ok_or_else(|| {
-                format!(
-                    "the holiday {} is neither a day, nor one of Easter, nor a weekday",
-                    holiday.name
-                )
-            })
-        });
-        Ok(Self { rules: rules.collect::<Result<_, _>>()? })
+    /// Takes in a holiday, or says why it is none.
+    pub(super) fn add(&mut self, holiday: &Holiday) -> Result<(), String> {
+        let rule = rule(holiday).ok_or_else(|| {
+            let name = &holiday.name;
+            format!("the holiday {name} is neither a day, nor one of Easter, nor a weekday")
+        })?;
+        self.rules.push((rule, holiday.substitute));
+        Ok(())
     }
 
     /// The first working day from a day on.

@@ -8,16 +8,17 @@
 //! last day.
 
 mod calendar;
+mod file;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use guidance::GuidanceHash;
+use guidance::Fault;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::tz::TimeZone;
 
-use self::calendar::{Calendar, Holiday};
+use self::calendar::Calendar;
 use crate::Instant;
 use crate::vocabulary::{Circumstance, DeadlineKind};
 
@@ -35,35 +36,6 @@ const FILES: &[(&str, &str)] = &[
     ("US.toml", include_str!("../../../../schemas/clocks/US.toml")),
     ("ECHR.toml", include_str!("../../../../schemas/clocks/ECHR.toml")),
 ];
-
-/// Why a file is no file of clocks.
-#[derive(Debug, thiserror::Error)]
-pub enum ClockFault {
-    /// It is no TOML of the form that is asked for. Correct the file.
-    #[error("{file} is no file of clocks: {reason}")]
-    Form {
-        /// The file.
-        file: String,
-        /// What is wrong with it, and where.
-        reason: String,
-    },
-    /// The time zone is unknown. Name one of the IANA database.
-    #[error("{file} names the time zone {zone}, which is unknown")]
-    Zone {
-        /// The file.
-        file: String,
-        /// The name.
-        zone: String,
-    },
-    /// Two files are of one profile. Remove one.
-    #[error("{file} is a second file of the profile {profile}")]
-    Twice {
-        /// The file.
-        file: String,
-        /// The profile.
-        profile: String,
-    },
-}
 
 /// Where a time limit stands.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
@@ -111,16 +83,6 @@ pub struct Clock {
     pub sources: Vec<ClockSource>,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    profile: String,
-    zone: String,
-    rolls: bool,
-    holidays: Vec<Holiday>,
-    clock: Vec<Clock>,
-}
-
 /// The clocks of a profile.
 #[derive(Debug, Clone)]
 pub struct ProfileClocks {
@@ -163,18 +125,25 @@ impl Clocks {
         &EMBEDDED
     }
 
-    /// Reads files that the caller brings, as name and text; one faulty file and there are none.
+    /// Reads files that the caller brings, as name and text. All or nothing: every fault of every
+    /// file is told.
     pub fn from_files(
         files: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, ClockFault> {
-        let mut profiles = BTreeMap::new();
+    ) -> Result<Self, Vec<Fault>> {
+        let (mut profiles, mut faults) = (BTreeMap::new(), Vec::new());
         for (file, text) in files {
-            let (profile, clocks) = read(&file, &text)?;
-            if profiles.insert(profile.clone(), clocks).is_some() {
-                return Err(ClockFault::Twice { file, profile });
+            match file::read(&file, &text) {
+                Ok((profile, _)) if profiles.contains_key(&profile) => {
+                    let reason = format!("a second file of the profile {profile}");
+                    faults.push(Fault { file, line: None, reason });
+                }
+                Ok((profile, clocks)) => {
+                    profiles.insert(profile, clocks);
+                }
+                Err(found) => faults.extend(found),
             }
         }
-        Ok(Self { profiles })
+        if faults.is_empty() { Ok(Self { profiles }) } else { Err(faults) }
     }
 
     /// The clocks of each profile by its name.
@@ -219,6 +188,18 @@ fn midnight_after(last: Date, zone: &TimeZone) -> Option<Instant> {
 }
 
 impl ProfileClocks {
+    /// The time zone of the authority, by its IANA name.
+    #[must_use]
+    pub fn zone(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
+    /// Whether a period that would end on a day off ends on the next working day.
+    #[must_use]
+    pub const fn rolls(&self) -> bool {
+        self.rolls
+    }
+
     fn last_day(&self, clock: &Clock, from: Date) -> Option<Date> {
         let last = match (clock.days, clock.working_days, clock.months) {
             (Some(days), None, None) => from.checked_add(i64::from(days).days()).ok()?,
@@ -232,36 +213,6 @@ impl ProfileClocks {
     fn after(&self, last: Date) -> Option<Instant> {
         midnight_after(last, &self.zone)
     }
-}
-
-fn read(file: &str, text: &str) -> Result<(String, ProfileClocks), ClockFault> {
-    let form = |reason: String| ClockFault::Form { file: file.to_owned(), reason };
-    let written: Written = toml::from_str(text).map_err(|error| form(error.to_string()))?;
-    for clock in &written.clock {
-        let lengths = [clock.days, clock.working_days, clock.months];
-        if lengths.iter().flatten().count() != 1 || lengths.iter().flatten().any(|n| *n == 0) {
-            return Err(form(format!(
-                "the clock {} {} has exactly one of days, working_days and months, from 1 on",
-                clock.kind, clock.circumstance
-            )));
-        }
-        if clock.sources.is_empty() {
-            return Err(form(format!("the clock {} has no source", clock.kind)));
-        }
-    }
-    let zone = TimeZoneDatabase::bundled().get(&written.zone);
-    let zone =
-        zone.map_err(|_| ClockFault::Zone { file: file.to_owned(), zone: written.zone.clone() })?;
-    Ok((
-        written.profile,
-        ProfileClocks {
-            hash: GuidanceHash::of(text.as_bytes()).to_string(),
-            clocks: written.clock,
-            zone,
-            rolls: written.rolls,
-            calendar: Calendar::new(written.holidays).map_err(form)?,
-        },
-    ))
 }
 
 #[cfg(test)]
@@ -332,14 +283,33 @@ mod tests {
     }
 
     #[test]
-    fn a_faulty_file_is_refused_with_its_reason() {
+    fn a_faulty_file_is_refused_with_lines_and_reasons() {
         let of = |text: &str| {
-            Clocks::from_files([("x.toml".to_owned(), text.to_owned())]).unwrap_err().to_string()
+            let files = [("x.toml".to_owned(), text.to_owned())];
+            Clocks::from_files(files).unwrap_err().iter().map(Fault::to_string).collect::<Vec<_>>()
         };
         let head = "profile = \"X\"\nrolls = false\nholidays = []\n";
-        assert!(of(&format!("{head}zone = \"Mars/Base\"\nclock = []")).contains("Mars/Base"));
-        assert!(of(&format!("{head}zone = \"UTC\"\nclock = []\nmore = 1")).contains("more"));
-        let clock = "[[clock]]\nkind = \"appeal\"\ncircumstance = \"ordinary\"\nsources = []\n";
-        assert!(of(&format!("{head}zone = \"UTC\"\n{clock}")).contains("exactly one"));
+        let clock = "[[clock]]\nkind = \"appeal\"\ncircumstance = \"ordinary\"\n";
+        let source = "sources = [{ cite = \"A\", pinpoint = \"1\", checked = \"read\" }]\n";
+        assert_eq!(
+            of(&format!("{head}zone = \"Mars/Base\"\nclock = []")),
+            ["x.toml:4: the time zone Mars/Base is unknown"]
+        );
+        let unknown = of(&format!("{head}zone = \"UTC\"\nclock = []\nmore = 1"));
+        assert!(unknown[0].starts_with("x.toml:6: ") && unknown[0].contains("more"), "{unknown:?}");
+        assert_eq!(
+            of(&format!("{head}zone = \"UTC\"\n{clock}sources = []\n{clock}days = 3\n{source}")),
+            [
+                "x.toml:5: the clock appeal ordinary has exactly one of days, working_days and \
+                 months, from 1 on",
+                "x.toml:5: the clock appeal ordinary has no source",
+                "x.toml:9: the clock appeal ordinary is there twice",
+            ]
+        );
+        let twice = ["a.toml", "b.toml"].map(|name| {
+            (name.to_owned(), format!("{head}zone = \"UTC\"\n{clock}days = 3\n{source}"))
+        });
+        let twice = Clocks::from_files(twice).unwrap_err();
+        assert_eq!(twice[0].to_string(), "b.toml: a second file of the profile X");
     }
 }

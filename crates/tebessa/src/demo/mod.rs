@@ -179,7 +179,8 @@ fn rebuilt(
     steps.begin("Rebuilding everything from the log alone");
     std::fs::remove_dir_all(journal.join("index")).map_err(CliError::other)?;
     let (node, _) =
-        Node::open(data, authority, law::library(None)?, &mut |_| {}).map_err(CliError::other)?;
+        Node::open(data, authority, (law::library(None)?, law::clocks(None)?), &mut |_| {})
+            .map_err(CliError::other)?;
     let expected = expectations()?;
     let mut shown = Vec::new();
     for script in scripts {

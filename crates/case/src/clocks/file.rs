@@ -1,0 +1,79 @@
+//! A file of clocks, read and checked: every fault with its line.
+
+use std::collections::BTreeSet;
+
+use guidance::{Fault, Faults, GuidanceHash};
+use jiff::tz::TimeZoneDatabase;
+use toml::Spanned;
+
+use super::calendar::{Calendar, Holiday};
+use super::{Clock, ProfileClocks};
+use crate::token::ProfileName;
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    profile: Spanned<ProfileName>,
+    zone: Spanned<String>,
+    rolls: bool,
+    holidays: Vec<Spanned<Holiday>>,
+    clock: Vec<Spanned<Clock>>,
+}
+
+/// Reads a file: the profile that it is for, and its clocks.
+pub(super) fn read(file: &str, text: &str) -> Result<(String, ProfileClocks), Vec<Fault>> {
+    let mut faults = Faults::new(file, text);
+    let written: Written = match toml::from_str(text) {
+        Ok(written) => written,
+        Err(error) => {
+            faults.parser(&error);
+            return Err(faults.into_vec());
+        }
+    };
+    check_clocks(&written.clock, &mut faults);
+    let mut calendar = Calendar::default();
+    for holiday in &written.holidays {
+        if let Err(reason) = calendar.add(holiday.get_ref()) {
+            faults.at(&holiday.span(), reason);
+        }
+    }
+    let zone = TimeZoneDatabase::bundled().get(written.zone.get_ref());
+    if zone.is_err() {
+        let reason = format!("the time zone {} is unknown", written.zone.get_ref());
+        faults.at(&written.zone.span(), reason);
+    }
+    match zone {
+        Ok(zone) if faults.is_empty() => Ok((
+            written.profile.into_inner().as_str().to_owned(),
+            ProfileClocks {
+                hash: GuidanceHash::of(text.as_bytes()).to_string(),
+                clocks: written.clock.into_iter().map(Spanned::into_inner).collect(),
+                zone,
+                rolls: written.rolls,
+                calendar,
+            },
+        )),
+        _ => Err(faults.into_vec()),
+    }
+}
+
+fn check_clocks(clocks: &[Spanned<Clock>], faults: &mut Faults<'_>) {
+    let mut seen = BTreeSet::new();
+    for written in clocks {
+        let clock = written.get_ref();
+        let mut refuse = |reason: &str| {
+            let (kind, circumstance) = (clock.kind, clock.circumstance);
+            faults.at(&written.span(), format!("the clock {kind} {circumstance} {reason}"));
+        };
+        let lengths = [clock.days, clock.working_days, clock.months];
+        if lengths.iter().flatten().count() != 1 || lengths.iter().flatten().any(|n| *n == 0) {
+            refuse("has exactly one of days, working_days and months, from 1 on");
+        }
+        if clock.sources.is_empty() {
+            refuse("has no source");
+        }
+        if !seen.insert((clock.kind, clock.circumstance)) {
+            refuse("is there twice");
+        }
+    }
+}
