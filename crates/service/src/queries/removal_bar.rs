@@ -1,11 +1,12 @@
 //! `tebessa.query.removal-bar`: may this person be removed?
 //!
 //! Doubt is an answer, and the answer is "barred": a case that is unknown or cannot be read whole,
-//! a log that can no longer be written, a stream that contradicts it. "Not barred" is said only by
+//! a log that can no longer be written, a stream that contradicts it or cannot be looked at. "Not barred" is said only by
 //! the rules, over every record of the case, chained from the first to the last.
 
 use case::vocabulary::BarReason;
 use case::{Bar, Case, CaseId, EventId, Instant, Reason, Recorded, Version, removal_bar};
+use journal::StreamId;
 
 use crate::access::{View, Viewed, Viewer};
 use crate::cases::records;
@@ -131,8 +132,10 @@ fn with_events(reason: Reason, records: &[Recorded]) -> BarredBy {
 }
 
 /// Every record of the case, or why that is in doubt: none missing, none of another case, each
-/// chained to the one before.
+/// chained to the one before, and the last one to what the journal says of the case.
 fn whole(node: &Node, id: CaseId) -> Result<Vec<Recorded>, String> {
+    // Asked first: what is accepted meanwhile is behind it.
+    let head = node.journal().head(StreamId(id.0)).map_err(|error| crate::chain(&error))?;
     let records = records(node.journal(), id, None).map_err(|failure| failure.to_string())?;
     let mut prev = "0".repeat(64);
     for (record, version) in records.iter().zip(1..) {
@@ -145,6 +148,14 @@ fn whole(node: &Node, id: CaseId) -> Result<Vec<Recorded>, String> {
         }
         prev = record.leaf.to_string();
     }
+    // No record follows the last one, whose bytes nothing else would hold to what was accepted.
+    let at = |version: journal::Version| {
+        let mut all = records.iter();
+        all.find(|record| record.envelope.version.0 == version.0)
+    };
+    if head.is_some_and(|head| at(head.version).is_none_or(|last| last.leaf.0 != head.leaf.0)) {
+        return Err("the last record of the case is not the one that was accepted".to_owned());
+    }
     Ok(records)
 }
 
@@ -156,8 +167,11 @@ fn not_current(node: &Node, follower: &follower::Status) -> Option<String> {
         follower::Status::Halted { reason } => {
             Some(format!("the stream and the log contradict each other: {reason}"))
         }
-        follower::Status::Following { .. }
-        | follower::Status::CatchingUp { .. }
-        | follower::Status::Away => None,
+        // A log that came back from an old copy has lost what only the stream would show; and a
+        // contradiction that was found is not forgotten because the connection broke.
+        follower::Status::Away => Some(
+            "whether the stream contradicts the log is not known now: it cannot be reached".into(),
+        ),
+        follower::Status::Following { .. } | follower::Status::CatchingUp { .. } => None,
     }
 }
