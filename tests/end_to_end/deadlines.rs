@@ -2,16 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 use service::client::Client;
+use service::follower::STREAM;
 use service::reply::Reply;
 use tests::Node;
 use uuid::Uuid;
 
 use super::{ask, register, send};
+
+/// How long a state may take to come about on a busy machine.
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// `tebessa serve deadlines` as a process of its own. Killed when dropped.
 struct Timers {
@@ -20,9 +26,12 @@ struct Timers {
 }
 
 impl Timers {
-    fn start(url: &str) -> Self {
+    /// Starts with a store of their own, or without any.
+    fn start(url: &str, store: Option<&Path>) -> Self {
+        let store = store.map(|directory| directory.to_str().expect("a path"));
         let mut child = Command::new(tests::binary())
             .args(["serve", "deadlines", "--json", "--nats", url])
+            .args(store.into_iter().flat_map(|directory| ["--store", directory]))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -107,6 +116,7 @@ async fn expired(client: &Client, case: Uuid) -> BTreeMap<String, u32> {
 async fn killed_at_every_step_the_timers_lose_nothing_and_fire_nothing_twice() {
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("data");
+    let store = home.path().join("deadlines");
     let mut node = Node::start_in(&data, &["--no-timers"]);
     let client = Client::connect(node.url()).await.expect("the node answers");
     let cases: Vec<Uuid> = (0..5).map(|_| Uuid::new_v4()).collect();
@@ -121,7 +131,7 @@ async fn killed_at_every_step_the_timers_lose_nothing_and_fire_nothing_twice() {
         for case in &cases {
             due.entry(*case).or_default().push(set(&client, *case, &last_week()).await);
         }
-        let mut timers = Timers::start(node.url());
+        let mut timers = Timers::start(node.url(), Some(&store));
         match step {
             0 => {}
             1 => assert!(timers.ready() > 0),
@@ -134,8 +144,9 @@ async fn killed_at_every_step_the_timers_lose_nothing_and_fire_nothing_twice() {
         }
         timers.kill();
         let client = Client::connect(node.url()).await.expect("the node answers");
-        // Two at once, from here to the end of the round.
-        let (mut one, mut other) = (Timers::start(node.url()), Timers::start(node.url()));
+        // Two at once, from here to the end of the round: one with a store, one without.
+        let mut one = Timers::start(node.url(), Some(&store));
+        let mut other = Timers::start(node.url(), None);
         one.ready();
         other.ready();
         count += cases.len();
@@ -143,11 +154,109 @@ async fn killed_at_every_step_the_timers_lose_nothing_and_fire_nothing_twice() {
         other.kill();
     }
     let client = Client::connect(node.url()).await.expect("the node answers");
-    let mut last = Timers::start(node.url());
+    let mut last = Timers::start(node.url(), Some(&store));
     assert_eq!(last.ready(), 5, "what is not due runs on");
     for (case, deadlines) in due {
         let once: BTreeMap<_, _> = deadlines.iter().map(|id| (id.to_string(), 1)).collect();
         assert_eq!(expired(&client, case).await, once);
+    }
+}
+
+/// The durable consumers of timers on a node's stream: name, place up to which it is acknowledged,
+/// and how many messages it was ever given.
+async fn consumers(url: &str) -> Vec<(String, u64, u64)> {
+    let nats = async_nats::connect(url).await.expect("the server");
+    let stream = async_nats::jetstream::new(nats).get_stream(STREAM).await.expect("the stream");
+    let all: Vec<_> = stream.consumers().map(|info| info.expect("a consumer")).collect().await;
+    let durable = all.into_iter().filter(|info| info.config.durable_name.is_some());
+    durable.map(|i| (i.name, i.ack_floor.stream_sequence, i.delivered.consumer_sequence)).collect()
+}
+
+/// Waits until a consumer is acknowledged up to a position. One whose store was lost may be there
+/// beside it, until the server forgets it.
+async fn await_kept(url: &str, position: u64) -> (String, u64, u64) {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let found = consumers(url).await;
+        if let Some(one) = found.iter().find(|consumer| consumer.1 == position) {
+            return one.clone();
+        }
+        assert!(Instant::now() < deadline, "{found:?}");
+    }
+}
+
+const NEVER: &str = "2999-01-01T00:00:00Z";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_timers_go_on_where_their_durable_consumer_is_and_read_nothing_twice() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("deadlines");
+    let node = Node::start_in(&home.path().join("data"), &["--no-timers"]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let case = Uuid::new_v4();
+    accepted(&client, &register(case, Uuid::now_v7(), "A")).await;
+    set(&client, case, NEVER).await;
+    let mut timers = Timers::start(node.url(), Some(&store));
+    assert_eq!(timers.ready(), 1);
+    let first = await_kept(node.url(), 2).await;
+    assert!(first.0.starts_with("deadlines-"), "{first:?}");
+    timers.kill();
+    set(&client, case, NEVER).await;
+    let mut timers = Timers::start(node.url(), Some(&store));
+    assert_eq!(timers.ready(), 2);
+    let second = await_kept(node.url(), 3).await;
+    assert_eq!((second.0, second.2), (first.0, 3), "each message came once, to one consumer");
+    timers.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_became_of_store_stream_or_consumer_no_deadline_is_lost() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("deadlines");
+    let file = store.join("timers");
+    let node = Node::start_in(&home.path().join("data"), &["--no-timers"]);
+    let url = node.url().to_owned();
+    let client = Client::connect(&url).await.expect("the node answers");
+    let nats = async_nats::connect(&url).await.expect("the server");
+    let context = async_nats::jetstream::new(nats);
+    let case = Uuid::new_v4();
+    accepted(&client, &register(case, Uuid::now_v7(), "A")).await;
+    let mut old = Vec::new();
+    for step in 0..6_u64 {
+        // Of what was set before, and of this, everything must be known after the start.
+        set(&client, case, NEVER).await;
+        match step {
+            1 => std::fs::remove_file(&file).expect("lost"),
+            2 => std::fs::write(&file, &old[..old.len() / 2]).expect("cut short"),
+            // Of a backup: its consumer has gone on since.
+            3 => std::fs::write(&file, &old).expect("an older one"),
+            4 => {
+                let stream = context.get_stream(STREAM).await.expect("the stream");
+                for (name, ..) in consumers(&url).await {
+                    stream.delete_consumer(&name).await.expect("forgotten");
+                }
+            }
+            5 => {
+                context.delete_stream(STREAM).await.expect("deleted");
+                await_filled(&client, 2 + step).await;
+            }
+            _ => {}
+        }
+        let mut timers = Timers::start(&url, Some(&store));
+        assert_eq!(timers.ready(), step + 1, "step {step}");
+        await_kept(&url, 2 + step).await;
+        timers.kill();
+        if step == 1 {
+            old = std::fs::read(&file).expect("the store");
+        }
+    }
+}
+
+/// Waits until the stream has so many records again.
+async fn await_filled(client: &Client, position: u64) {
+    let deadline = Instant::now() + LIMIT;
+    while !client.stream_position().await.is_ok_and(|last| last >= position) {
+        assert!(Instant::now() < deadline, "the stream is not filled");
     }
 }
 

@@ -190,7 +190,11 @@ impl Standalone {
         };
         let services = Services::start(desk, &client).await?;
         let signing = checkpoints.map(|every| checkpoints::on_schedule(node.clone(), every));
-        let timers = if timers { Some(Timers::start(&url).await?) } else { None };
+        let timers = if timers {
+            Some(Timers::start(&url, Some(data.join("deadlines"))).await?)
+        } else {
+            None
+        };
         Ok(Self { node, broker, client, follower, services, timers, url, report, signing })
     }
 

@@ -1,5 +1,7 @@
 //! `tebessa serve`: one service as a process of its own, beside a node.
 
+use std::path::PathBuf;
+
 use service::timers::{Status, Timers};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -13,14 +15,19 @@ pub(crate) enum Commands {
 
 /// Run the timers of the deadlines: what falls due in any case is told to the node.
 ///
-/// Reads the node's stream, and prints a line when it knows what runs. It keeps nothing on disk,
-/// may be killed at any time, and may run several times at once: nothing fires twice. SIGTERM and
-/// Ctrl-C end it with exit code 0.
+/// Reads the node's stream, and prints a line when it knows what runs. It may be killed at any time,
+/// and may run several times at once, each with a store of its own: nothing fires twice. What is in
+/// the store may be deleted; it is read again from the stream. SIGTERM and Ctrl-C end it with exit
+/// code 0.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The node's NATS server.
     #[arg(long, value_name = "URL", env = "TEBESSA_NATS", hide_env_values = true)]
     nats: String,
+    /// A directory in which to keep what runs, so that a start reads only what is new. One for each
+    /// process; without it every start reads the whole stream.
+    #[arg(long, value_name = "DIR", env = "TEBESSA_DEADLINES")]
+    store: Option<PathBuf>,
     /// Print the ready line as JSON.
     #[arg(long)]
     json: bool,
@@ -31,7 +38,7 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
     let Commands::Deadlines(args) = command;
     let mut terminate = signal(SignalKind::terminate()).map_err(CliError::other)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::other)?;
-    let timers = Timers::start(&args.nats).await.map_err(CliError::other)?;
+    let timers = Timers::start(&args.nats, args.store.clone()).await.map_err(CliError::other)?;
     let mut status = timers.status();
     let told = async {
         let ready = status.wait_for(|status| matches!(status, Status::Waiting { .. })).await;

@@ -1,24 +1,29 @@
 //! The timers of the deadlines: what falls due is told to the deadlines service by a command.
 //!
-//! A citizen of NATS and nothing else: it learns of events only from the stream `CASES` and acts
-//! only by `deadlines.expire`. So it runs inside a node or as a process of its own, and several at
+//! A citizen of NATS and nothing else: it learns of events only through its durable consumer on the
+//! stream `CASES` and acts only by `deadlines.expire`. So it runs inside a node or as a process of its own, and several at
 //! once do no harm: the command's id follows from case, deadline and due instant, and the same
 //! command gets the same answer for ever.
 //!
-//! It keeps nothing on disk. What runs is read again from the stream at every start and after
-//! every trouble; a store of its own could only be stale, and a durable consumer's place would
-//! skip what memory has forgotten.
+//! Beside the consumer there is a small store of what runs, synced before the consumer acknowledges
+//! what is in it. So a start reads only what is new; and a store that is missing, damaged, older
+//! than its consumer, or of another stream is made anew from the first record. Without a directory
+//! for it, nothing is kept.
 //!
-//! *Invariant:* nothing fires before the whole stream was read, nor before the clock that it is
-//! given says that it is due.
+//! *Invariant:* nothing is acknowledged that the store does not hold.
+//! *Invariant:* nothing fires before the stream was read to its end, nor before the clock that it
+//! is given says that it is due.
 //! *Invariant:* what fired stays until its event, or the answer that there is nothing to expire.
 
 mod fire;
+mod place;
 mod queue;
+mod store;
 mod task;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +32,7 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use store::Store;
 use task::Task;
 
 /// What time it is. Given, so that tests can let it jump.
@@ -47,13 +53,21 @@ pub enum Status {
     },
 }
 
-/// The connection that the timers need could not be set up. Fix the URL or the credentials.
+/// Why the timers could not start.
 #[derive(Debug, thiserror::Error)]
-#[error("the timers have no connection to NATS at {url}")]
-pub struct Error {
-    url: String,
-    #[source]
-    source: async_nats::ConnectError,
+pub enum Error {
+    /// The connection could not be set up. Fix the URL or the credentials.
+    #[error("the timers have no connection to NATS at {url}")]
+    Connect {
+        /// The URL, without credentials.
+        url: String,
+        /// Why.
+        #[source]
+        source: async_nats::ConnectError,
+    },
+    /// The store could not be opened, or other timers hold it: give each a directory of its own.
+    #[error("the timers' store could not be opened")]
+    Store(#[from] journal::Error),
 }
 
 /// Running timers. Dropping them stops them too, without waiting.
@@ -65,24 +79,32 @@ pub struct Timers {
 }
 
 impl Timers {
-    /// Starts on the system's clock. Does not wait for the server: when it is away, it is tried
-    /// again for ever.
-    pub async fn start(url: &str) -> Result<Self, Error> {
-        Self::start_with(url, Arc::new(Timestamp::now)).await
+    /// Starts on the system's clock, with a directory for the store if one is to be kept. Does not
+    /// wait for the server: when it is away, it is tried again for ever.
+    pub async fn start(url: &str, store: Option<PathBuf>) -> Result<Self, Error> {
+        Self::start_with(url, store, Arc::new(Timestamp::now)).await
     }
 
     /// Starts on a clock that is given.
-    pub async fn start_with(url: &str, clock: Clock) -> Result<Self, Error> {
+    pub async fn start_with(
+        url: &str,
+        store: Option<PathBuf>,
+        clock: Clock,
+    ) -> Result<Self, Error> {
+        let store = Store::open(store)?;
         let client = ConnectOptions::new()
             .name("tebessa deadlines")
             .ping_interval(PING)
             .retry_on_initial_connect()
             .connect(url)
             .await
-            .map_err(|source| Error { url: crate::client::without_credentials(url), source })?;
+            .map_err(|source| Error::Connect {
+                url: crate::client::without_credentials(url),
+                source,
+            })?;
         let (status_sender, status) = watch::channel(Status::Reading);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(Task::new(client, clock, status_sender).run(stopped));
+        let task = tokio::spawn(Task::new(client, clock, status_sender, store).run(stopped));
         Ok(Self { status, stop, task })
     }
 

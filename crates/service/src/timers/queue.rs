@@ -24,6 +24,22 @@ pub(super) struct Queue {
 }
 
 impl Queue {
+    /// The queue of a snapshot. What was tried is tried again.
+    pub(super) fn restore(cases: Vec<(CaseId, Vec<Running>)>) -> Self {
+        let cases: HashMap<_, _> = cases.into_iter().collect();
+        let of = |(case, all): (&CaseId, &Vec<Running>)| {
+            let case = *case;
+            all.iter().map(move |running| firing(case, running)).collect::<Vec<_>>()
+        };
+        let waiting = cases.iter().flat_map(of).collect();
+        Self { cases, waiting, tried: BTreeMap::new() }
+    }
+
+    /// What a snapshot holds: everything that runs, by case.
+    pub(super) fn running(&self) -> Vec<(CaseId, Vec<Running>)> {
+        self.cases.iter().map(|(case, running)| (*case, running.clone())).collect()
+    }
+
     /// Takes a record into account, by the same rules as the case itself.
     pub(super) fn apply(&mut self, record: &Recorded) {
         let case = record.envelope.case;

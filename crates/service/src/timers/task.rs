@@ -1,17 +1,19 @@
-//! The timers' way: read the stream to its end, wait for the clock or the next event, fire.
+//! The timers' way: read on in the stream to its end, wait for the clock or the next event, fire.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
-use async_nats::jetstream::Context;
-use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::context::ContextBuilder;
+use async_nats::jetstream::{Context, Message};
 use case::Recorded;
 use futures::StreamExt as _;
 use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
 use super::fire::{Fired, fire};
+use super::place::{self, Place};
 use super::queue::Queue;
+use super::store::{Snapshot, Store};
 use super::{Clock, Status};
 use crate::follower::STREAM;
 
@@ -22,19 +24,91 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The pauses between attempts to read the stream.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// So many records are read at the most before what is known is kept, in a long reading.
+const MOST_AHEAD: u64 = 50_000;
+/// The longest pause between two times that it is kept; well within the consumer's patience.
+const LONGEST_REST: Duration = Duration::from_secs(30);
 /// How many deadlines fire side by side.
 const AT_ONCE: usize = 64;
 
-/// Why the stream must be read again from its first record.
-type Trouble = String;
+/// Why the place in the stream must be found again.
+pub(super) type Trouble = String;
+
+/// Runs what reads or writes the disk beside the tasks.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Trouble> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
+}
 
 pub(super) struct Task {
     client: async_nats::Client,
     context: Context,
     clock: Clock,
     status: watch::Sender<Status>,
+    store: Store,
     /// Attempts in a row that brought nothing.
     failures: u32,
+}
+
+/// What was read, and what of it is kept.
+struct Reading {
+    queue: Queue,
+    /// Where the reading is; its list of what runs is filled when it is kept.
+    known: Snapshot,
+    /// The position up to which it is kept.
+    kept: u64,
+    /// The last message, with which all before it are acknowledged.
+    last: Option<Message>,
+    /// When it may be kept again.
+    again: Instant,
+}
+
+impl Reading {
+    fn of(mut snapshot: Snapshot) -> Self {
+        let queue = Queue::restore(std::mem::take(&mut snapshot.running));
+        let kept = snapshot.position;
+        Self { queue, known: snapshot, kept, last: None, again: Instant::now() }
+    }
+
+    /// How many records are taken into account and not kept.
+    const fn ahead(&self) -> u64 {
+        self.known.position - self.kept
+    }
+
+    fn rested(&self) -> bool {
+        Instant::now() >= self.again
+    }
+
+    fn take(&mut self, message: Message) -> Result<(), Trouble> {
+        let position = self.known.position;
+        let found = message.info().map_err(|e| e.to_string())?.stream_sequence;
+        if found != position + 1 {
+            return Err(format!("position {found} came after {position}"));
+        }
+        let record = Recorded::decode(&message.payload, found);
+        let record = record.map_err(|e| format!("position {found}: {e}"))?;
+        self.queue.apply(&record);
+        self.known.position = found;
+        self.known.leaf = Some(record.leaf);
+        self.last = Some(message);
+        Ok(())
+    }
+
+    /// Keeps what is known, and then acknowledges it: never the other way round.
+    async fn keep(&mut self, store: &Store) -> Result<(), Trouble> {
+        let Some(last) = self.last.take() else { return Ok(()) };
+        let begun = Instant::now();
+        let snapshot = Snapshot { running: self.queue.running(), ..self.known.clone() };
+        place::save(store, snapshot).await?;
+        // Confirmed by the server: one that gets lost would bring everything again at the next start,
+        // and an unconfirmed one of this kind did not move the consumer on nats-server 2.15.1.
+        last.double_ack().await.map_err(|error| error.to_string())?;
+        self.kept = self.known.position;
+        // A long list is written more rarely, so that writing takes a small part of the time.
+        self.again = Instant::now() + (begun.elapsed() * 20).min(LONGEST_REST);
+        Ok(())
+    }
 }
 
 impl Task {
@@ -42,12 +116,14 @@ impl Task {
         client: async_nats::Client,
         clock: Clock,
         status: watch::Sender<Status>,
+        store: Store,
     ) -> Self {
         let context = ContextBuilder::new().timeout(ANSWER_LIMIT).build(client.clone());
-        Self { client, context, clock, status, failures: 0 }
+        Self { client, context, clock, status, store, failures: 0 }
     }
 
-    /// Runs until it is told to stop, by a message or by the sender's end.
+    /// Runs until it is told to stop, by a message or by the sender's end. What was not kept yet
+    /// is read again after the next start.
     pub(super) async fn run(mut self, stop: oneshot::Receiver<()>) {
         tokio::select! {
             _ = stop => {}
@@ -59,7 +135,7 @@ impl Task {
         loop {
             let Err(trouble) = self.follow().await;
             if self.status.send_replace(Status::Reading) != Status::Reading {
-                tracing::warn!(stream = STREAM, "the timers read the stream again: {trouble}");
+                tracing::warn!(stream = STREAM, "the timers look for their place again: {trouble}");
             }
             let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
             self.failures = self.failures.saturating_add(1);
@@ -67,37 +143,32 @@ impl Task {
         }
     }
 
-    /// One reading of the stream, from its first record to the next trouble.
+    /// One reading of the stream, from the place that is known to the next trouble.
     async fn follow(&mut self) -> Result<Infallible, Trouble> {
         let stream = self.context.get_stream(STREAM).await.map_err(|e| crate::chain(&e))?;
         let end = stream.cached_info().state.last_sequence;
-        let config =
-            pull::OrderedConfig { deliver_policy: DeliverPolicy::All, ..Default::default() };
-        let consumer = stream.create_consumer(config).await.map_err(|e| crate::chain(&e))?;
+        let Place { snapshot, consumer } = place::find(&stream, &self.store).await?;
         let mut messages = consumer.messages().await.map_err(|e| crate::chain(&e))?;
         let mut looks = tokio::time::interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut queue = Queue::default();
-        let mut position = 0;
+        let mut reading = Reading::of(snapshot);
         loop {
-            tokio::select! {
+            let looked = tokio::select! {
                 message = messages.next() => {
                     let message = message.ok_or("the consumer ended")?;
-                    let message = message.map_err(|error| crate::chain(&error))?;
-                    let found = message.info().map_err(|e| e.to_string())?.stream_sequence;
-                    if found != position + 1 {
-                        return Err(format!("position {found} came after {position}"));
-                    }
-                    position = found;
-                    let record = Recorded::decode(&message.payload, position);
-                    queue.apply(&record.map_err(|e| format!("position {position}: {e}"))?);
+                    reading.take(message.map_err(|error| crate::chain(&error))?)?;
+                    false
                 }
-                _ = looks.tick() => {}
+                _ = looks.tick() => true,
+            };
+            let known = reading.known.position >= end;
+            if reading.ahead() >= MOST_AHEAD || (looked && known && reading.rested()) {
+                reading.keep(&self.store).await?;
             }
-            if position >= end {
+            if known {
                 self.failures = 0;
-                self.show(queue.len());
-                self.fire(&mut queue).await;
+                self.show(reading.queue.len());
+                self.fire(&mut reading.queue).await;
             }
         }
     }
