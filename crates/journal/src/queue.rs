@@ -1,9 +1,10 @@
 //! The queue before the writer, and the answer that a caller waits for.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -142,7 +143,7 @@ impl Queue {
     /// Blocks until there is something to do: swaps all that wait into `taken`, which is empty, or
     /// says that the disk waits for the group, if one is `open`.
     pub(crate) fn next(&self, taken: &mut Vec<Waiting>, open: bool) -> Next {
-        linger(|| self.any.load(Ordering::Acquire) || (open && self.idle()));
+        linger(|| self.any() || (open && self.idle()));
         let mut inside = self.lock();
         loop {
             if open && self.idle() {
@@ -180,6 +181,22 @@ impl Queue {
             // Taken, so that the writer is not between its look and its sleep.
             drop(self.lock());
             self.changed.notify_one();
+        }
+    }
+
+    /// Whether something waits.
+    pub(crate) fn any(&self) -> bool {
+        self.any.load(Ordering::Acquire)
+    }
+
+    /// Lets nothing in any more, and refuses all that waits.
+    pub(crate) fn refuse_all(&self, cause: &Arc<io::Error>) {
+        let mut inside = self.lock();
+        inside.closed = true;
+        let waiting = std::mem::take(&mut inside.waiting);
+        drop(inside);
+        for waiting in waiting {
+            answer(waiting.answer, Err(Error::Poisoned(Arc::clone(cause))));
         }
     }
 

@@ -27,9 +27,10 @@ struct Shelf {
 
 /// The writer's hold on the thread.
 pub(crate) struct Upkeep {
-    jobs: Sender<Job>,
+    /// Gone when the thread is to end.
+    jobs: Option<Sender<Job>>,
     shelf: Arc<Shelf>,
-    thread: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Upkeep {
@@ -44,17 +45,18 @@ impl Upkeep {
         let (jobs, inbox) = mpsc::channel();
         let shelf = Arc::new(Shelf { spare: Mutex::new(None), changed: Condvar::new() });
         let own = Arc::clone(&shelf);
-        let thread = thread::Builder::new()
-            .name("journal-upkeep".to_owned())
-            .spawn(move || run(&inbox, disk.as_ref(), log, length, &own, &failed))?;
-        let upkeep = Upkeep { jobs, shelf, thread };
+        let thread = thread::Builder::new().name("journal-upkeep".to_owned()).spawn(move || {
+            let shelf = Guarded(own);
+            run(&inbox, disk.as_ref(), log, length, &shelf.0, &failed);
+        })?;
+        let upkeep = Upkeep { jobs: Some(jobs), shelf, thread: Some(thread) };
         upkeep.ask(Job::Spare);
         Ok(upkeep)
     }
 
     fn ask(&self, job: Job) {
         // The thread ends only after this sender is gone.
-        drop(self.jobs.send(job));
+        drop(self.jobs.as_ref().map(|jobs| jobs.send(job)));
     }
 
     /// Takes the spare file, waiting for it if need be.
@@ -73,12 +75,29 @@ impl Upkeep {
         self.ask(Job::Spare);
         self.ask(Job::Seal { segment, end, tree });
     }
+}
 
+impl Drop for Upkeep {
     /// Lets the thread do what it was asked, and waits for its end.
-    pub(crate) fn stop(self) {
-        drop(self.jobs);
-        if self.thread.join().is_err() {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the journal's upkeep thread panicked");
+        }
+    }
+}
+
+/// The shelf in the hands of the thread: if that panics, who waits for a spare hears of it.
+struct Guarded(Arc<Shelf>);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let cause = io::Error::other("the thread journal-upkeep panicked");
+            let mut spare = self.0.spare.lock().unwrap_or_else(PoisonError::into_inner);
+            *spare = Some(Err(Arc::new(cause)));
+            drop(spare);
+            self.0.changed.notify_all();
         }
     }
 }

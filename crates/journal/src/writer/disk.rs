@@ -1,13 +1,15 @@
-//! The thread that makes groups durable, one after the other.
+//! Groups are made durable one after the other, by the thread that is for it or, where that is
+//! quicker, by the one that stamped them.
 //!
 //! *Invariant:* a group is written only after the group before it is durable.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::group::{Durable, Group, Pipe};
+use super::guard::broken_off;
 use super::tell::tell;
 use crate::disk::Disk;
 use crate::footer::TreePart;
@@ -17,7 +19,7 @@ use crate::recover::{Tail, name_spare};
 use crate::tree::TILE_LEAVES;
 use crate::upkeep::Upkeep;
 
-/// The thread's own state; nobody else touches the log's end.
+/// The log's end; who holds it is the only one who writes.
 pub(super) struct Committer {
     pub(super) shared: Arc<Shared>,
     pub(super) pipe: Arc<Pipe>,
@@ -27,31 +29,47 @@ pub(super) struct Committer {
     pub(super) tail: Tail,
 }
 
+/// Makes groups durable until none will come.
+pub(super) fn run(committer: &Mutex<Committer>, pipe: &Pipe, telling: &Sender<Durable>) {
+    while let Some(group) = pipe.take() {
+        // Whoever panicked with the log's end in hand has poisoned the writer: see `durable`.
+        let mut committer = committer.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = committer.durable(group);
+        committer.shared.queue.set_idle(true);
+        match written {
+            Ok(durable) => committer.pass_on(durable, telling),
+            Err(group) => pipe.count_told(group),
+        }
+    }
+}
+
 impl Committer {
-    /// Makes groups durable until none will come.
-    pub(super) fn run(mut self, telling: Sender<Durable>) {
-        while let Some(mut group) = self.pipe.take() {
-            let written = match self.shared.poison() {
-                Some(cause) => Err(cause),
-                None => self.write(&mut group),
-            };
-            self.shared.queue.set_idle(true);
-            match written {
-                Ok(offset) => {
-                    let segment = Arc::clone(&self.tail.segment);
-                    self.pass_on(Durable { group, segment, offset }, &telling);
-                }
-                Err(cause) => {
-                    self.shared.set_poison(&cause);
-                    // What was durable before is told as such before anybody hears of the fault.
-                    self.pipe.wait_until_told();
-                    group.fail(&cause);
-                    self.pipe.count_told(group);
-                }
+    /// Makes a group durable and tells of it, on the thread that stamped it; all before it must have
+    /// been told. Gives back the group's room.
+    pub(super) fn commit_and_tell(&mut self, group: Group) -> Group {
+        match self.durable(group) {
+            Ok(durable) => tell(&self.shared, durable),
+            Err(group) => group,
+        }
+    }
+
+    /// Writes and syncs a group. Where that fails, the writer is poisoned, everybody in the group
+    /// hears of it, and its room is given back.
+    fn durable(&mut self, mut group: Group) -> Result<Durable, Group> {
+        let written = match self.shared.poison() {
+            Some(cause) => Err(cause),
+            None => self.write(&mut group),
+        };
+        match written {
+            Ok(offset) => Ok(Durable { group, segment: Arc::clone(&self.tail.segment), offset }),
+            Err(cause) => {
+                self.shared.set_poison(&cause);
+                // What was durable before is told as such before anybody hears of the fault.
+                self.pipe.wait_until_told();
+                group.fail(&cause);
+                Err(group)
             }
         }
-        drop(telling);
-        self.upkeep.stop();
     }
 
     /// Tells of the group here where nothing else is to be done, which saves waking a thread.
@@ -62,8 +80,10 @@ impl Committer {
         }
         self.pipe.count_untold();
         if let Err(lost) = telling.send(durable) {
-            // The thread that tells is gone: tell here.
-            self.pipe.count_late(tell(&self.shared, lost.0));
+            // The thread that tells broke off in the middle, so nothing behind it can be told.
+            let mut group = lost.0.group;
+            group.fail(&self.shared.poison().unwrap_or_else(broken_off));
+            self.pipe.count_late(group);
         }
     }
 
@@ -90,6 +110,9 @@ impl Committer {
         let segment = name_spare(self.disk.as_ref(), &spare, self.shared.log.id, first)?;
         // The old segment's footer rests on its directory and on the tree behind it.
         self.pipe.wait_until_told();
+        if self.pipe.broken() {
+            return Err(self.shared.poison().unwrap_or_else(broken_off));
+        }
         self.shared.log.push(Arc::clone(&segment));
         let (part, tile) = self.shared.with_tree(|tree| {
             let part =

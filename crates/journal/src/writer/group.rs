@@ -66,6 +66,8 @@ struct Inside {
     next: Option<Group>,
     /// No further group will come.
     ended: bool,
+    /// A thread broke off; no group is made durable or told any more.
+    broken: bool,
     /// Groups that were told, whose room can be used again.
     used: Vec<Group>,
 }
@@ -90,15 +92,19 @@ impl Pipe {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a group over to the disk, which must be idle; gives back an empty one.
-    pub(super) fn hand_over(&self, group: Group) -> Group {
+    /// Hands a group over to the disk, which must be idle; gives back an empty one. The error is the
+    /// group itself: nobody is there to write it.
+    pub(super) fn hand_over(&self, group: Group) -> Result<Group, Group> {
         let mut inside = self.lock();
+        if inside.broken {
+            return Err(group);
+        }
         inside.next = Some(group);
         let used = inside.used.pop().unwrap_or_default();
         self.any.store(true, Ordering::Release);
         drop(inside);
         self.changed.notify_all();
-        used
+        Ok(used)
     }
 
     /// The next group for the disk; `None` when there will be none.
@@ -115,6 +121,22 @@ impl Pipe {
             }
             inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Nothing goes through any more; gives back the group that waits for the disk.
+    pub(super) fn break_off(&self) -> Option<Group> {
+        let mut inside = self.lock();
+        inside.broken = true;
+        inside.ended = true;
+        let left = inside.next.take();
+        drop(inside);
+        self.changed.notify_all();
+        left
+    }
+
+    /// Whether a thread broke off.
+    pub(super) fn broken(&self) -> bool {
+        self.lock().broken
     }
 
     /// No further group will come.
@@ -135,8 +157,13 @@ impl Pipe {
 
     /// Takes note that a group was told, and keeps its room.
     pub(super) fn count_told(&self, group: Group) {
-        self.told.fetch_max(group.number, Ordering::AcqRel);
+        self.note_told(group.number);
         self.lock().used.push(group);
+    }
+
+    /// Takes note that a group was told.
+    pub(super) fn note_told(&self, number: u64) {
+        self.told.fetch_max(number, Ordering::AcqRel);
     }
 
     /// The same of one that was counted as untold.
@@ -152,10 +179,10 @@ impl Pipe {
         self.told.load(Ordering::Acquire)
     }
 
-    /// Blocks until every durable group was told.
+    /// Blocks until every durable group was told, or never will be.
     pub(super) fn wait_until_told(&self) {
         let mut inside = self.lock();
-        while self.untold() > 0 {
+        while self.untold() > 0 && !inside.broken {
             inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
         }
     }

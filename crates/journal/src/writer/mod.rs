@@ -2,22 +2,27 @@
 //!
 //! Three threads, so that the disk does not wait for the processor: this one stamps and hashes the
 //! next group while [`disk`] writes and syncs the one before and [`tell`] answers for the one
-//! before that. A group stays open, and grows, until the disk is free for it.
+//! before that. A group stays open, and grows, until the disk is free for it. A small group that
+//! nothing waits behind is made durable by this thread: handing it over would cost more than it saves.
+//!
+//! A thread that panics takes the writer down with it, see [`guard`]; nobody waits for ever.
 
 mod coming;
 mod disk;
 mod group;
+mod guard;
 mod tell;
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 
 use self::coming::Coming;
 use self::disk::Committer;
 use self::group::{Group, Pipe, Staged};
+use self::guard::Guard;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::heads::HeadEntry;
@@ -29,10 +34,14 @@ use crate::recover::Tail;
 use crate::template::{Stamp, TIME_BYTES, Template, time_text};
 use crate::upkeep::Upkeep;
 
+/// A group of at most so many records is made durable by the thread that stamped it.
+const SMALL: usize = 32;
+
 /// The thread that stamps; what it holds, nobody else touches.
 struct Writer {
     shared: Arc<Shared>,
     pipe: Arc<Pipe>,
+    committer: Arc<Mutex<Committer>>,
     options: Options,
     time: jiff::Timestamp,
     time_text: [u8; TIME_BYTES],
@@ -52,40 +61,52 @@ pub(crate) fn start(
 ) -> io::Result<JoinHandle<()>> {
     let pipe = Arc::new(Pipe::default());
     let (telling, durable) = mpsc::channel();
-    let committer = Committer {
+    let committer = Arc::new(Mutex::new(Committer {
         shared: Arc::clone(shared),
         pipe: Arc::clone(&pipe),
         disk,
         segment_bytes: options.segment_bytes,
         upkeep,
         tail,
-    };
+    }));
+    let guard = |thread| Guard::new(shared, &pipe, thread);
     let teller = {
-        let (shared, pipe) = (Arc::clone(shared), Arc::clone(&pipe));
+        let (shared, pipe, guard) = (Arc::clone(shared), Arc::clone(&pipe), guard("journal-tell"));
         let builder = thread::Builder::new().name("journal-tell".to_owned());
-        builder.spawn(move || tell::run(&shared, &pipe, &durable))?
+        builder.spawn(move || {
+            let _guard = guard;
+            tell::run(&shared, &pipe, &durable);
+        })?
     };
-    let committer = thread::Builder::new()
-        .name("journal-disk".to_owned())
-        .spawn(move || committer.run(telling))?;
+    let disk_thread = {
+        let (committer, pipe, guard) =
+            (Arc::clone(&committer), Arc::clone(&pipe), guard("journal-disk"));
+        let builder = thread::Builder::new().name("journal-disk".to_owned());
+        builder.spawn(move || {
+            let _guard = guard;
+            disk::run(&committer, &pipe, &telling);
+        })?
+    };
     let time = jiff::Timestamp::from_microsecond(last_time_us).unwrap_or(jiff::Timestamp::MIN);
     let mut group = Group::default();
     group.begin(1, shared.log.durable() + 1);
     let writer = Writer {
         shared: Arc::clone(shared),
-        pipe,
+        pipe: Arc::clone(&pipe),
+        committer,
         options,
         time,
         time_text: time_text(time),
         group,
         coming: Coming::default(),
     };
+    let guard = guard("journal-writer");
     thread::Builder::new().name("journal-writer".to_owned()).spawn(move || {
+        let _guard = guard;
         writer.run();
-        for thread in [committer, teller] {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the journal's writer panicked");
-            }
+        for thread in [disk_thread, teller] {
+            // The guard of a thread that panicked has said so.
+            drop(thread.join());
         }
     })
 }
@@ -108,6 +129,7 @@ impl Writer {
             };
             match next {
                 Next::Stage => waiting.extend(taken.drain(..)),
+                Next::HandOver if waiting.is_empty() && self.commit_here() => {}
                 Next::HandOver => self.hand_over(!waiting.is_empty()),
                 Next::End => break,
             }
@@ -119,12 +141,39 @@ impl Writer {
         self.pipe.end();
     }
 
+    /// Makes the open group durable on this thread, and tells of it, where that is quicker: it is
+    /// small, the disk is idle, all before it was told, and nothing waits to be stamped meanwhile.
+    fn commit_here(&mut self) -> bool {
+        if self.group.staged.len() > SMALL || self.pipe.untold() > 0 || self.shared.queue.any() {
+            return false;
+        }
+        let Ok(mut committer) = self.committer.try_lock() else { return false };
+        let (number, next) = (self.group.number, self.group.buffer.next());
+        self.group = committer.commit_and_tell(std::mem::take(&mut self.group));
+        drop(committer);
+        self.pipe.note_told(number);
+        self.begin(number, next);
+        true
+    }
+
     fn hand_over(&mut self, more: bool) {
-        let (number, next) = (self.group.number + 1, self.group.buffer.next());
+        let (number, next) = (self.group.number, self.group.buffer.next());
         self.shared.queue.set_idle(false);
         self.pipe.more.store(more, Ordering::Release);
-        self.group = self.pipe.hand_over(std::mem::take(&mut self.group));
-        self.group.begin(number, next);
+        self.group = match self.pipe.hand_over(std::mem::take(&mut self.group)) {
+            Ok(empty) => empty,
+            Err(mut group) => {
+                group.fail(&self.shared.poison().unwrap_or_else(guard::broken_off));
+                self.shared.queue.set_idle(true);
+                group
+            }
+        };
+        self.begin(number, next);
+    }
+
+    /// Begins the group behind `number`, with the position `next`.
+    fn begin(&mut self, number: u64, next: u64) {
+        self.group.begin(number + 1, next);
         self.coming.forget(self.pipe.told());
     }
 
