@@ -31,6 +31,7 @@
     reason = "lengths and offsets of the format are 32 bits wide and limited before they are cast"
 )]
 
+mod background;
 mod backup;
 mod checkpoint;
 mod checkpoints;

@@ -46,6 +46,7 @@ impl Upkeep {
         let shelf = Arc::new(Shelf { spare: Mutex::new(None), changed: Condvar::new() });
         let own = Arc::clone(&shelf);
         let thread = thread::Builder::new().name("journal-upkeep".to_owned()).spawn(move || {
+            crate::background::yield_to_the_writer();
             let shelf = Guarded(own);
             run(&inbox, disk.as_ref(), log, length, &shelf.0, &failed);
         })?;

@@ -100,7 +100,10 @@ impl Opened {
         );
         let thread = thread::Builder::new()
             .name("journal-index".to_owned())
-            .spawn(move || worker.run())
+            .spawn(move || {
+                crate::background::yield_to_the_writer();
+                worker.run();
+            })
             .map_err(disk_error("index", "starting the thread"))?;
         let index = Index { inner, thread: Mutex::new(Some(thread)) };
         if options.wait_for_index {

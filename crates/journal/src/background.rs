@@ -1,0 +1,13 @@
+//! Threads beside the writer let it go first.
+
+/// The least share of a core that is still enough to keep up between bursts.
+const NICE: i32 = 10;
+
+/// Gives the calling thread a lower priority than the threads that callers wait for, for good. On a
+/// machine with idle cores this changes nothing. Where it is refused, it is as it was.
+pub(crate) fn yield_to_the_writer() {
+    // On Linux, "the calling process" is the calling thread: setpriority(2).
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::debug!(%error, "a thread keeps its priority");
+    }
+}
