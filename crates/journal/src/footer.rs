@@ -100,6 +100,34 @@ fn decode_run(fields: &mut Fields<'_>) -> Option<Run> {
     Some(Run { prior, first_version, relative })
 }
 
+/// The streams of a footer's body that were not visited yet, in the order of their ids.
+pub(crate) struct Streams<'b> {
+    entries: &'b [u8],
+    runs: &'b [u8],
+}
+
+impl Streams<'_> {
+    /// Visits streams with all their positions as long as their ids are `wanted`; `None` when the
+    /// body does not parse.
+    pub(crate) fn visit(
+        &mut self,
+        wanted: impl Fn(StreamId) -> bool,
+        visit: &mut dyn FnMut(StreamId, &Run),
+    ) -> Option<()> {
+        while let Some((entry, rest)) = self.entries.split_at_checked(ENTRY_BYTES) {
+            let mut fields = Fields(entry);
+            let stream = StreamId(Uuid::from_bytes(fields.array()?));
+            if !wanted(stream) {
+                break;
+            }
+            let run = decode_run(&mut Fields(self.runs.get(fields.u32()? as usize..)?))?;
+            visit(stream, &run);
+            self.entries = rest;
+        }
+        Some(())
+    }
+}
+
 impl Footer {
     fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(TRAILER_BYTES);
@@ -190,14 +218,13 @@ impl Footer {
     /// Visits the streams of a body with all their positions, in the order of their ids; `None`
     /// when it does not parse.
     pub(crate) fn runs(&self, body: &[u8], visit: &mut dyn FnMut(StreamId, &Run)) -> Option<()> {
+        self.streams(body)?.visit(|_| true, visit)
+    }
+
+    /// The streams of a body, to be visited part by part; `None` when it does not parse.
+    pub(crate) fn streams<'b>(&self, body: &'b [u8]) -> Option<Streams<'b>> {
         let (entries, runs) = self.parts(body)?;
-        for entry in entries.chunks_exact(ENTRY_BYTES) {
-            let mut fields = Fields(entry);
-            let stream = StreamId(Uuid::from_bytes(fields.array()?));
-            let run = decode_run(&mut Fields(runs.get(fields.u32()? as usize..)?))?;
-            visit(stream, &run);
-        }
-        Some(())
+        Some(Streams { entries, runs })
     }
 
     /// The part of the tree in a body.

@@ -41,6 +41,7 @@ mod draft;
 mod envelope;
 mod error;
 mod footer;
+mod footers;
 mod format;
 mod hashes;
 mod heads;

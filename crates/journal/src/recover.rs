@@ -11,6 +11,7 @@ use crate::disk::{Disk, DiskFile};
 use crate::envelope::Envelope;
 use crate::error::{Error, Fault, disk_error};
 use crate::footer::{self, Footer, TreePart};
+use crate::footers::Footers;
 use crate::format::{
     HeaderFault, SEGMENT_HEADER_BYTES, SegmentHeader, segment_name, segment_position,
 };
@@ -55,6 +56,8 @@ struct State {
     log: Log,
     heads: StreamMap<HeadEntry>,
     postings: Lists,
+    /// Footers whose streams are still to be taken in.
+    footers: Footers,
     tree: Tree,
     last_time_us: i64,
     /// Footers to write once everything was judged sound.
@@ -81,6 +84,7 @@ pub(crate) fn recover(
         log: Log::new(read_header(last)?.log, Vec::new(), 0),
         heads: StreamMap::default(),
         postings: Lists::default(),
+        footers: Footers::default(),
         tree: Tree::new(),
         last_time_us: i64::MIN,
         unsealed: Vec::new(),
@@ -92,6 +96,7 @@ pub(crate) fn recover(
         end = state.take_in(segment, next)?;
         progress(Progress::Log { done: done as u64 + 1, total });
     }
+    state.take_streams()?;
     state.complete_tree()?;
     // The index of another log says nothing about this one.
     let seen =
@@ -158,9 +163,10 @@ impl State {
             return Err(fault(&found.name, 0, self.log.durable() + 1, what));
         }
         if let Some((footer, body)) = self.footer(found, next)? {
-            self.take_footer(found, &footer, &body)?;
+            self.take_footer(found, footer, body)?;
             return Ok(None);
         }
+        self.take_streams()?;
         self.complete_tree()?;
         let first_tile = self.tree.size() / TILE_LEAVES;
         let (directory, end) = self.read_groups(found, next)?;
@@ -207,22 +213,19 @@ impl State {
         Ok(body.map(|body| (footer, body)))
     }
 
-    fn take_footer(&mut self, found: &Found, footer: &Footer, body: &[u8]) -> Result<(), Error> {
+    fn take_streams(&mut self) -> Result<(), Error> {
+        let footers = std::mem::take(&mut self.footers);
+        footers.take_in(&mut self.heads, &mut self.postings).map_err(|at| {
+            let segment = self.log.segment(at.first);
+            let name = segment.map_or_else(|_| String::new(), |segment| segment.name.clone());
+            fault(&name, at.start, at.first, "the footer is unreadable")
+        })
+    }
+
+    fn take_footer(&mut self, found: &Found, footer: Footer, body: Vec<u8>) -> Result<(), Error> {
         let unreadable =
             || fault(&found.name, footer.start, footer.first, "the footer is unreadable");
-        let (heads, postings) = (&mut self.heads, &mut self.postings);
-        footer
-            .runs(body, &mut |stream, run| {
-                let mut position = 0;
-                for (relative, version) in run.relative.iter().zip(run.first_version..) {
-                    position = found.first + u64::from(*relative);
-                    postings.add(stream, version, position);
-                }
-                let entry = HeadEntry { version: run.last_version(), position, leaf: None };
-                heads.insert(stream, entry);
-            })
-            .ok_or_else(unreadable)?;
-        let part = footer.tree(body).ok_or_else(unreadable)?;
+        let part = footer.tree(&body).ok_or_else(unreadable)?;
         self.tree.drop_unfinished();
         for tile in part.tiles {
             self.tree.restore_tile(tile);
@@ -233,10 +236,13 @@ impl State {
             found.name.clone(),
             found.first,
             Arc::clone(&found.file),
-            Contents::Sealed(*footer),
+            Contents::Sealed(footer),
         ));
         self.log.set_durable(footer.last());
         self.postings.reach(footer.last());
+        if self.footers.push(footer, body) {
+            self.take_streams()?;
+        }
         Ok(())
     }
 

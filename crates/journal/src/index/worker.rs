@@ -19,9 +19,9 @@ use crate::record::{LeafHash, Position, Record, StreamId};
 /// The most records of one batch. A small batch costs a busy log more.
 const BATCH_RECORDS: u64 = 65_536;
 /// The same while the index is far behind: a stream with many records is written once for all.
-const REBUILD_RECORDS: u64 = 1 << 20;
+const REBUILD_RECORDS: u64 = 4 << 20;
 /// The most memory that the streams of a batch take, about.
-const BATCH_BYTES: usize = 160 << 20;
+const BATCH_BYTES: usize = 256 << 20;
 /// What a stream of a batch takes besides its summary.
 const TOUCHED_BYTES: usize = 128;
 /// How many delays a batch waits at most for the log to become quiet.
