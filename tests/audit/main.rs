@@ -1,5 +1,6 @@
 //! The audit: replay, and the dossier that no changed byte passes.
 
+mod as_of;
 mod card;
 mod dossier;
 mod replay;

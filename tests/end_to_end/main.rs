@@ -1,6 +1,7 @@
 //! End to end: the real binary, a real nats-server, real kills.
 
 mod access;
+mod as_of;
 mod bad_input;
 mod clocks;
 mod deadlines;

@@ -31,6 +31,7 @@ mod invariant;
 mod invariant_page;
 mod law;
 mod personal;
+pub mod picture;
 pub mod record;
 pub mod register;
 pub mod registry;

@@ -192,6 +192,16 @@ impl Guidance {
         &self.criteria.annotations
     }
 
+    /// The title of a criterion or of what is recorded beside the tree.
+    #[must_use]
+    pub fn title_of(&self, id: &str) -> Option<&str> {
+        let annotation = || self.annotations().iter().find(|annotation| annotation.id == id);
+        match self.criterion(id) {
+            Some(criterion) => Some(&criterion.title),
+            None => annotation().map(|annotation| annotation.title.as_str()),
+        }
+    }
+
     /// The presumptions that the criteria know; the profile's parameters say which it has.
     #[must_use]
     pub fn presumptions(&self) -> &[Presumption] {

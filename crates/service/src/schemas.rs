@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use case::picture::{Difference, Picture};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use crate::documents::{FileQuery, FileReply, PartQuery};
 use crate::queries::{
-    AccessQuery, AccessReply, AuditQuery, CaseQuery, CheckpointQuery, CheckpointReply,
-    DisclosuresQuery, DisclosuresReply, FamilyQuery, FamilyReply, HistoryQuery, ListQuery,
-    ListReply, NodeQuery, NodeReply, PersonQuery, PersonReply, RegisterQuery, RemovalBarQuery,
-    RemovalBarReply,
+    AccessQuery, AccessReply, AsOfQuery, AuditQuery, CaseQuery, CheckpointQuery, CheckpointReply,
+    DiffQuery, DisclosuresQuery, DisclosuresReply, FamilyQuery, FamilyReply, HistoryQuery,
+    ListQuery, ListReply, NodeQuery, NodeReply, PersonQuery, PersonReply, RegisterQuery,
+    RemovalBarQuery, RemovalBarReply,
 };
 use crate::queries::{SearchQuery, SearchReply, StatisticsQuery, StatisticsReply};
 use crate::reply::Reply;
@@ -23,6 +24,10 @@ pub fn all() -> BTreeMap<String, Value> {
     files.insert("replies/command.json".to_owned(), of::<Reply>());
     files.insert("queries/audit.access.json".to_owned(), of::<AccessQuery>());
     files.insert("replies/audit.access.json".to_owned(), of::<AccessReply>());
+    files.insert("queries/audit.as-of.json".to_owned(), of::<AsOfQuery>());
+    files.insert("replies/audit.as-of.json".to_owned(), of::<Picture>());
+    files.insert("queries/audit.diff.json".to_owned(), of::<DiffQuery>());
+    files.insert("replies/audit.diff.json".to_owned(), of::<Difference>());
     files.insert("queries/audit.decisions.json".to_owned(), of::<AuditQuery>());
     files.insert("queries/audit.disclosures.json".to_owned(), of::<DisclosuresQuery>());
     files.insert("replies/audit.disclosures.json".to_owned(), of::<DisclosuresReply>());

@@ -45,6 +45,8 @@ pub enum View {
     Decisions,
     /// The decisions derived again.
     Replay,
+    /// The case as it was known at a point, or what differs between two.
+    AsOf,
     /// Personal fields with their salts, for a dossier.
     Disclosures,
 }
@@ -61,6 +63,7 @@ impl View {
             Self::RemovalBar => "removal-bar",
             Self::Decisions => "decisions",
             Self::Replay => "replay",
+            Self::AsOf => "as-of",
             Self::Disclosures => "disclosures",
         }
     }

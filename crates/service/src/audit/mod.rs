@@ -5,10 +5,12 @@
 
 pub mod dossier;
 mod page;
+mod point;
 mod replay;
 mod walk;
 
 pub use self::page::{Words, card_page};
+pub use self::point::{BadPoint, Known, Point, difference_between, picture_at, time_or_day};
 pub use self::replay::{Entry, replay_all, replay_case};
 pub use self::walk::{Walk, walk};
 
@@ -34,6 +36,24 @@ pub enum AuditError {
     /// There is no such case.
     #[error("there is no case {0}")]
     UnknownCase(CaseId),
+    /// The case has fewer events.
+    #[error("case {case} has {last} events; there is no version {version}")]
+    Beyond {
+        /// The case.
+        case: CaseId,
+        /// The version that was asked for.
+        version: case::Version,
+        /// Its last one.
+        last: case::Version,
+    },
+    /// Nothing of the case was recorded yet.
+    #[error("at {point} nothing of case {case} was recorded")]
+    NotYet {
+        /// The case.
+        case: CaseId,
+        /// The point that was asked for.
+        point: Point,
+    },
 }
 
 /// Reads a record that must be the next of its case.

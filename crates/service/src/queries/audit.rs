@@ -3,6 +3,7 @@
 use std::slice;
 
 use case::card::{Card, cards};
+use case::picture::{Difference, Picture};
 use case::replay::Shelf;
 use case::{CaseId, Recorded, Version};
 use journal::Record;
@@ -10,7 +11,7 @@ use journal::Record;
 use super::MOST_REPLY_BYTES;
 use crate::access::{View, Viewed, Viewer};
 use crate::audit::dossier::{Disclosure, disclosures};
-use crate::audit::{self, Entry};
+use crate::audit::{self, AuditError, BadPoint, Entry, Point};
 use crate::cases::raw_records;
 use crate::node::Node;
 use crate::reply::Failure;
@@ -44,6 +45,39 @@ pub struct CardsReply {
     pub case: CaseId,
     /// A card for each decision, in order.
     pub cards: Vec<Card>,
+}
+
+/// Asks for a case as it was known at a point in time.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct AsOfQuery {
+    /// The case.
+    pub case: CaseId,
+    /// The point: `now`, `version:3`, `position:120` or `known:2024-05-01`, and behind it perhaps
+    /// `,happened:2024-01-01`.
+    pub at: String,
+    /// Who asks; recorded in the access log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<Viewer>,
+}
+
+/// Asks what differs between two points of a case.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct DiffQuery {
+    /// The case.
+    pub case: CaseId,
+    /// The first point, written as in `audit.as-of`.
+    pub from: String,
+    /// The second.
+    pub to: String,
+    /// Who asks; recorded in the access log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<Viewer>,
 }
 
 /// Asks for personal fields with their salts, for a dossier.
@@ -92,14 +126,14 @@ pub(super) fn replay(node: &Node, query: &AuditQuery) -> Result<ReplayReply, Fai
     let (raw, _) = records(node, query.case)?;
     let entries = audit::replay_case(&raw, Shelf(slice::from_ref(node.library())))
         .map_err(|error| Failure::unavailable(error.to_string()))?;
-    seen(node, View::Replay, query)?;
+    seen(node, View::Replay, query.case, query.viewer.as_ref())?;
     Ok(ReplayReply { case: query.case, entries })
 }
 
 pub(super) fn decisions(node: &Node, query: &AuditQuery) -> Result<CardsReply, Failure> {
     let (_, read) = records(node, query.case)?;
     let cards = cards(&read, Shelf(slice::from_ref(node.library())));
-    seen(node, View::Decisions, query)?;
+    seen(node, View::Decisions, query.case, query.viewer.as_ref())?;
     Ok(CardsReply { case: query.case, cards })
 }
 
@@ -128,6 +162,41 @@ pub(super) fn disclose(node: &Node, query: &DisclosuresQuery) -> Result<Disclosu
     Ok(reply)
 }
 
-fn seen(node: &Node, view: View, query: &AuditQuery) -> Result<(), Failure> {
-    node.access().record_blocking(Viewed::unopened(view, query.case, query.viewer.clone()))
+fn point(text: &str) -> Result<Point, Failure> {
+    text.parse().map_err(|error: BadPoint| Failure::malformed(error.to_string()))
+}
+
+fn refused(error: &AuditError) -> Failure {
+    match error {
+        AuditError::UnknownCase(_) | AuditError::Beyond { .. } | AuditError::NotYet { .. } => {
+            Failure::not_found(error.to_string())
+        }
+        AuditError::Journal(_) | AuditError::Record { .. } => {
+            Failure::unavailable(error.to_string())
+        }
+    }
+}
+
+pub(super) fn as_of(node: &Node, query: &AsOfQuery) -> Result<Picture, Failure> {
+    let point = point(&query.at)?;
+    let raw = raw_records(node.journal(), query.case, None)?;
+    let shelf = Shelf(slice::from_ref(node.library()));
+    let picture =
+        audit::picture_at(query.case, &raw, point, shelf).map_err(|error| refused(&error))?;
+    seen(node, View::AsOf, query.case, query.viewer.as_ref())?;
+    Ok(picture)
+}
+
+pub(super) fn diff(node: &Node, query: &DiffQuery) -> Result<Difference, Failure> {
+    let points = [point(&query.from)?, point(&query.to)?];
+    let raw = raw_records(node.journal(), query.case, None)?;
+    let shelf = Shelf(slice::from_ref(node.library()));
+    let difference = audit::difference_between(query.case, &raw, points, shelf)
+        .map_err(|error| refused(&error))?;
+    seen(node, View::AsOf, query.case, query.viewer.as_ref())?;
+    Ok(difference)
+}
+
+fn seen(node: &Node, view: View, case: CaseId, viewer: Option<&Viewer>) -> Result<(), Failure> {
+    node.access().record_blocking(Viewed::unopened(view, case, viewer.cloned()))
 }

@@ -15,7 +15,9 @@ mod status;
 use serde::de::DeserializeOwned;
 
 pub use self::access::{AccessQuery, AccessReply};
-pub use self::audit::{AuditQuery, CardsReply, DisclosuresQuery, DisclosuresReply, ReplayReply};
+pub use self::audit::{
+    AsOfQuery, AuditQuery, CardsReply, DiffQuery, DisclosuresQuery, DisclosuresReply, ReplayReply,
+};
 pub use self::case_state::{CaseQuery, CaseReply};
 pub use self::checkpoint::{CheckpointQuery, CheckpointReply};
 pub(crate) use self::history::opened;
@@ -38,7 +40,9 @@ pub(crate) const MOST_REPLY_BYTES: usize = 900_000;
 /// The queries by name, as in `tebessa.query.<name>`, each with a sentence.
 pub const QUERIES: &[(&str, &str)] = &[
     ("audit.access", "Who viewed cases, from the access log, page by page."),
+    ("audit.as-of", "A case as it was known at a point in time."),
     ("audit.decisions", "The decisions of a case, each on a card."),
+    ("audit.diff", "What differs between two points of a case."),
     ("audit.disclosures", "Personal fields of a case with their salts, page by page."),
     ("audit.replay", "What a case's decisions come to when they are derived again."),
     ("case", "The state of a case, now or at a version."),
@@ -65,7 +69,9 @@ pub fn answer(
 ) -> Result<Vec<u8>, Failure> {
     match name {
         "audit.access" => encode(&access::answer(node, &read(bytes)?)?),
+        "audit.as-of" => encode(&audit::as_of(node, &read(bytes)?)?),
         "audit.decisions" => encode(&audit::decisions(node, &read(bytes)?)?),
+        "audit.diff" => encode(&audit::diff(node, &read(bytes)?)?),
         "audit.disclosures" => encode(&audit::disclose(node, &read(bytes)?)?),
         "audit.replay" => encode(&audit::replay(node, &read(bytes)?)?),
         "case" => encode(&case_state::answer(node, &read(bytes)?)?),

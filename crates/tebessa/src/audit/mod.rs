@@ -1,6 +1,7 @@
 //! `tebessa audit`: the record verified, its decisions derived again and handed over; and who looked at it.
 
 mod access;
+mod as_of;
 mod check_dossier;
 mod dossier;
 mod known;
@@ -16,6 +17,8 @@ use crate::output::{CliError, Exit};
 pub(crate) enum Commands {
     Verify(audit_verify::Args),
     Replay(replay::Args),
+    AsOf(as_of::AsOfArgs),
+    Diff(as_of::DiffArgs),
     Access(access::Args),
     Dossier(dossier::Args),
     CheckDossier(check_dossier::Args),
@@ -26,6 +29,8 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
     match command {
         Commands::Verify(args) => audit_verify::run(args).await,
         Commands::Replay(args) => replay::run(args).await,
+        Commands::AsOf(args) => as_of::as_of(args).await,
+        Commands::Diff(args) => as_of::diff(args).await,
         Commands::Access(args) => access::run(args).await,
         Commands::Dossier(args) => dossier::run(args).await,
         Commands::CheckDossier(args) => check_dossier::run(&args),

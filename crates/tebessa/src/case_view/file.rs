@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use case::picture::guidance_of;
+use case::replay::Shelf;
 use case::{Case, Event, Recorded, Version, assessment, decisions, intake};
-use guidance::{Guidance, GuidanceHash, Library};
+use guidance::{Guidance, Library};
 use jiff::Timestamp;
 use service::personal::Opened;
 use service::queries::HistoryEntry;
@@ -85,13 +87,6 @@ impl CaseFile {
     /// The guidance whose titles fit: the one of the latest assessment, else the one in force at
     /// registration. `None` where this program does not have it.
     pub(super) fn guidance<'l>(&self, library: &'l Library) -> Option<&'l Guidance> {
-        let mut rounds = self.case.assessment.rounds.iter().rev();
-        let latest = rounds.find_map(|round| round.assessments.last());
-        if let Some(latest) = latest {
-            return library.by_hash(&latest.guidance.parse::<GuidanceHash>().ok()?);
-        }
-        let registration = self.case.intake.registration.as_ref()?;
-        let day = registration.registered.exact_day()?;
-        library.in_force(registration.profile.as_str(), day)
+        guidance_of(&self.case, Shelf(std::slice::from_ref(library)))
     }
 }

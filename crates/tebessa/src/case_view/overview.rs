@@ -139,7 +139,8 @@ fn assessed(
             Value::NotMet => BAD,
             Value::Undetermined => ASIDE,
         };
-        let named = guidance.map_or("", |guidance| title_of(guidance, id.as_str()));
+        let named =
+            guidance.and_then(|guidance| guidance.title_of(id.as_str())).unwrap_or_default();
         let (value, id) = (finding.value, id.as_str());
         screen.line(format!("  {id:<9} {style}{value}{style:#}  {named}").trim_end())?;
         let mut about = format!("by {}, version {}", finding.by, finding.version);
@@ -177,14 +178,6 @@ fn in_order(round: &Round, guidance: Option<&Guidance>) -> Vec<String> {
         }
     }
     order
-}
-
-fn title_of<'g>(guidance: &'g Guidance, id: &str) -> &'g str {
-    let annotation = || guidance.annotations().iter().find(|annotation| annotation.id == id);
-    match guidance.criterion(id) {
-        Some(criterion) => &criterion.title,
-        None => annotation().map_or("", |annotation| &annotation.title),
-    }
 }
 
 fn assessment(file: &CaseFile, one: &Assessment, screen: &mut Screen) -> Result<(), CliError> {

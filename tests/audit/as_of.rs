@@ -1,0 +1,121 @@
+//! A case as it was known at a point, and what differs between two points.
+
+use case::picture::{Difference, Picture, Section, difference, picture};
+use case::replay::Shelf;
+use case::{Case, Event, Recorded, WorldDate, evidence};
+use guidance::Library;
+use jiff::civil::{Date, date};
+use tests::steps::World;
+
+const LIFE: &[&str] = &[
+    "register by G1",
+    "attach E1 by P1 on 2024-01-05",
+    "authenticity E1 genuine by W1",
+    "find-all W1 C3.1.a=U C3.1.b=M C3.1.c=M C3.1.d=M",
+    "attach E2 by P1",
+    "find C3.1.a M by W1 on 2024-03-10",
+    "complete by W1",
+    "review agree by R1",
+    "issue refugee grounds political by D1",
+    "notify 2024-04-01 2024-05-01 by Y1 on 2024-04-01",
+];
+
+fn life() -> Vec<Recorded> {
+    let mut world = World::default();
+    for step in LIFE {
+        world.take(step).unwrap_or_else(|rejection| panic!("{step}: {rejection}"));
+    }
+    // Most commands need a day; what was recorded of old, or imported, may have less.
+    for record in &mut world.records {
+        match &record.event {
+            Event::Evidence(evidence::Event::AuthenticityAssessed(_)) => {
+                record.envelope.occurred = WorldDate::new("2024-02").expect("a month");
+            }
+            Event::Evidence(evidence::Event::Attached(_)) if record.position > 3 => {
+                record.envelope.occurred = WorldDate::new("unknown").expect("a date");
+            }
+            _ => {}
+        }
+    }
+    world.records
+}
+
+fn seen(records: &[Recorded], happened_by: Option<Date>) -> Picture {
+    let library = Library::embedded().expect("sound");
+    picture(records, 0, happened_by, Shelf(&[library])).expect("records")
+}
+
+fn keys(picture: &Picture, section: Section) -> Vec<&str> {
+    let lines = picture.sections.get(&section).map_or(&[][..], Vec::as_slice);
+    lines.iter().map(|line| line.key.as_str()).collect()
+}
+
+#[test]
+fn at_every_version_the_picture_is_what_the_first_events_fold_to() {
+    let records = life();
+    for version in 1..=records.len() {
+        let known = &records[..version];
+        let (picture, case) = (seen(known, None), Case::fold(known));
+        assert_eq!(picture.version, case.version);
+        assert_eq!((picture.status, picture.outcome), (case.status(), case.outcome()));
+        assert_eq!(picture.events.len(), version);
+        assert_eq!(keys(&picture, Section::Evidence).len(), case.evidence.items.len());
+        let findings = case.assessment.rounds.last().map_or(0, |round| round.findings.len());
+        assert_eq!(keys(&picture, Section::Findings).len(), findings);
+        assert_eq!(keys(&picture, Section::Decisions).len(), case.decisions.all.len());
+    }
+}
+
+#[test]
+fn what_happened_later_is_left_out_and_what_perhaps_did_is_marked() {
+    let records = life();
+    let all = seen(&records, None);
+    assert_eq!((all.not_happened, all.events.iter().filter(|line| line.uncertain).count()), (0, 0));
+    let cut = seen(&records, Some(date(2024, 2, 10)));
+    // The finding of March and the service of April.
+    assert_eq!(cut.not_happened, 2);
+    assert_eq!(cut.events.len(), records.len() - 2);
+    let perhaps: Vec<_> = cut
+        .events
+        .iter()
+        .filter(|line| line.uncertain)
+        .map(|line| line.occurred.as_str())
+        .collect();
+    assert_eq!(perhaps, ["2024-02", "unknown"]);
+    assert!(!keys(&cut, Section::Findings).contains(&"C3.1.a"), "it was found in March");
+    assert_eq!(keys(&cut, Section::Evidence).len(), 2);
+    // The rules saw all that was known.
+    assert_eq!((cut.status, cut.outcome), (all.status, all.outcome));
+    let first = seen(&records, Some(date(2024, 1, 31)));
+    assert_eq!(first.not_happened, 3, "and the month of February");
+}
+
+#[test]
+fn a_difference_names_what_came_and_what_changed() {
+    let records = life();
+    let between = |from: usize, to: usize| -> Difference {
+        difference(seen(&records[..from], None), seen(&records[..to], None))
+    };
+    let finding = records.len() - 6;
+    let found = between(finding, records.len());
+    assert!(!found.same);
+    assert_eq!(found.added.len(), 6);
+    assert!(found.missing.is_empty());
+    let turned = found.changes.iter().find(|change| change.key == "C3.1.a").expect("it changed");
+    let text = |line: &Option<case::picture::Line>| line.as_ref().expect("a line").text.clone();
+    assert_eq!(turned.section, Section::Findings);
+    assert_eq!(
+        (text(&turned.before).as_str(), text(&turned.after).as_str()),
+        ("U (conviction)", "M (conviction)",)
+    );
+    assert!(found.changes.iter().any(|change| change.section == Section::Evidence));
+    assert!(found.changes.iter().any(|change| change.section == Section::Decisions));
+    assert!(found.changes.iter().all(|change| change.section != Section::Facts));
+    // Backwards, what came is what is missing.
+    let back = between(records.len(), finding);
+    assert_eq!((back.added.len(), back.missing), (0, found.added));
+    for version in 1..=records.len() {
+        let same = between(version, version);
+        assert!(same.same && same.changes.is_empty(), "version {version}");
+    }
+}

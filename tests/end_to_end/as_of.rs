@@ -1,0 +1,79 @@
+//! A case at a point in time: the query of an auditor's tool and the command line say the same.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use service::client::Client;
+use tests::Node;
+use uuid::Uuid;
+
+use super::{ask, identity, register, send};
+
+/// Runs the command line on a data directory; gives exit code, standard output and error.
+fn run(node: &Node, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let data = node.data().to_str().expect("a path");
+    let output = Command::new(tests::binary())
+        .args(arguments)
+        .args(["--data", data])
+        .output()
+        .expect("the command line");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_query_and_the_command_line_show_the_same_moment() {
+    let node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let case = Uuid::new_v4();
+    send(&client, &register(case, Uuid::now_v7(), "Maximilian")).await.expect("accepted");
+    send(&client, &identity(case, Uuid::now_v7(), "Maximilian")).await.expect("accepted");
+    let id = case.to_string();
+
+    let asked = ask(&client, "audit.as-of", &json!({ "case": case, "at": "version:1" })).await;
+    let (code, said, errors) =
+        run(&node, &["audit", "as-of", "--case", &id, "--version", "1", "--json"]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert_eq!(serde_json::from_str::<Value>(&said).expect("JSON"), asked);
+    assert_eq!((&asked["version"], &asked["later"]), (&json!(1), &json!(1)));
+    assert!(!said.contains("Maximilian"), "words stay sealed: {said}");
+
+    let query = json!({ "case": case, "from": "version:1", "to": "now" });
+    let asked = ask(&client, "audit.diff", &query).await;
+    let diff = ["audit", "diff", "--case", &id, "--from", "version:1", "--to", "now"];
+    let (code, said, errors) = run(&node, &[&diff[..], &["--json"]].concat());
+    assert_eq!(code, Some(0), "{errors}");
+    assert_eq!(serde_json::from_str::<Value>(&said).expect("JSON"), asked);
+    assert_eq!(asked["added"][0]["version"], json!(2));
+    let (_, said, _) = run(&node, &diff);
+    assert!(said.contains("Identity asserted"), "{said}");
+    let (_, said, _) = run(&node, &["audit", "diff", "--case", &id, "--from", "now"]);
+    assert!(said.contains("nothing differs"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moment_that_is_none_is_refused_in_a_sentence() {
+    let node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let case = Uuid::new_v4();
+    send(&client, &register(case, Uuid::now_v7(), "Maximilian")).await.expect("accepted");
+    let (id, other) = (case.to_string(), Uuid::new_v4().to_string());
+    for (arguments, exit, sentence) in [
+        (&["as-of", "--case", &other][..], 1, "there is no case"),
+        (&["as-of", "--case", &id, "--version", "2"], 1, "has 1 events; there is no version 2"),
+        (&["as-of", "--case", &id, "--version", "0"], 1, "nothing of case"),
+        (&["as-of", "--case", &id, "--known-at", "2020-01-01"], 1, "nothing of case"),
+        (&["as-of", "--case", &id, "--version", "1", "--position", "1"], 2, "cannot be used with"),
+        (&["as-of", "--case", &id, "--known-at", "soon"], 2, "expected 2024-05-01"),
+        (&["diff", "--case", &id, "--from", "yesterday"], 2, "expected now, version:3"),
+    ] {
+        let (code, said, errors) = run(&node, &[&["audit"], arguments].concat());
+        assert_eq!(code, Some(exit), "{arguments:?}: {said}{errors}");
+        assert!(errors.contains(sentence), "{arguments:?}: {errors}");
+    }
+    for (at, code) in [("soon", 400), ("version:9", 404), ("known:2020-01-01", 404)] {
+        let query = json!({ "case": case, "at": at }).to_string();
+        let refused = client.query("audit.as-of", query.into_bytes()).await.expect_err("refused");
+        assert!(refused.to_string().contains(&code.to_string()), "{at}: {refused}");
+    }
+}
