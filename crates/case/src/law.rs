@@ -184,8 +184,28 @@ pub(crate) fn derive(
     case: &Case,
     round: &Round,
 ) -> Result<Proposal, Rejection> {
+    proposal(guidance, case, findings(guidance, round, &BTreeSet::new()))
+}
+
+/// The same of the round that is open, with some findings as they are supposed to be. A leaf that
+/// the guidance does not know is refused.
+pub(crate) fn suppose(
+    guidance: &Guidance,
+    case: &Case,
+    set: &BTreeMap<Criterion, Value>,
+) -> Result<Proposal, Rejection> {
+    let round = need(case.assessment.round(), Code::NotComplete, "no assessment is open")?;
+    let mut findings = findings(guidance, round, &BTreeSet::new());
+    for (id, value) in set {
+        guidance
+            .find(&mut findings, id.as_str(), *value)
+            .map_err(|error| Rejection::new(Code::UnknownCriterion, error.to_string()))?;
+    }
+    proposal(guidance, case, findings)
+}
+
+fn proposal(guidance: &Guidance, case: &Case, findings: Findings) -> Result<Proposal, Rejection> {
     let sought = registration(case)?.sought;
-    let findings = findings(guidance, round, &BTreeSet::new());
     let facts = facts(&case.evidence.facts);
     let evaluation = guidance.evaluate(&Question { sought, facts, findings });
     Ok(Proposal {

@@ -45,6 +45,7 @@ pub mod strict;
 mod summary;
 pub mod token;
 pub mod vocabulary;
+pub mod what_if;
 
 pub use catalogue::{CommandEntry, EventEntry};
 pub use command::{Command, Event, Head, SERVICES, admit, catalogue_entry, commands, events};

@@ -8,11 +8,13 @@ mod page;
 mod point;
 mod replay;
 mod walk;
+mod what_if;
 
 pub use self::page::{Words, card_page};
 pub use self::point::{BadPoint, Known, Point, difference_between, picture_at, time_or_day};
 pub use self::replay::{Entry, replay_all, replay_case};
 pub use self::walk::{Walk, walk};
+pub use self::what_if::{Cause, Inputs, Question, WhatIf, WhatIfEntry, what_if};
 
 use case::CaseId;
 

@@ -6,6 +6,7 @@ mod check_dossier;
 mod dossier;
 mod known;
 mod replay;
+mod what_if;
 
 use clap::Subcommand;
 
@@ -19,6 +20,7 @@ pub(crate) enum Commands {
     Replay(replay::Args),
     AsOf(as_of::AsOfArgs),
     Diff(as_of::DiffArgs),
+    WhatIf(what_if::Args),
     Access(access::Args),
     Dossier(dossier::Args),
     CheckDossier(check_dossier::Args),
@@ -31,6 +33,7 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
         Commands::Replay(args) => replay::run(args).await,
         Commands::AsOf(args) => as_of::as_of(args).await,
         Commands::Diff(args) => as_of::diff(args).await,
+        Commands::WhatIf(args) => what_if::run(args).await,
         Commands::Access(args) => access::run(args).await,
         Commands::Dossier(args) => dossier::run(args).await,
         Commands::CheckDossier(args) => check_dossier::run(&args),
