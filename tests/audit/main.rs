@@ -4,3 +4,4 @@ mod as_of;
 mod card;
 mod dossier;
 mod replay;
+mod what_if;

@@ -13,6 +13,7 @@ mod recovery;
 mod register;
 mod removal;
 mod search;
+mod what_if;
 
 use serde_json::{Value, json};
 use service::client::{Client, ClientError};

@@ -54,8 +54,8 @@ pub enum Supposed {
     Turned {
         /// What comes out.
         outcome: Outcome,
-        /// The criterion that turns it: from the first root that differs down to the deepest one
-        /// whose own members explain no more.
+        /// The criterion that turns it: from the first root that differs, else the first leaf, down
+        /// to the deepest one whose own members explain no more.
         by: Turn,
     },
     /// It could not be derived: no guidance of the profile is in force on the day.
@@ -176,8 +176,10 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn turn(&self) -> Turn {
-        let mut roots = self.guidance.roots().filter(|root| self.differs(&root.id));
-        let Some(root) = roots.next() else {
+        // A leaf that stands in no formula, such as exclusion, bears on the outcome by itself.
+        let roots = self.guidance.roots().map(|root| root.id.as_str());
+        let leaves = self.guidance.leaves().map(|(_, leaf)| leaf);
+        let Some(first) = roots.chain(leaves).find(|id| self.differs(id)) else {
             return Turn {
                 node: "outcome".to_owned(),
                 title: "no criterion differs".to_owned(),
@@ -185,7 +187,7 @@ impl Search<'_> {
                 supposed: self.proposal.outcome.to_string(),
             };
         };
-        let node = self.deepest(&root.id);
+        let node = self.deepest(first);
         Turn {
             title: self.guidance.title_of(&node).unwrap_or_default().to_owned(),
             recorded: self.recorded(&node),
@@ -217,8 +219,14 @@ impl Search<'_> {
         if self.event.presumed.iter().any(|leaf| leaf == id) {
             return "presumed".to_owned();
         }
+        self.found(id)
+    }
+
+    /// A leaf without a finding is undetermined; exclusion that was not examined counts as not met.
+    fn found(&self, id: &str) -> String {
         let found = self.event.findings.iter().find(|(known, _)| known.as_str() == id);
-        found.map_or_else(|| "U".to_owned(), |(_, finding)| finding.value.to_string())
+        let none = if id == law::EXCLUSION { Value::NotMet } else { Value::Undetermined };
+        found.map_or(none, |(_, finding)| finding.value).to_string()
     }
 
     fn supposed(&self, id: &str) -> String {
@@ -231,8 +239,7 @@ impl Search<'_> {
         if let Some((_, value)) = self.set.iter().find(|(known, _)| known.as_str() == id) {
             return value.to_string();
         }
-        let found = self.event.findings.iter().find(|(known, _)| known.as_str() == id);
-        found.map_or_else(|| "U".to_owned(), |(_, finding)| finding.value.to_string())
+        self.found(id)
     }
 }
 

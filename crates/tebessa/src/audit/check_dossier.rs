@@ -87,7 +87,8 @@ fn in_words(checked: &Checked) -> String {
     )
 }
 
-fn keys(given: &[String]) -> Result<Vec<VerifierKey>, CliError> {
+/// The keys that are given, each itself or in a file.
+pub(super) fn keys(given: &[String]) -> Result<Vec<VerifierKey>, CliError> {
     let mut keys = Vec::new();
     for word in given {
         let text = if Path::new(word).is_file() {

@@ -6,6 +6,7 @@ mod check_dossier;
 mod dossier;
 mod known;
 mod replay;
+mod signed_report;
 mod what_if;
 
 use clap::Subcommand;
@@ -21,6 +22,7 @@ pub(crate) enum Commands {
     AsOf(as_of::AsOfArgs),
     Diff(as_of::DiffArgs),
     WhatIf(what_if::Args),
+    CheckWhatIf(signed_report::Args),
     Access(access::Args),
     Dossier(dossier::Args),
     CheckDossier(check_dossier::Args),
@@ -34,6 +36,7 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
         Commands::AsOf(args) => as_of::as_of(args).await,
         Commands::Diff(args) => as_of::diff(args).await,
         Commands::WhatIf(args) => what_if::run(args).await,
+        Commands::CheckWhatIf(args) => signed_report::check(&args),
         Commands::Access(args) => access::run(args).await,
         Commands::Dossier(args) => dossier::run(args).await,
         Commands::CheckDossier(args) => check_dossier::run(&args),

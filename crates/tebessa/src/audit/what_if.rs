@@ -14,6 +14,7 @@ use journal::Reader;
 use service::audit::{Question, WhatIf, WhatIfEntry, what_if};
 
 use super::known::Source;
+use super::signed_report;
 use crate::law;
 use crate::output::{ASIDE, BAD, Bar, CliError, Exit, GOOD, NAME, Output, Screen, count, words};
 
@@ -30,7 +31,7 @@ Exit codes: 0 asked, whether or not something turns; 1 no such case, or the log 
 
 Examples:
   tebessa audit what-if --only refused --as-of 2024-09-01
-  tebessa audit what-if --set C2.4=M --only refused --json
+  tebessa audit what-if --set C2.4=M --only refused --sign report.signed
   tebessa audit what-if --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 --profile UNHCR";
 
 /// Derive assessments again under other guidance or findings; show what would turn.
@@ -55,6 +56,9 @@ pub(crate) struct Args {
     /// Suppose this finding; may be given several times.
     #[arg(long, value_name = "LEAF=M|N|U", value_parser = finding)]
     set: Vec<(Criterion, Value)>,
+    /// Also write the report, signed with the node's key, to this file, which must not be there.
+    #[arg(long, value_name = "FILE")]
+    sign: Option<PathBuf>,
     #[command(flatten)]
     source: Source,
     /// Print the report as one line of JSON.
@@ -114,6 +118,10 @@ fn ask(args: &Args) -> Result<Exit, CliError> {
     let mut told = |done| bar.show(done, records, "records");
     let report = what_if(&directory, &question, &mut told).map_err(CliError::other)?;
     drop(bar);
+    if let Some(file) = &args.sign {
+        let text = serde_json::to_string(&report).map_err(CliError::other)?;
+        signed_report::write(file, &text, &args.source.data)?;
+    }
     if args.json {
         let mut out = Output::stdout();
         out.json(&report)?;
