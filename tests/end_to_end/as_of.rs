@@ -77,3 +77,36 @@ async fn a_moment_that_is_none_is_refused_in_a_sentence() {
         assert!(refused.to_string().contains(&code.to_string()), "{at}: {refused}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_what_if_query_answers_for_one_case_and_refuses_what_is_no_leaf() {
+    let node = Node::start();
+    let story = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/stories/absolute-objector.jsonl");
+    let submitted = Command::new(tests::binary())
+        .args(["submit", "--nats", node.url(), story])
+        .output()
+        .expect("the command line");
+    assert!(submitted.status.success(), "{}", String::from_utf8_lossy(&submitted.stdout));
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let (code, said, errors) = run(&node, &["audit", "what-if", "--set", "NEX=N", "--json"]);
+    assert_eq!(code, Some(0), "{errors}");
+    let report: Value = serde_json::from_str(&said).expect("JSON");
+    let entry = &report["entries"][0];
+    let query = json!({ "case": entry["case"], "set": { "NEX": "N" } });
+    let mut asked = ask(&client, "audit.what-if", &query).await["answer"].clone();
+    asked["case"] = entry["case"].clone();
+    assert_eq!(&asked, entry, "the query says what the command line says");
+    let same = ask(&client, "audit.what-if", &json!({ "case": entry["case"] })).await;
+    assert_eq!(same["answer"]["result"], "same");
+    for wrong in [
+        json!({ "set": { "C3": "M" } }),
+        json!({ "set": { "NEX": "X" } }),
+        json!({ "as_of": "soon" }),
+    ] {
+        let mut query = wrong.clone();
+        query["case"] = entry["case"].clone();
+        let query = query.to_string().into_bytes();
+        let refused = client.query("audit.what-if", query).await.expect_err("refused");
+        assert!(refused.to_string().contains("400"), "{wrong}: {refused}");
+    }
+}

@@ -1,11 +1,15 @@
 //! `tebessa.query.audit.*`: what an auditor's tool asks, without a shell on the node.
 
+use std::collections::BTreeMap;
 use std::slice;
 
 use case::card::{Card, cards};
 use case::picture::{Difference, Picture};
 use case::replay::Shelf;
+use case::token::ProfileName;
+use case::what_if::{Answer, Asking, Supposition};
 use case::{CaseId, Recorded, Version};
+use guidance::Library;
 use journal::Record;
 
 use super::MOST_REPLY_BYTES;
@@ -78,6 +82,38 @@ pub struct DiffQuery {
     /// Who asks; recorded in the access log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub viewer: Option<Viewer>,
+}
+
+/// Asks what would come of a case's latest assessment. What is not supposed stays as recorded.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct WhatIfQuery {
+    /// The case.
+    pub case: CaseId,
+    /// Another profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileName>,
+    /// The day whose guidance is supposed to apply, `2024-02-13`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
+    /// Other findings: `M`, `N` or `U` by leaf.
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    /// Who asks; recorded in the access log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<Viewer>,
+}
+
+/// What would come of a case's latest assessment.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct WhatIfReply {
+    /// The case.
+    pub case: CaseId,
+    /// The answer; absent where no assessment was completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
 }
 
 /// Asks for personal fields with their salts, for a dossier.
@@ -195,6 +231,35 @@ pub(super) fn diff(node: &Node, query: &DiffQuery) -> Result<Difference, Failure
         .map_err(|error| refused(&error))?;
     seen(node, View::AsOf, query.case, query.viewer.as_ref())?;
     Ok(difference)
+}
+
+pub(super) fn what_if(node: &Node, query: &WhatIfQuery) -> Result<WhatIfReply, Failure> {
+    let supposition = supposed(node.library(), query)?;
+    let (_, read) = records(node, query.case)?;
+    let mut asking = Asking::default();
+    for record in &read {
+        asking.take(record, Shelf(slice::from_ref(node.library())), &supposition);
+    }
+    seen(node, View::Replay, query.case, query.viewer.as_ref())?;
+    Ok(WhatIfReply { case: query.case, answer: asking.end() })
+}
+
+fn supposed<'a>(library: &'a Library, query: &WhatIfQuery) -> Result<Supposition<'a>, Failure> {
+    let mut set = BTreeMap::new();
+    for (leaf, value) in &query.set {
+        let known = library.all().any(|guidance| guidance.leaf(leaf).is_some());
+        let read = leaf.parse().ok().filter(|_| known).zip(value.parse().ok());
+        let (leaf, value) = read.ok_or_else(|| {
+            Failure::malformed("set: expected leaves of the guidance, and M, N or U for each")
+        })?;
+        set.insert(leaf, value);
+    }
+    let day = |text: &String| {
+        text.parse().map_err(|_| Failure::malformed("as_of: expected a day such as 2024-02-13"))
+    };
+    let as_of = query.as_of.as_ref().map(day).transpose()?;
+    let law = (query.profile.is_some() || as_of.is_some()).then_some(library);
+    Ok(Supposition { law, profile: query.profile.clone(), as_of, set })
 }
 
 fn seen(node: &Node, view: View, case: CaseId, viewer: Option<&Viewer>) -> Result<(), Failure> {

@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 pub use self::access::{AccessQuery, AccessReply};
 pub use self::audit::{
     AsOfQuery, AuditQuery, CardsReply, DiffQuery, DisclosuresQuery, DisclosuresReply, ReplayReply,
+    WhatIfQuery, WhatIfReply,
 };
 pub use self::case_state::{CaseQuery, CaseReply};
 pub use self::checkpoint::{CheckpointQuery, CheckpointReply};
@@ -45,6 +46,10 @@ pub const QUERIES: &[(&str, &str)] = &[
     ("audit.diff", "What differs between two points of a case."),
     ("audit.disclosures", "Personal fields of a case with their salts, page by page."),
     ("audit.replay", "What a case's decisions come to when they are derived again."),
+    (
+        "audit.what-if",
+        "What a case's latest assessment would come to under other guidance or findings.",
+    ),
     ("case", "The state of a case, now or at a version."),
     ("checkpoint", "A signed checkpoint of the log as it is now."),
     ("evidence-file", "Opens the file of an item of evidence for reading."),
@@ -74,6 +79,7 @@ pub fn answer(
         "audit.diff" => encode(&audit::diff(node, &read(bytes)?)?),
         "audit.disclosures" => encode(&audit::disclose(node, &read(bytes)?)?),
         "audit.replay" => encode(&audit::replay(node, &read(bytes)?)?),
+        "audit.what-if" => encode(&audit::what_if(node, &read(bytes)?)?),
         "case" => encode(&case_state::answer(node, &read(bytes)?)?),
         "checkpoint" => {
             read::<CheckpointQuery>(bytes)?;
