@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use super::{ask, identity, register, send};
 
-const NAME: &str = "Selam Haile";
+pub(super) const NAME: &str = "Selam Haile";
 
-fn command(case: Uuid, name: &str, by: (&str, &str), data: &Value) -> Value {
+pub(super) fn command(case: Uuid, name: &str, by: (&str, &str), data: &Value) -> Value {
     json!({
         "command": name, "id": Uuid::now_v7(), "case": case,
         "actor": { "id": by.0, "role": by.1, "basis": "test" }, "occurred": "2024-01-02",
@@ -30,12 +30,12 @@ fn rectify(case: Uuid, field: &str, old: &str) -> Value {
     command(case, "registry.rectify", ("registrar-1", "registrar"), &data)
 }
 
-fn erase(case: Uuid) -> Value {
+pub(super) fn erase(case: Uuid) -> Value {
     let data = json!({ "legal_basis": "GDPR art. 17(1)(a)", "approver": "registry-1" });
     command(case, "registry.destroy-key", ("dpo-1", "dpo"), &data)
 }
 
-async fn accepted(client: &Client, command: &Value) -> u64 {
+pub(super) async fn accepted(client: &Client, command: &Value) -> u64 {
     match send(client, command).await.expect("an answer") {
         Reply::Accepted { version, .. } => version.0,
         Reply::Rejected { message, .. } => panic!("{message}"),

@@ -5,6 +5,7 @@ mod as_of;
 mod bad_input;
 mod clocks;
 mod deadlines;
+mod disclosure;
 mod erasure;
 mod evidence;
 mod outage;

@@ -160,3 +160,36 @@ fn a_story_is_submitted_to_a_node_and_read_as_a_timeline() {
     }
     assert!(node.stop().success());
 }
+
+/// All ten on one node: every decision in them is derived again, and nothing turns where nothing is
+/// supposed.
+#[test]
+fn every_decision_of_the_stories_is_reproduced_by_the_audit() {
+    let mut node = Node::start();
+    let data = node.data().to_owned();
+    for story in stories() {
+        let submitted = Command::new(binary())
+            .args(["submit", "--nats", node.url()])
+            .arg(folder().join(format!("{}.jsonl", story.name)))
+            .output()
+            .expect("the tool runs");
+        let said = String::from_utf8_lossy(&submitted.stdout);
+        assert!(submitted.status.success(), "{}: {said}", story.name);
+    }
+    assert!(node.stop().success());
+    let audit = |command: &str| -> serde_json::Value {
+        let output = Command::new(binary())
+            .args(["audit", command, "--json", "--data"])
+            .arg(&data)
+            .output()
+            .expect("the tool runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{command}: {said}");
+        serde_json::from_str(&said).expect("JSON")
+    };
+    let replay = audit("replay");
+    assert_eq!(replay["ok"], true, "{replay}");
+    assert!(replay["reproduced"].as_u64() >= Some(40), "{replay}");
+    let same = audit("what-if");
+    assert_eq!((&same["same"], &same["turned"]), (&same["assessed"], &serde_json::json!(0)));
+}
