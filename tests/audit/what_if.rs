@@ -7,15 +7,26 @@ use case::what_if::{Answer, Asking, Supposed, Supposition};
 use guidance::{Library, Outcome, Value};
 use tests::steps::World;
 
-/// The pair of Berlin-Brandenburg: GC11 of 2021 and GC13 of 2024, as the fixtures have them.
-const FOUND_2021: &str = "find-all W1 C2.1=M C2.2.a=M C2.3=M C2.4=M C2.5=M C2.6=M";
-const FOUND_2024: &str = "find-all W1 C2.1=M C2.2.a=M C2.3=M C2.4=N C2.5=M C2.6=N NEX=N";
+/// The decided cases; the pair of Berlin-Brandenburg is GC11 of 2021 and GC13 of 2024.
+const DECIDED: &str = include_str!("../fixtures/jurisprudence.jsonl");
 
-fn world(findings: &str) -> World {
+/// The case of a fixture, assessed as it was found.
+fn world(id: &str) -> World {
+    let lines = DECIDED.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+    let fixture: serde_json::Value =
+        lines.into_iter().find(|line: &serde_json::Value| line["id"] == id).expect("the case");
+    let text_of = |value: &serde_json::Value| value.as_str().expect("a word").to_owned();
+    let findings = fixture["findings"].as_object().expect("findings");
+    let findings: Vec<String> =
+        findings.iter().map(|(leaf, value)| format!("{leaf}={}", text_of(value))).collect();
     let mut world = World::default();
-    let fact = "fact enlistment conscript by W1";
-    for step in ["register profile DE by G1", fact, findings, "complete by W1"] {
-        world.take(step).unwrap_or_else(|rejection| panic!("{step}: {rejection}"));
+    for step in [
+        format!("register profile {} by G1", text_of(&fixture["profile"])),
+        format!("fact enlistment {} by W1", text_of(&fixture["facts"]["enlistment"])),
+        format!("find-all W1 {}", findings.join(" ")),
+        "complete by W1".to_owned(),
+    ] {
+        world.take(&step).unwrap_or_else(|rejection| panic!("{step}: {rejection}"));
     }
     world
 }
@@ -40,7 +51,7 @@ fn told(answer: &Answer) -> String {
         Supposed::Same => format!("{} stays", answer.recorded),
         Supposed::NotDerived { why } => format!("not derived: {why}"),
         Supposed::Turned { outcome, by } => format!(
-            "{} -> {outcome}, by {} ({}): {} -> {}",
+            "1 case: {} -> {outcome}\n  by  {} ({}): {} -> {}",
             answer.recorded, by.node, by.title, by.recorded, by.supposed
         ),
     }
@@ -48,15 +59,15 @@ fn told(answer: &Answer) -> String {
 
 #[test]
 fn where_nothing_is_supposed_nothing_turns() {
-    for findings in [FOUND_2021, FOUND_2024] {
-        let answer = asked(&world(findings), &Supposition::default());
-        assert_eq!(answer.supposed, Supposed::Same, "{findings}");
+    for id in ["GC11", "GC13"] {
+        let answer = asked(&world(id), &Supposition::default());
+        assert_eq!(answer.supposed, Supposed::Same, "{id}");
     }
 }
 
 #[test]
 fn later_country_information_turns_the_case_of_2021_as_the_same_court_did_in_2024() {
-    let (of_2021, of_2024) = (world(FOUND_2021), world(FOUND_2024));
+    let (of_2021, of_2024) = (world("GC11"), world("GC13"));
     let later = [("C2.4", Value::NotMet), ("C2.6", Value::NotMet), ("NEX", Value::NotMet)];
     let earlier = [("C2.4", Value::Met), ("C2.6", Value::Met), ("NEX", Value::Met)];
     let turned = asked(&of_2021, &setting(&later));
@@ -70,7 +81,7 @@ fn later_country_information_turns_the_case_of_2021_as_the_same_court_did_in_202
     let page = include_str!("../../crates/case/WHAT_IF.md");
     for answer in [&turned, &back, &asked(&of_2021, &setting(&later[..1]))] {
         let line = told(answer);
-        assert!(page.contains(&line), "WHAT_IF.md does not say: {line}");
+        assert!(page.contains(&format!("```\n{line}\n```")), "WHAT_IF.md does not say: {line}");
     }
 }
 
@@ -83,7 +94,7 @@ fn another_profile_or_day_is_that_of_the_law_supposed() {
         as_of: Some(day.parse().expect("a day")),
         set: BTreeMap::new(),
     };
-    let world = world(FOUND_2021);
+    let world = world("GC11");
     let answer = asked(&world, &under("UNHCR", "2024-01-01"));
     assert_eq!(answer.profile, "UNHCR");
     let expected = library.in_force("UNHCR", jiff::civil::date(2024, 1, 1)).expect("in force");
@@ -97,7 +108,7 @@ fn another_profile_or_day_is_that_of_the_law_supposed() {
 
 #[test]
 fn a_criterion_that_is_named_differs_and_its_members_do_not() {
-    let world = world(FOUND_2021);
+    let world = world("GC11");
     let library = Library::embedded().expect("sound");
     let leaves: Vec<String> = library
         .in_force("DE", jiff::civil::date(2024, 1, 1))

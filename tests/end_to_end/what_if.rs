@@ -60,6 +60,8 @@ fn a_worked_history_is_asked_and_nothing_is_written() {
     assert!(report["turned"].as_u64() > Some(0), "{first}");
     assert_eq!(report["causes"][0]["by"]["node"], "NEX", "{first}");
     assert_eq!(report["inputs"]["set"]["NEX"], "N");
+    let known = report["inputs"]["known"].as_array().expect("the guidance that is known");
+    assert!(known.len() > 5 && known.iter().all(|hash| hash.to_string().contains("sha256:")));
     assert_eq!(run(&data, &turning).1, first, "the same inputs give the same bytes");
     let (_, text, _) = run(&data, &["--set", "NEX=N"]);
     assert!(text.contains("by  NEX (Convention ground): M -> N"), "{text}");
@@ -75,6 +77,7 @@ fn a_worked_history_is_asked_and_nothing_is_written() {
         (&["--set", "C3.1.a"], 2, "such as C2.4=M"),
         (&["--set", "C3.1.a=X"], 2, "such as C2.4=M"),
         (&["--profile", "XX"], 1, "unknown profile XX; there are AU"),
+        (&["--set", "NEX=M", "--set", "NEX=N"], 2, "NEX is given twice"),
         (&["--only", "lost"], 2, "expected an outcome"),
         (&["--as-of", "soon"], 2, "invalid value"),
         (&["--under", "/nonexistent"], 1, "/nonexistent"),
@@ -115,8 +118,9 @@ fn signed_and_checked(data: &Path, turning: &[&str]) {
     assert_eq!(code, Some(0), "{told}");
     let sound = std::fs::read(&file).expect("the report");
     assert_eq!(sound.split(|byte| *byte == b'\n').next(), Some(said.trim_end().as_bytes()));
-    // Every seventh byte, so that each part of the file is met and the test stays short.
-    for at in (0..sound.len()).step_by(7) {
+    made_again(data, name, &key);
+    // Every byte is changed in a test beside the check; here, that the command says so.
+    for at in (0..sound.len()).step_by(97) {
         let mut other = sound.clone();
         other[at] ^= 1;
         std::fs::write(&file, &other).expect("written");
@@ -126,4 +130,38 @@ fn signed_and_checked(data: &Path, turning: &[&str]) {
     }
     std::fs::write(&file, &sound[..sound.len() / 2]).expect("written");
     assert_eq!(check().0, Some(1));
+}
+
+/// The report made again from what it names: the same, or what differs.
+fn made_again(data: &Path, name: &str, key: &str) {
+    let check = |more: &[&str]| {
+        let output = Command::new(tests::binary())
+            .args(["audit", "check-what-if", name, "--key", key])
+            .args(more)
+            .output()
+            .expect("the command line");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &errors)
+    };
+    let data = data.to_str().expect("a path");
+    let (code, told) = check(&["--data", data]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("the same made again"), "{told}");
+    let other = tempfile::tempdir().expect("a folder");
+    let (code, told) = check(&["--data", other.path().to_str().expect("a path")]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("holds no record"), "{told}");
+    // Other guidance was known than when the report was made.
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/guidance");
+    for file in ["criteria.toml", "EU.toml"] {
+        let mut text = std::fs::read_to_string(built_in.join(file)).expect("guidance");
+        if file == "EU.toml" {
+            text.push_str("# another file\n");
+        }
+        std::fs::write(other.path().join(file), text).expect("written");
+    }
+    let directory = other.path().to_str().expect("a path");
+    let (code, told) = check(&["--data", data, "--guidance", directory]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("other guidance was known"), "{told}");
 }

@@ -3,8 +3,9 @@
 //! The report depends on its inputs alone, which it names with their hashes: the same log up to the
 //! same record, the same guidance, engine and suppositions give the same bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::slice;
 
 use case::replay::Shelf;
 use case::what_if::{Answer, Asking, Supposed, Supposition, Turn};
@@ -16,7 +17,7 @@ use super::walk::{Walk, walk};
 use super::{AuditError, next};
 
 /// What went into a report.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Inputs {
     /// Which log.
     pub log: uuid::Uuid,
@@ -38,6 +39,8 @@ pub struct Inputs {
     pub set: BTreeMap<String, String>,
     /// The hashes of all guidance that could be found; `null` where each assessment's own held.
     pub law: Option<Vec<String>>,
+    /// The hashes of all guidance among which an assessment's own was looked for.
+    pub known: Vec<String>,
 }
 
 /// A case whose outcome turns, or could not be derived.
@@ -95,17 +98,18 @@ pub struct Question<'a> {
     pub supposition: Supposition<'a>,
 }
 
-/// Asks about the log in a data directory as it is now. Nothing is written. `progress` is told how
-/// many records are done.
+/// Asks about the first `records` records of the log in a data directory. Nothing is written.
+/// `progress` is told how many records are done.
 pub fn what_if(
     directory: &Path,
+    records: u64,
     question: &Question<'_>,
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<WhatIf, AuditError> {
     let reader = Reader::open(directory)?;
-    let records = reader.last().0;
     let mut found = if let Some(case) = question.case {
-        let stream = reader.read_stream(StreamId(case.0), None)?;
+        let mut stream = reader.read_stream(StreamId(case.0), None)?;
+        stream.retain(|record| record.position.0 <= records);
         if stream.is_empty() {
             return Err(AuditError::UnknownCase(case));
         }
@@ -149,12 +153,6 @@ impl Walk for Question<'_> {
 
 impl Question<'_> {
     fn inputs(&self, log: uuid::Uuid, records: u64, root: &[u8; 32]) -> Inputs {
-        let hashes = |library: &Library| {
-            let mut hashes: Vec<String> =
-                library.all().map(|guidance| guidance.hash().to_string()).collect();
-            hashes.sort_unstable();
-            hashes
-        };
         let Supposition { law, profile, as_of, set } = &self.supposition;
         let set = set.iter().map(|(id, value)| (id.to_string(), value.to_string())).collect();
         Inputs {
@@ -167,9 +165,17 @@ impl Question<'_> {
             profile: profile.as_ref().map(ToString::to_string),
             as_of: *as_of,
             set,
-            law: law.map(hashes),
+            law: law.map(|law| hashes(slice::from_ref(law))),
+            known: hashes(self.known.0),
         }
     }
+}
+
+/// The hashes of all guidance of some libraries, in order, each once.
+fn hashes(libraries: &[Library]) -> Vec<String> {
+    let all = libraries.iter().flat_map(Library::all);
+    let hashes: BTreeSet<String> = all.map(|guidance| guidance.hash().to_string()).collect();
+    hashes.into_iter().collect()
 }
 
 impl WhatIf {

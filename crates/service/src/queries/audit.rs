@@ -1,6 +1,6 @@
 //! `tebessa.query.audit.*`: what an auditor's tool asks, without a shell on the node.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
 
 use case::card::{Card, cards};
@@ -9,7 +9,7 @@ use case::replay::Shelf;
 use case::token::ProfileName;
 use case::what_if::{Answer, Asking, Supposition};
 use case::{CaseId, Recorded, Version};
-use guidance::Library;
+use guidance::{Guidance, Library};
 use journal::Record;
 
 use super::MOST_REPLY_BYTES;
@@ -258,6 +258,14 @@ fn supposed<'a>(library: &'a Library, query: &WhatIfQuery) -> Result<Supposition
         text.parse().map_err(|_| Failure::malformed("as_of: expected a day such as 2024-02-13"))
     };
     let as_of = query.as_of.as_ref().map(day).transpose()?;
+    if let Some(profile) = &query.profile
+        && library.all().all(|guidance| guidance.profile() != profile.as_str())
+    {
+        let known: BTreeSet<&str> = library.all().map(Guidance::profile).collect();
+        let known: Vec<&str> = known.into_iter().collect();
+        let text = format!("profile: {profile} is unknown; there are {}", known.join(", "));
+        return Err(Failure::malformed(text));
+    }
     let law = (query.profile.is_some() || as_of.is_some()).then_some(library);
     Ok(Supposition { law, profile: query.profile.clone(), as_of, set })
 }

@@ -36,7 +36,7 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
         Commands::AsOf(args) => as_of::as_of(args).await,
         Commands::Diff(args) => as_of::diff(args).await,
         Commands::WhatIf(args) => what_if::run(args).await,
-        Commands::CheckWhatIf(args) => signed_report::check(&args),
+        Commands::CheckWhatIf(args) => signed_report::check(args).await,
         Commands::Access(args) => access::run(args).await,
         Commands::Dossier(args) => dossier::run(args).await,
         Commands::CheckDossier(args) => check_dossier::run(&args),

@@ -90,7 +90,12 @@ fn ask(args: &Args) -> Result<Exit, CliError> {
     let directory = args.source.journal()?;
     let libraries = args.source.libraries()?;
     let supposed = law::library(args.under.as_deref())?;
-    let set: BTreeMap<Criterion, Value> = args.set.iter().cloned().collect();
+    let mut set: BTreeMap<Criterion, Value> = BTreeMap::new();
+    for (leaf, value) in &args.set {
+        if set.insert(leaf.clone(), *value).is_some() {
+            return Err(CliError::usage(format!("--set {leaf} is given twice; suppose one value")));
+        }
+    }
     set.keys().try_for_each(|leaf| check_leaf(&supposed, leaf))?;
     if let Some(profile) = &args.profile
         && supposed.all().all(|guidance| guidance.profile() != profile.as_str())
@@ -116,7 +121,7 @@ fn ask(args: &Args) -> Result<Exit, CliError> {
     let records = Reader::open(&directory).map_err(CliError::other)?.last().0;
     let mut bar = Bar::new("Asking");
     let mut told = |done| bar.show(done, records, "records");
-    let report = what_if(&directory, &question, &mut told).map_err(CliError::other)?;
+    let report = what_if(&directory, records, &question, &mut told).map_err(CliError::other)?;
     drop(bar);
     if let Some(file) = &args.sign {
         let text = serde_json::to_string(&report).map_err(CliError::other)?;
