@@ -1,5 +1,6 @@
 //! A dossier holds as it was made, and no changed byte passes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use case::CaseId;
@@ -80,14 +81,20 @@ impl Logged {
     }
 
     fn dossier(&self, case: CaseId) -> Vec<u8> {
+        self.dossier_with(case, BTreeMap::new()).expect("a dossier")
+    }
+
+    fn dossier_with(
+        &self,
+        case: CaseId,
+        evidence: BTreeMap<String, Vec<u8>>,
+    ) -> Result<Vec<u8>, DossierError> {
         let reader = journal::Reader::open(self.home.path()).expect("a reader");
         let files: Vec<Vec<u8>> =
             guidance::embedded_files().map(|(_, text)| text.as_bytes().to_vec()).collect();
         let libraries = [Library::embedded().expect("sound")];
         let signed = (self.note.clone(), &self.checkpoint);
-        let made: Result<_, DossierError> =
-            make(&reader, case, signed, (&files, &libraries), |_| Ok(Vec::new()));
-        made.expect("a dossier")
+        make(&reader, case, signed, (&files, &libraries), |_| Ok(Vec::new()), evidence)
     }
 
     fn check(&self, bytes: &[u8]) -> Result<Checked, Refused> {
@@ -294,4 +301,21 @@ fn mutations_that_the_manifest_fits_are_refused() {
     });
     result.expect("every mutation is refused");
     assert!(note::verify(&log.note, &log.keys()).is_ok());
+}
+
+#[test]
+fn a_file_that_is_of_no_evidence_or_not_the_recorded_one_goes_into_no_dossier() {
+    let logged = logged(1);
+    let strange = |digest: &str| [(digest.to_owned(), b"a file".to_vec())].into_iter().collect();
+    let none = "f".repeat(64);
+    let refused = logged.dossier_with(logged.case, strange(&none)).expect_err("refused");
+    assert!(refused.to_string().contains("is of no evidence of the case"), "{refused}");
+    let dossier = logged.dossier(logged.case);
+    let (start, length) = place(&dossier, "evidence.json");
+    let items: serde_json::Value =
+        serde_json::from_slice(&dossier[start..start + length]).expect("JSON");
+    let items = items.as_object().expect("items");
+    let digest = items.values().next().expect("an item")["sha256"].as_str().expect("a digest");
+    let refused = logged.dossier_with(logged.case, strange(digest)).expect_err("refused");
+    assert!(refused.to_string().contains("is not the file whose digest"), "{refused}");
 }

@@ -9,6 +9,7 @@ use tests::Node;
 use uuid::Uuid;
 
 use super::erasure::{NAME, accepted, command, erase};
+use super::evidence::attach;
 use super::{identity, register};
 
 fn run(arguments: &[&str]) -> (Option<i32>, String) {
@@ -103,4 +104,71 @@ async fn disclosed_words_are_those_that_were_sealed_and_an_erasure_breaks_no_dos
         assert_eq!(code, Some(0), "{said}");
     }
     assert!(node.stop().success());
+}
+
+/// Runs `audit dossier` with files; gives exit code and what was said.
+fn with_files(data: &Path, case: Uuid, out: &Path, files: &[&str]) -> (Option<i32>, String) {
+    let case = case.to_string();
+    let paths = [data, out].map(|path| path.to_str().expect("a path"));
+    let mut arguments = vec!["audit", "dossier", "--case", &case, "--data", paths[0]];
+    arguments.extend(["--out", paths[1], "--purpose", "appeal"]);
+    for file in files {
+        arguments.extend(["--files", file]);
+    }
+    run(&arguments)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_evidence_go_into_a_dossier_on_request_and_are_the_recorded_ones() {
+    const SUMMONS: &[u8] = b"You are to appear before the draft board on the third of May.";
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let mut node = Node::start_in(&data, &[]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let (case, evidence, digest_only) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
+    accepted(&client, &register(case, Uuid::now_v7(), NAME)).await;
+    let upload = Uuid::new_v4();
+    client.upload(case::UploadId(upload), &mut &*SUMMONS).await.expect("the inbox takes it");
+    accepted(&client, &attach(case, evidence, upload, SUMMONS)).await;
+    let mut without = attach(case, digest_only, upload, b"only its digest is known");
+    without["data"].as_object_mut().expect("data").remove("upload");
+    accepted(&client, &without).await;
+
+    let plain = dossier(&data, case, "plain.dossier", "none");
+    let bytes = std::fs::read(&plain).unwrap();
+    assert!(!bytes.windows(SUMMONS.len()).any(|window| window == SUMMONS), "not asked for");
+    let file = home.path().join("files.dossier");
+    let (code, said) = with_files(&data, case, &file, &["all"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("1 file of evidence"), "{said}");
+    let (_, shown) = run(&["journal", "key", "show", "--json", "--data", data.to_str().unwrap()]);
+    let key = shown.split('"').find(|word| word.matches('+').count() >= 2).expect("a key");
+    let (code, said) = checked(&file, key);
+    assert_eq!((code, &said["files"]), (Some(0), &json!(1)), "{said}");
+    let bytes = std::fs::read(&file).unwrap();
+    let (_, viewed) =
+        run(&["audit", "access", "--opened", "--json", "--data", data.to_str().unwrap()]);
+    assert!(viewed.contains(&evidence.to_string()) && viewed.contains("appeal"), "{viewed}");
+
+    let forged = home.path().join("forged.dossier");
+    std::fs::write(&forged, altered(&bytes, b"third of May", b"ninth of May")).unwrap();
+    let (code, said) = checked(&forged, key);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said["fault"]["file"].as_str().unwrap().starts_with("files/sha256-"), "{said}");
+
+    let one = home.path().join("one.dossier");
+    let (code, said) = with_files(&data, case, &one, &[&evidence.to_string()]);
+    assert_eq!((code, std::fs::read(&one).unwrap() == bytes), (Some(0), true), "{said}");
+    let (code, said) = with_files(&data, case, &one, &[&digest_only.to_string()]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("only the digest is kept"), "{said}");
+    let (code, said) = with_files(&data, case, &one, &[&Uuid::new_v4().to_string()]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the case has no evidence"), "{said}");
+    assert_eq!(with_files(&data, case, &one, &["every"]).0, Some(2));
+    assert!(node.stop().success());
+    let (code, said) = with_files(&data, case, &one, &["all"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("given out by a running node"), "{said}");
+    assert_eq!(checked(&one, key).0, Some(0), "what was made before is as it was");
 }

@@ -31,7 +31,7 @@ fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-fn attach(case: Uuid, evidence: Uuid, upload: Uuid, bytes: &[u8]) -> Value {
+pub(crate) fn attach(case: Uuid, evidence: Uuid, upload: Uuid, bytes: &[u8]) -> Value {
     let mut command = register(case, Uuid::now_v7(), "A");
     command["command"] = json!("evidence.attach");
     command["data"] = json!({

@@ -10,8 +10,8 @@ use crate::output::{BAD, CliError, Exit, GOOD, count, line, plain};
 const HELP: &str = "\
 Nothing but the file and the keys is looked at: no node, no network. The key must have come another
 way than the dossier; it names the log. Checked are the signature, the proof that these are all
-records of the case, every record, every disclosed field against what was sealed, the guidance by
-its hash, every derivation, and that every other byte follows from these, the page included.
+records of the case, every record, every disclosed field against what was sealed, the guidance and
+the files of evidence by their hashes, every derivation, and that every other byte follows from these, the page included.
 
 Exit codes: 0 all holds, 1 something does not, with the file within the dossier and why.
 
@@ -75,7 +75,8 @@ fn in_words(checked: &Checked) -> String {
          records  {}, all that the case had then\n\
          log      {}, signed with {}\n\
          replay   {} reproduced\n\
-         words    {} of {} disclosed, each as it was sealed",
+         words    {} of {} disclosed, each as it was sealed\n\
+         files    {} of evidence, each with the digest in the record",
         checked.case,
         checked.status,
         count(checked.records, "record", "records"),
@@ -84,6 +85,7 @@ fn in_words(checked: &Checked) -> String {
         count(checked.reproduced, "step", "steps"),
         checked.disclosed,
         count(checked.personal_fields, "personal field", "personal fields"),
+        count(checked.files, "file", "files"),
     )
 }
 

@@ -1,12 +1,13 @@
 //! `tebessa audit dossier`: a case in one file that proves itself.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ::guidance::Library;
-use case::{CaseId, Recorded};
+use case::{CaseId, EvidenceId, Recorded};
 use journal::{Checkpoint, Reader};
 use service::access::{AccessLog, View, Viewed};
 use service::audit::dossier::{Disclosure, DossierError, disclosures, make};
@@ -15,10 +16,11 @@ use service::keys::KeyStore;
 use service::node::keys_dir;
 use service::queries::{DisclosuresQuery, DisclosuresReply};
 
+use super::evidence_files;
 use crate::address::{Address, NodeFile};
 use crate::journal::node;
 use crate::law;
-use crate::output::{CliError, Exit, GOOD, bytes, line};
+use crate::output::{CliError, Exit, GOOD, bytes, count, line};
 use crate::viewing::Viewing;
 
 const HELP: &str = "\
@@ -32,10 +34,14 @@ Personal fields stay sealed unless they are disclosed, each by its salt and word
   --disclose 12:reason    this field of the event of version 12
 What is left out or was erased changes nothing about the proofs. The file is readable by you alone.
 
+Of evidence the digests are in it; the files themselves only with --files all, or --files EVIDENCE for
+each item. A running node gives them out, each with its entry in the access log. With all, items of
+which no file is kept, or not any more, are passed over.
+
 Examples:
   tebessa audit dossier --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 --out case.dossier
   tebessa audit dossier --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 --out case.dossier \\
-      --disclose reasons --disclose departure";
+      --disclose reasons --disclose departure --files all";
 
 /// Hand over a case as one file that can be checked without trust.
 #[derive(Debug, clap::Args)]
@@ -43,23 +49,48 @@ Examples:
 pub(crate) struct Args {
     /// The case.
     #[arg(long, value_name = "CASE")]
-    case: CaseId,
+    pub(super) case: CaseId,
     /// The file to write.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Personal fields to disclose: all, none, a path, or VERSION:path; may be given several times.
     #[arg(long, value_name = "FIELD", default_value = "none")]
     disclose: Vec<String>,
+    /// Files of evidence to put in: all, none, or the id of an item; may be given several times.
+    #[arg(long, value_name = "EVIDENCE", default_value = "none", value_parser = wanted_file)]
+    pub(super) files: Vec<WantedFile>,
     /// A directory with guidance files beside the built-in ones; may be given several times.
     #[arg(long, value_name = "DIR")]
     guidance: Vec<PathBuf>,
     #[command(flatten)]
-    viewing: Viewing,
+    pub(super) viewing: Viewing,
     #[command(flatten)]
-    address: Address,
+    pub(super) address: Address,
     /// Print the result as one line of JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// Which files of evidence are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WantedFile {
+    /// No file.
+    None,
+    /// The files of all items, as far as they are kept.
+    All,
+    /// The file of this item, which must be kept.
+    Item(EvidenceId),
+}
+
+fn wanted_file(text: &str) -> Result<WantedFile, String> {
+    match text {
+        "none" => Ok(WantedFile::None),
+        "all" => Ok(WantedFile::All),
+        id => id.parse().map(WantedFile::Item).map_err(|_| {
+            "expected all, none, or the id of an item of evidence, as `tebessa case show` has it"
+                .to_owned()
+        }),
+    }
 }
 
 /// What was made.
@@ -69,6 +100,7 @@ struct Made {
     file: PathBuf,
     bytes: u64,
     disclosed: u64,
+    files: u64,
     log: String,
     size: u64,
 }
@@ -76,12 +108,14 @@ struct Made {
 /// Makes the dossier.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let directory = node::record(&args.address.data)?;
-    let note = node::checkpoint(&args.address).await?.note;
+    let signed = node::checkpoint(&args.address).await?;
+    let (note, size) = (signed.note, signed.size);
     let wanted: Vec<String> =
         args.disclose.iter().filter(|field| *field != "none").cloned().collect();
     let asked = if wanted.is_empty() { None } else { ask(&args, &wanted).await? };
+    let files = evidence_files::fetch_all(&args, &directory, size).await?;
     let made = tokio::task::spawn_blocking(move || {
-        let made = build(&args, &directory, note, &wanted, asked)?;
+        let made = build(&args, &directory, note, &wanted, (asked, files))?;
         Ok::<_, CliError>((made, args.json))
     });
     let (made, json) = made.await.map_err(CliError::other)??;
@@ -89,11 +123,12 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         serde_json::to_string(&made).map_err(CliError::other)?
     } else {
         format!(
-            "{GOOD}made{GOOD:#}  {}, {}, {} personal fields disclosed\n      \
+            "{GOOD}made{GOOD:#}  {}, {}, {} disclosed, {} of evidence\n      \
              check it with: tebessa audit check-dossier {} --key KEY",
             made.file.display(),
             bytes(made.bytes),
-            made.disclosed,
+            count(made.disclosed, "personal field", "personal fields"),
+            count(made.files, "file", "files"),
             made.file.display()
         )
     };
@@ -130,7 +165,7 @@ fn build(
     directory: &Path,
     note: String,
     wanted: &[String],
-    asked: Option<Vec<Disclosure>>,
+    (asked, evidence): (Option<Vec<Disclosure>>, BTreeMap<String, Vec<u8>>),
 ) -> Result<Made, CliError> {
     let reader = Reader::open(directory).map_err(CliError::other)?;
     let data = &args.address.data;
@@ -138,7 +173,7 @@ fn build(
     let checkpoint = Checkpoint::verify(&note, &origin(reader.id()), &policy)
         .map_err(|error| CliError::caused("the checkpoint is not one of this log", error))?;
     let (files, libraries) = guidance(&args.guidance)?;
-    let mut count = 0;
+    let mut disclosed = 0;
     let disclose = |records: &[Recorded]| {
         let found = match asked {
             // The node may have gone on since the checkpoint.
@@ -154,21 +189,27 @@ fn build(
                 found
             }
         };
-        count = found.len() as u64;
+        disclosed = found.len() as u64;
         named(wanted, &found)?;
         Ok(found)
     };
-    let made: Result<Vec<u8>, Failed> =
-        make(&reader, args.case, (note, &checkpoint), (&files, &libraries), |records| {
-            disclose(records).map_err(Failed)
-        });
+    let fetched = evidence.len() as u64;
+    let made: Result<Vec<u8>, Failed> = make(
+        &reader,
+        args.case,
+        (note, &checkpoint),
+        (&files, &libraries),
+        |records| disclose(records).map_err(Failed),
+        evidence,
+    );
     let made = made.map_err(|Failed(error)| error)?;
     write(&args.out, &made)?;
     Ok(Made {
         case: args.case,
         file: args.out.clone(),
         bytes: made.len() as u64,
-        disclosed: count,
+        disclosed,
+        files: fetched,
         log: checkpoint.origin,
         size: checkpoint.size,
     })

@@ -4,6 +4,7 @@ mod access;
 mod as_of;
 mod check_dossier;
 mod dossier;
+mod evidence_files;
 mod known;
 mod replay;
 mod signed_report;

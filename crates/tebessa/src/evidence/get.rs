@@ -100,7 +100,8 @@ async fn into_file(client: &Client, file: &FileReply, out: &Path) -> Result<(), 
     kept
 }
 
-async fn fetch(
+/// Fetches a file; what came is that of the record, or an error.
+pub(crate) async fn fetch(
     client: &Client,
     file: &FileReply,
     out: &mut impl Write,

@@ -1,6 +1,6 @@
 //! `tebessa evidence`: files of evidence, into a case and back out.
 
-mod get;
+pub(crate) mod get;
 mod put;
 
 use clap::Subcommand;

@@ -8,7 +8,7 @@ use tar::{Archive, Builder, EntryType, Header};
 use super::check::Refused;
 
 /// More files than this are in no dossier.
-const MOST_MEMBERS: usize = 64;
+const MOST_MEMBERS: usize = 1_024;
 /// The unit of a tar, in bytes.
 const BLOCK: usize = 512;
 
@@ -95,7 +95,7 @@ fn is_known(name: &str) -> bool {
         super::DERIVED,
         super::PAGE,
     ];
-    fixed.contains(&name) || hash_of(name).is_some()
+    fixed.contains(&name) || hash_of(name).is_some() || file_of(name).is_some()
 }
 
 /// The name of a guidance file's member.
@@ -106,6 +106,21 @@ pub(super) fn guidance_name(hash: &str) -> String {
 /// The hash that a guidance file's name says.
 pub(super) fn hash_of(name: &str) -> Option<String> {
     let digits = name.strip_prefix("guidance/sha256-")?.strip_suffix(".toml")?;
+    is_digest(digits).then(|| format!("sha256:{digits}"))
+}
+
+/// The name of the member that is a file of evidence. Nothing of the file's own name is in it.
+pub(super) fn file_name(sha256: &str) -> String {
+    format!("files/sha256-{sha256}")
+}
+
+/// The SHA-256 that the name of a file of evidence says.
+pub(super) fn file_of(name: &str) -> Option<String> {
+    let digits = name.strip_prefix("files/sha256-")?;
+    is_digest(digits).then(|| digits.to_owned())
+}
+
+fn is_digest(digits: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    (digits.len() == 64 && digits.bytes().all(plain)).then(|| format!("sha256:{digits}"))
+    digits.len() == 64 && digits.bytes().all(plain)
 }

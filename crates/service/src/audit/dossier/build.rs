@@ -9,7 +9,7 @@ use guidance::{GuidanceHash, Library};
 use journal::Checkpoint;
 use sha2::{Digest as _, Sha256};
 
-use super::archive::{Members, guidance_name};
+use super::archive::{Members, file_name, guidance_name};
 use super::check::Refused;
 use super::{
     CHECKPOINT, DERIVED, DISCLOSURES, EVIDENCE, FORMAT, Inputs, MANIFEST, PAGE, PROOF, RECORDS,
@@ -70,7 +70,8 @@ pub(super) fn build(inputs: &Inputs, checkpoint: &Checkpoint) -> Result<Built, R
     let Some(case) = replay.case.id else {
         return Err(Refused::at(RECORDS, "there is no record"));
     };
-    let facts = [
+    evidence_files(inputs, &replay.case)?;
+    let mut facts = vec![
         ("Log", checkpoint.origin.clone()),
         (
             "Signed with",
@@ -80,6 +81,10 @@ pub(super) fn build(inputs: &Inputs, checkpoint: &Checkpoint) -> Result<Built, R
         ("Personal fields", format!("{} of {total} disclosed", inputs.disclosures.len())),
         ("Replay", replayed(&steps)),
     ];
+    if !inputs.files.is_empty() {
+        let names: Vec<String> = inputs.files.keys().map(|sha256| file_name(sha256)).collect();
+        facts.push(("Files of evidence", names.join(", ")));
+    }
     let page = dossier_page(&cards, &records, &fields, &words, &facts);
     let mut members = Members::new();
     members.insert(CHECKPOINT.to_owned(), inputs.checkpoint.clone().into_bytes());
@@ -91,6 +96,9 @@ pub(super) fn build(inputs: &Inputs, checkpoint: &Checkpoint) -> Result<Built, R
     members.insert(PAGE.to_owned(), page.into_bytes());
     for (hash, bytes) in &inputs.guidance {
         members.insert(guidance_name(hash), bytes.clone());
+    }
+    for (sha256, bytes) in &inputs.files {
+        members.insert(file_name(sha256), bytes.clone());
     }
     let manifest = Manifest {
         format: FORMAT.to_owned(),
@@ -107,6 +115,21 @@ pub(super) fn build(inputs: &Inputs, checkpoint: &Checkpoint) -> Result<Built, R
     };
     members.insert(MANIFEST.to_owned(), json(&manifest)?);
     Ok(Built { members, steps, case: replay.case, fields: total })
+}
+
+/// Every file is of an item of the case's evidence and has the digest that the record has.
+fn evidence_files(inputs: &Inputs, case: &Case) -> Result<(), Refused> {
+    for (sha256, bytes) in &inputs.files {
+        let items = &case.evidence.items;
+        if !items.values().any(|item| item.sha256.as_str() == sha256) {
+            return Err(Refused::at(&file_name(sha256), "is of no evidence of the case"));
+        }
+        if digest(bytes) != *sha256 {
+            let what = "is not the file whose digest the record has";
+            return Err(Refused::at(&file_name(sha256), what));
+        }
+    }
+    Ok(())
 }
 
 fn replayed(steps: &[Step]) -> String {

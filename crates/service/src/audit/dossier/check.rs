@@ -8,7 +8,7 @@ use case::{CaseId, Version};
 use journal::note::VerifierKey;
 use journal::{Checkpoint, StreamProof};
 
-use super::archive::{Members, hash_of, unpack};
+use super::archive::{Members, file_of, hash_of, unpack};
 use super::build::{Built, Manifest, build, digest, read};
 use super::{
     CHECKPOINT, DISCLOSURES, Disclosure, FORMAT, Inputs, MANIFEST, MOST_BYTES, PROOF, RECORDS,
@@ -64,6 +64,8 @@ pub struct Checked {
     pub personal_fields: u64,
     /// Those that are disclosed, each as it was sealed.
     pub disclosed: u64,
+    /// The files of evidence that are in it, each with the digest that the record has.
+    pub files: u64,
     /// Where the case stood.
     pub status: case::vocabulary::Status,
 }
@@ -104,6 +106,7 @@ pub fn check(bytes: &[u8], keys: &[VerifierKey]) -> Result<Checked, Refused> {
         reproduced: built.steps.len() as u64,
         personal_fields: built.fields,
         disclosed: inputs.disclosures.len() as u64,
+        files: inputs.files.len() as u64,
         status: built.case.status(),
     })
 }
@@ -152,7 +155,9 @@ fn inputs(members: &Members) -> Result<Inputs, Refused> {
     let records = lines.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
     let guidance: BTreeMap<String, Vec<u8>> =
         members.iter().filter_map(|(name, bytes)| Some((hash_of(name)?, bytes.clone()))).collect();
-    Ok(Inputs { checkpoint, proof, records, guidance, disclosures })
+    let files: BTreeMap<String, Vec<u8>> =
+        members.iter().filter_map(|(name, bytes)| Some((file_of(name)?, bytes.clone()))).collect();
+    Ok(Inputs { checkpoint, proof, records, guidance, disclosures, files })
 }
 
 /// The checkpoint, if one of the keys signed it. A key bears the name of its log.

@@ -10,7 +10,7 @@ use journal::{Checkpoint, Reader, StreamId, Version};
 use super::archive::pack;
 use super::build::build;
 use super::check::Refused;
-use super::{Disclosure, Inputs};
+use super::{Disclosure, Inputs, MOST_BYTES};
 use crate::audit::AuditError;
 
 /// Why a dossier could not be made.
@@ -26,6 +26,12 @@ pub enum DossierError {
     /// What would be made does not hold. Verify the log.
     #[error("{0}")]
     Refused(#[from] Refused),
+    /// With its files of evidence it would be longer than a dossier may be.
+    #[error(
+        "the dossier would have {0} bytes and may have {MOST_BYTES}; ask for fewer files, and hand \
+         over the others as `tebessa evidence get` writes them: their digests are in it"
+    )]
+    TooLong(u64),
     /// The archive could not be packed.
     #[error("the archive could not be packed")]
     Pack(#[from] std::io::Error),
@@ -38,13 +44,15 @@ impl From<journal::Error> for DossierError {
 }
 
 /// Makes the dossier of a case at a checkpoint. `files` are all guidance files that are at hand,
-/// of which those are taken that the case names; `disclose` gives what is disclosed of the records.
+/// of which those are taken that the case names; `disclose` gives what is disclosed of the records;
+/// `evidence` are the files of evidence that go with it, by their SHA-256.
 pub fn make<E: From<DossierError>>(
     reader: &Reader,
     case: CaseId,
     (note, checkpoint): (String, &Checkpoint),
     (files, libraries): (&[Vec<u8>], &[Library]),
     disclose: impl FnOnce(&[Recorded]) -> Result<Vec<Disclosure>, E>,
+    evidence: BTreeMap<String, Vec<u8>>,
 ) -> Result<Vec<u8>, E> {
     let made = |error: journal::Error| E::from(error.into());
     let stream = StreamId(case.0);
@@ -64,9 +72,14 @@ pub fn make<E: From<DossierError>>(
     let guidance = wanted(&recorded, files, Shelf(libraries))?;
     let mut disclosures = disclose(&recorded)?;
     disclosures.sort();
-    let inputs = Inputs { checkpoint: note, proof, records, guidance, disclosures };
+    let files = evidence;
+    let inputs = Inputs { checkpoint: note, proof, records, guidance, disclosures, files };
     let built = build(&inputs, checkpoint).map_err(DossierError::from)?;
-    Ok(pack(&built.members).map_err(DossierError::from)?)
+    let packed = pack(&built.members).map_err(DossierError::from)?;
+    if packed.len() as u64 > MOST_BYTES {
+        return Err(DossierError::TooLong(packed.len() as u64).into());
+    }
+    Ok(packed)
 }
 
 /// The guidance files that the case names, and the criteria that they pin.

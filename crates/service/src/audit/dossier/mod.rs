@@ -74,4 +74,6 @@ pub struct Inputs {
     pub guidance: BTreeMap<String, Vec<u8>>,
     /// What is disclosed, in order.
     pub disclosures: Vec<Disclosure>,
+    /// Files of evidence by their SHA-256, 64 digits in hexadecimal, as far as they were asked for.
+    pub files: BTreeMap<String, Vec<u8>>,
 }
