@@ -102,11 +102,40 @@ async fn a_what_if_query_answers_for_one_case_and_refuses_what_is_no_leaf() {
         json!({ "set": { "C3": "M" } }),
         json!({ "set": { "NEX": "X" } }),
         json!({ "as_of": "soon" }),
+        json!({ "profile": "XX" }),
     ] {
         let mut query = wrong.clone();
         query["case"] = entry["case"].clone();
         let query = query.to_string().into_bytes();
         let refused = client.query("audit.what-if", query).await.expect_err("refused");
+        assert!(refused.to_string().contains("400"), "{wrong}: {refused}");
+    }
+    every_case_is_asked(&client, &report).await;
+}
+
+/// The query over all cases says what the command line says, once the index has caught up.
+async fn every_case_is_asked(client: &Client, report: &Value) {
+    let page = loop {
+        let page = ask(client, "audit.what-if-cases", &json!({ "set": { "NEX": "N" } })).await;
+        if page["position"].as_u64() >= report["inputs"]["records"].as_u64() {
+            break page;
+        }
+    };
+    assert_eq!(page["entries"], report["entries"]);
+    assert_eq!((&page["assessed"], &page["same"]), (&report["assessed"], &report["same"]));
+    assert!(page["next"].is_null(), "{page}");
+    let none = ask(client, "audit.what-if-cases", &json!({ "only": "excluded" })).await;
+    assert_eq!(none["assessed"], 0, "{none}");
+    let beyond = ask(client, "audit.what-if-cases", &json!({ "cursor": 1_000_000 })).await;
+    assert_eq!(beyond["assessed"], 0, "{beyond}");
+    for wrong in [
+        json!({ "only": "lost" }),
+        json!({ "profile": "XX" }),
+        json!({ "set": { "C3": "M" } }),
+        json!({ "case": report["entries"][0]["case"] }),
+    ] {
+        let query = wrong.to_string().into_bytes();
+        let refused = client.query("audit.what-if-cases", query).await.expect_err("refused");
         assert!(refused.to_string().contains("400"), "{wrong}: {refused}");
     }
 }

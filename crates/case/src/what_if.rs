@@ -85,6 +85,14 @@ pub struct Answer {
     pub supposed: Supposed,
 }
 
+impl Answer {
+    /// The outcome that stands in the case, or the proposed one where nothing was decided.
+    #[must_use]
+    pub fn stands(&self) -> &'static str {
+        self.decided.map_or(self.recorded.as_str(), |outcome| outcome.as_str())
+    }
+}
+
 /// A case that is being asked, record by record from version 1.
 #[derive(Debug, Default)]
 pub struct Asking {

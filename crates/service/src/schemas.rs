@@ -14,7 +14,9 @@ use crate::queries::{
     ListQuery, ListReply, NodeQuery, NodeReply, PersonQuery, PersonReply, RegisterQuery,
     RemovalBarQuery, RemovalBarReply,
 };
-use crate::queries::{SearchQuery, SearchReply, StatisticsQuery, StatisticsReply, WhatIfQuery};
+use crate::queries::{
+    SearchQuery, SearchReply, StatisticsQuery, StatisticsReply, WhatIfPageQuery, WhatIfQuery,
+};
 use crate::reply::Reply;
 
 /// Every schema of the project by file name below `schemas/`.
@@ -33,6 +35,7 @@ pub fn all() -> BTreeMap<String, Value> {
     files.insert("replies/audit.disclosures.json".to_owned(), of::<DisclosuresReply>());
     files.insert("queries/audit.replay.json".to_owned(), of::<AuditQuery>());
     files.insert("queries/audit.what-if.json".to_owned(), of::<WhatIfQuery>());
+    files.insert("queries/audit.what-if-cases.json".to_owned(), of::<WhatIfPageQuery>());
     files.insert("queries/case.json".to_owned(), of::<CaseQuery>());
     files.insert("queries/checkpoint.json".to_owned(), of::<CheckpointQuery>());
     files.insert("replies/checkpoint.json".to_owned(), of::<CheckpointReply>());

@@ -144,8 +144,7 @@ impl Walk for Question<'_> {
 
     fn end(&self, case: CaseId, asking: Asking, found: &mut Vec<WhatIfEntry>) {
         let Some(answer) = asking.end() else { return };
-        let stands = answer.decided.map_or(answer.recorded.as_str(), |outcome| outcome.as_str());
-        if self.only.as_deref().is_none_or(|only| only == stands) {
+        if self.only.as_deref().is_none_or(|only| only == answer.stands()) {
             found.push(WhatIfEntry { case, answer });
         }
     }

@@ -1,15 +1,11 @@
 //! `tebessa.query.audit.*`: what an auditor's tool asks, without a shell on the node.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
 
 use case::card::{Card, cards};
 use case::picture::{Difference, Picture};
 use case::replay::Shelf;
-use case::token::ProfileName;
-use case::what_if::{Answer, Asking, Supposition};
 use case::{CaseId, Recorded, Version};
-use guidance::{Guidance, Library};
 use journal::Record;
 
 use super::MOST_REPLY_BYTES;
@@ -84,38 +80,6 @@ pub struct DiffQuery {
     pub viewer: Option<Viewer>,
 }
 
-/// Asks what would come of a case's latest assessment. What is not supposed stays as recorded.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(deny_unknown_fields)]
-pub struct WhatIfQuery {
-    /// The case.
-    pub case: CaseId,
-    /// Another profile.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile: Option<ProfileName>,
-    /// The day whose guidance is supposed to apply, `2024-02-13`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub as_of: Option<String>,
-    /// Other findings: `M`, `N` or `U` by leaf.
-    #[serde(default)]
-    pub set: BTreeMap<String, String>,
-    /// Who asks; recorded in the access log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub viewer: Option<Viewer>,
-}
-
-/// What would come of a case's latest assessment.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct WhatIfReply {
-    /// The case.
-    pub case: CaseId,
-    /// The answer; absent where no assessment was completed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub answer: Option<Answer>,
-}
-
 /// Asks for personal fields with their salts, for a dossier.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
@@ -145,7 +109,7 @@ pub struct DisclosuresReply {
     pub next: Option<Version>,
 }
 
-fn records(node: &Node, case: CaseId) -> Result<(Vec<Record>, Vec<Recorded>), Failure> {
+pub(super) fn records(node: &Node, case: CaseId) -> Result<(Vec<Record>, Vec<Recorded>), Failure> {
     let raw = raw_records(node.journal(), case, None)?;
     if raw.is_empty() {
         return Err(Failure::not_found(format!("there is no case {case}")));
@@ -233,43 +197,11 @@ pub(super) fn diff(node: &Node, query: &DiffQuery) -> Result<Difference, Failure
     Ok(difference)
 }
 
-pub(super) fn what_if(node: &Node, query: &WhatIfQuery) -> Result<WhatIfReply, Failure> {
-    let supposition = supposed(node.library(), query)?;
-    let (_, read) = records(node, query.case)?;
-    let mut asking = Asking::default();
-    for record in &read {
-        asking.take(record, Shelf(slice::from_ref(node.library())), &supposition);
-    }
-    seen(node, View::Replay, query.case, query.viewer.as_ref())?;
-    Ok(WhatIfReply { case: query.case, answer: asking.end() })
-}
-
-fn supposed<'a>(library: &'a Library, query: &WhatIfQuery) -> Result<Supposition<'a>, Failure> {
-    let mut set = BTreeMap::new();
-    for (leaf, value) in &query.set {
-        let known = library.all().any(|guidance| guidance.leaf(leaf).is_some());
-        let read = leaf.parse().ok().filter(|_| known).zip(value.parse().ok());
-        let (leaf, value) = read.ok_or_else(|| {
-            Failure::malformed("set: expected leaves of the guidance, and M, N or U for each")
-        })?;
-        set.insert(leaf, value);
-    }
-    let day = |text: &String| {
-        text.parse().map_err(|_| Failure::malformed("as_of: expected a day such as 2024-02-13"))
-    };
-    let as_of = query.as_of.as_ref().map(day).transpose()?;
-    if let Some(profile) = &query.profile
-        && library.all().all(|guidance| guidance.profile() != profile.as_str())
-    {
-        let known: BTreeSet<&str> = library.all().map(Guidance::profile).collect();
-        let known: Vec<&str> = known.into_iter().collect();
-        let text = format!("profile: {profile} is unknown; there are {}", known.join(", "));
-        return Err(Failure::malformed(text));
-    }
-    let law = (query.profile.is_some() || as_of.is_some()).then_some(library);
-    Ok(Supposition { law, profile: query.profile.clone(), as_of, set })
-}
-
-fn seen(node: &Node, view: View, case: CaseId, viewer: Option<&Viewer>) -> Result<(), Failure> {
+pub(super) fn seen(
+    node: &Node,
+    view: View,
+    case: CaseId,
+    viewer: Option<&Viewer>,
+) -> Result<(), Failure> {
     node.access().record_blocking(Viewed::unopened(view, case, viewer.cloned()))
 }

@@ -11,13 +11,13 @@ mod removal_bar;
 mod search;
 mod statistics;
 mod status;
+mod what_if;
 
 use serde::de::DeserializeOwned;
 
 pub use self::access::{AccessQuery, AccessReply};
 pub use self::audit::{
     AsOfQuery, AuditQuery, CardsReply, DiffQuery, DisclosuresQuery, DisclosuresReply, ReplayReply,
-    WhatIfQuery, WhatIfReply,
 };
 pub use self::case_state::{CaseQuery, CaseReply};
 pub use self::checkpoint::{CheckpointQuery, CheckpointReply};
@@ -31,6 +31,7 @@ pub use self::removal_bar::{BarredBy, RemovalBarQuery, RemovalBarReply, RestsOn}
 pub use self::search::{SearchQuery, SearchReply};
 pub use self::statistics::{StatisticsQuery, StatisticsReply, StatisticsRow, StatisticsTable};
 pub use self::status::{AccessState, FollowerState, NodeQuery, NodeReply};
+pub use self::what_if::{WhatIfPageQuery, WhatIfPageReply, WhatIfQuery, WhatIfReply};
 use crate::follower;
 use crate::node::Node;
 use crate::reply::Failure;
@@ -49,6 +50,10 @@ pub const QUERIES: &[(&str, &str)] = &[
     (
         "audit.what-if",
         "What a case's latest assessment would come to under other guidance or findings.",
+    ),
+    (
+        "audit.what-if-cases",
+        "What the latest assessments of all cases would come to, page by page.",
     ),
     ("case", "The state of a case, now or at a version."),
     ("checkpoint", "A signed checkpoint of the log as it is now."),
@@ -79,7 +84,8 @@ pub fn answer(
         "audit.diff" => encode(&audit::diff(node, &read(bytes)?)?),
         "audit.disclosures" => encode(&audit::disclose(node, &read(bytes)?)?),
         "audit.replay" => encode(&audit::replay(node, &read(bytes)?)?),
-        "audit.what-if" => encode(&audit::what_if(node, &read(bytes)?)?),
+        "audit.what-if" => encode(&what_if::of_case(node, &read(bytes)?)?),
+        "audit.what-if-cases" => encode(&what_if::page(node, &read(bytes)?)?),
         "case" => encode(&case_state::answer(node, &read(bytes)?)?),
         "checkpoint" => {
             read::<CheckpointQuery>(bytes)?;
