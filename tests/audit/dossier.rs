@@ -6,11 +6,10 @@ use std::sync::Arc;
 use case::CaseId;
 use guidance::Library;
 use journal::note::{SigningKey, VerifierKey};
-use journal::{
-    Checkpoint, Draft, EncodeError, Expected, Journal, NoProjection, Options, Slot, StreamId, note,
-};
+use journal::{Checkpoint, Expected, Journal, NoProjection, Options, StreamId, note};
 use proptest::prelude::*;
 use service::audit::dossier::{Checked, DossierError, Refused, check, make};
+use tests::Copied;
 use tests::steps::World;
 use uuid::Uuid;
 
@@ -25,32 +24,6 @@ struct Logged {
     case: CaseId,
 }
 
-/// A record that the writer chains anew under another case.
-struct Copied {
-    stream: StreamId,
-    bytes: Vec<u8>,
-}
-
-impl Draft for Copied {
-    fn stream(&self) -> StreamId {
-        self.stream
-    }
-
-    fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let mut record: serde_json::Value =
-            serde_json::from_slice(&self.bytes).map_err(|error| EncodeError(error.to_string()))?;
-        record["subject"] = serde_json::json!(self.stream.0);
-        record["caseversion"] = serde_json::json!(slot.version.0);
-        record["prev"] = serde_json::json!(slot.prev.to_string());
-        record["time"] = serde_json::json!(case::record::time_text(slot.time));
-        // Every case of this log has another chain, so what its people saw is left out.
-        if let Some(data) = record["data"].as_object_mut() {
-            data.remove("seen");
-        }
-        serde_json::to_writer(out, &record).map_err(|error| EncodeError(error.to_string()))
-    }
-}
-
 fn logged(seed: u8) -> Logged {
     let home = tempfile::tempdir().expect("a folder");
     let (journal, _) =
@@ -62,7 +35,7 @@ fn logged(seed: u8) -> Logged {
     runtime.block_on(async {
         for bytes in &records {
             for case in &cases {
-                let draft = Copied { stream: StreamId(*case), bytes: bytes.clone() };
+                let draft = Copied::new(bytes, StreamId(*case));
                 journal.append(Box::new(draft), Expected::Any).await.expect("appended");
             }
         }

@@ -4,9 +4,11 @@
 //!
 //! *Invariant:* a test that ends, however it ends, leaves no program running.
 
+mod copied;
 mod nats;
 mod node;
 pub mod steps;
 
+pub use copied::Copied;
 pub use nats::NatsServer;
 pub use node::{Node, Ready, binary};
