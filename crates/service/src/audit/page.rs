@@ -12,15 +12,20 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 pub type Words = BTreeMap<(Version, String), String>;
 
 const STYLE: &str = "\
-@page{size:A4;margin:14mm}\
-body{font:9.5pt/1.35 Georgia,serif;color:#111;max-width:190mm;margin:1em auto;padding:0 1em}\
+@page{size:A4}\
+body{font:9.5pt/1.35 Georgia,'Times New Roman','Liberation Serif',serif;color:#111;max-width:190mm;margin:1em auto;padding:0 1em}\
 h1{font-size:14pt;margin:0 0 .2em}h2{font-size:11pt;margin:1em 0 .3em;border-bottom:1px solid #999}\
 table{border-collapse:collapse;width:100%;font-size:8.5pt}\
 td,th{text-align:left;vertical-align:top;padding:.15em .5em .15em 0;border-bottom:1px solid #ddd}\
 th{font-weight:600}tr{break-inside:avoid}\
 .id,.hash{font-family:monospace;font-size:8pt;overflow-wrap:anywhere}\
 .aside{color:#555;font-size:8pt}.node td{background:#f4f4f4}.words{white-space:pre-wrap}\
-.withheld{color:#777;font-style:italic}";
+.withheld{color:#777;font-style:italic}\
+.criteria{table-layout:fixed}.c1{width:24%}.c2{width:7%}.c3{width:32%}\
+@media print{@page{margin:9mm 10mm}body{font-size:8pt;line-height:1.2;margin:0;padding:0;max-width:none}\
+h1{font-size:12pt}h2{font-size:9.5pt;margin:.6em 0 .2em;break-after:avoid}p{margin:.4em 0}\
+table,.aside{font-size:7pt}.id,.hash{font-size:6.5pt}\
+.criteria{line-height:1.08}td,th{padding:.08em .4em .08em 0}}";
 
 /// A page with one decision.
 #[must_use]
@@ -145,8 +150,8 @@ fn of_card(card: &Card, words: &Words) -> Markup {
         div { (said(words, decided, "reasons", "reasons")) }
         @if card.departs { div { (said(words, decided, "departure", "departure")) } }
         h2 { "Criterion by criterion" }
-        table {
-            tr { th { "Criterion" } th { "Value" } th { "Found" } th { "Source" } }
+        table.criteria {
+            tr { th.c1 { "Criterion" } th.c2 { "Value" } th.c3 { "Found" } th { "Source" } }
             @for line in &card.criteria { (of_criterion(line, card, words)) }
         }
         p {
@@ -174,8 +179,8 @@ fn of_criterion(line: &CriterionLine, card: &Card, words: &Words) -> Markup {
                 @if let Some(found) = &line.found {
                     "version " (found.version) " by " (found.by)
                     @if let Some(reason) = found.u_reason { ", " (gist::words(reason)) }
+                    "; " (disclosed(words, found.version, "reason", "reason"))
                     @for item in &found.evidence { div.id { (item) } }
-                    div { (said(words, found.version, "reason", "reason")) }
                 } @else { span.aside { "derived" } }
             }
             td.aside { (line.sources.join("; ")) }
@@ -228,8 +233,16 @@ fn read_set(seen: Option<Seen>) -> Markup {
 
 fn said(words: &Words, version: Version, path: &str, label: &str) -> Markup {
     html! {
+        @if words.contains_key(&(version, path.to_owned())) { span.aside { (label) ": " } }
+        (disclosed(words, version, path, label))
+    }
+}
+
+/// The words alone, where what they are is plain from where they stand.
+fn disclosed(words: &Words, version: Version, path: &str, label: &str) -> Markup {
+    html! {
         @match words.get(&(version, path.to_owned())) {
-            Some(text) => { span.aside { (label) ": " } span.words { (text) } }
+            Some(text) => { span.words { (text) } }
             None => { span.withheld { "[" (label) " withheld]" } }
         }
     }

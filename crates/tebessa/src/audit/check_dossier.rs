@@ -11,7 +11,8 @@ const HELP: &str = "\
 Nothing but the file and the keys is looked at: no node, no network. The key must have come another
 way than the dossier; it names the log. Checked are the signature, the proof that these are all
 records of the case, every record, every disclosed field against what was sealed, the guidance and
-the files of evidence by their hashes, every derivation, and that every other byte follows from these, the page included.
+the files of evidence by their hashes, every derivation, and that every other byte follows from
+these, the page included.
 
 Exit codes: 0 all holds, 1 something does not, with the file within the dossier and why.
 
