@@ -77,6 +77,15 @@ fn a_damaged_index_is_built_anew_with_the_same_content() {
 }
 
 #[test]
+fn the_index_of_an_empty_log_is_there_when_it_was_waited_for() {
+    for _ in 0..20 {
+        let directory = tempfile::tempdir().unwrap();
+        let (journal, _) = open(directory.path()).unwrap();
+        assert_eq!(journal.logical_dump().unwrap(), Vec::<u8>::new());
+    }
+}
+
+#[test]
 fn summaries_that_are_newer_than_the_cursor_are_not_applied_twice() {
     let directory = tempfile::tempdir().unwrap();
     let dump = filled(directory.path(), 500);

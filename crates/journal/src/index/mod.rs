@@ -180,7 +180,9 @@ impl Index {
         loop {
             let done = *applied.borrow_and_update();
             progress(Progress::Index { done, total: last });
-            if done >= last || self.inner.failed.load(Ordering::Acquire) {
+            // Over an empty log nothing is to be applied, but the index must be there all the same.
+            let caught_up = done >= last && self.inner.store().is_some();
+            if caught_up || self.inner.failed.load(Ordering::Acquire) {
                 return;
             }
             let ended = self

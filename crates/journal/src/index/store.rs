@@ -5,6 +5,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
@@ -95,16 +97,32 @@ impl Meta {
     }
 }
 
+/// How long the threads of a handle that was dropped may take to let go of the directory. The
+/// journal's own lock keeps other programs out, so nobody else can hold it.
+const RELEASE: Duration = Duration::from_secs(5);
+/// Sled tells nobody when it lets go.
+const POLL: Duration = Duration::from_millis(2);
+
+/// Whether the directory is still held; sled says so in words only.
+fn is_held(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
 impl Store {
     /// Opens or makes the index in a directory.
     pub(crate) fn open(directory: &Path, cache_bytes: u64) -> Result<Store, Damage> {
+        let config =
+            sled::Config::new().path(directory).cache_capacity(cache_bytes).flush_every_ms(None);
+        let begin = Instant::now();
         guard(|| {
-            let db = sled::Config::new()
-                .path(directory)
-                .cache_capacity(cache_bytes)
-                .flush_every_ms(None)
-                .open()?;
-            Ok(Store { db })
+            loop {
+                match config.open() {
+                    Err(error) if is_held(&error) && begin.elapsed() < RELEASE => {
+                        thread::sleep(POLL);
+                    }
+                    opened => return Ok(Store { db: opened? }),
+                }
+            }
         })
     }
 
