@@ -35,7 +35,7 @@ use crate::template::{Stamp, TIME_BYTES, Template, time_text};
 use crate::upkeep::Upkeep;
 
 /// A group of at most so many records is made durable by the thread that stamped it.
-const SMALL: usize = 32;
+const SMALL: usize = 64;
 
 /// The thread that stamps; what it holds, nobody else touches.
 struct Writer {
