@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -17,6 +17,11 @@ use crate::template::Template;
 
 /// How long a thread of the writer looks for more before it sleeps.
 const LINGER: Duration = Duration::from_micros(50);
+/// A yield that takes longer gave the processor to somebody who had work for a whole slice.
+const SLICE: Duration = Duration::from_millis(1);
+/// How many looks are left out after such a yield, at least and at most.
+const LEAST_LEFT_OUT: u32 = 4;
+const MOST_LEFT_OUT: u32 = 1024;
 
 /// An append on its way. Await it, or [`Pending::wait`] for it on a thread of its own.
 ///
@@ -71,10 +76,34 @@ pub(crate) fn answer(to: Answer, with: Result<Appended, Error>) {
 
 /// Looks for something a moment longer: who was just answered often comes back at once, and that
 /// is cheaper than being put to sleep and woken.
+///
+/// Where others want the processor, it is not: who yields then waits for their whole slice, who
+/// sleeps is let in when woken. So after a yield that took long, the next looks are left out, four
+/// times as many each time, and half as many after one that did not.
 pub(crate) fn linger(until: impl Fn() -> bool) {
+    static LEFT_OUT: AtomicU32 = AtomicU32::new(0);
+    static NEXT_LEFT_OUT: AtomicU32 = AtomicU32::new(LEAST_LEFT_OUT);
+    let left = LEFT_OUT.load(Ordering::Relaxed);
+    if left > 0 {
+        LEFT_OUT.store(left - 1, Ordering::Relaxed);
+        return;
+    }
     let begin = Instant::now();
-    while begin.elapsed() < LINGER && !until() {
+    let mut yielded = begin;
+    while yielded - begin < LINGER && !until() {
         std::thread::yield_now();
+        let now = Instant::now();
+        let next = NEXT_LEFT_OUT.load(Ordering::Relaxed);
+        if now - yielded > SLICE {
+            LEFT_OUT.store(next, Ordering::Relaxed);
+            NEXT_LEFT_OUT.store((next * 4).min(MOST_LEFT_OUT), Ordering::Relaxed);
+            return;
+        }
+        if until() {
+            NEXT_LEFT_OUT.store((next / 2).max(LEAST_LEFT_OUT), Ordering::Relaxed);
+            return;
+        }
+        yielded = now;
     }
 }
 
