@@ -242,15 +242,31 @@ impl Footer {
         Some((body.get(entries..runs)?, body.get(runs..runs + self.run_bytes as usize)?))
     }
 
-    /// Where the frame of a position begins.
-    pub(crate) fn offset(&self, file: &dyn DiskFile, position: u64) -> io::Result<Option<u64>> {
+    /// Where the frame of a position begins, and where the next one does, if there is one here.
+    pub(crate) fn extent(
+        &self,
+        file: &dyn DiskFile,
+        position: u64,
+    ) -> io::Result<Option<(u64, Option<u64>)>> {
         let Some(index) = position.checked_sub(self.first).filter(|index| *index < self.count)
         else {
             return Ok(None);
         };
-        let mut bytes = [0; 4];
+        let mut bytes = [0; 8];
         let read = file.read_at(self.start + index * 4, &mut bytes)?;
-        Ok((read == 4).then(|| u64::from(u32::from_le_bytes(bytes))))
+        let mut fields = Fields(bytes.get(..read).unwrap_or_default());
+        let Some(offset) = fields.u32().map(u64::from) else { return Ok(None) };
+        // Behind the last entry stands something else.
+        let next = fields.u32().map(u64::from).filter(|_| index + 1 < self.count);
+        Ok(Some((offset, next)))
+    }
+
+    /// Where the frames of all positions begin.
+    pub(crate) fn offsets(&self, file: &dyn DiskFile) -> io::Result<Vec<u32>> {
+        let mut bytes = vec![0; usize::try_from(self.count * 4).unwrap_or_default()];
+        let read = file.read_at(self.start, &mut bytes)?;
+        let (entries, _) = bytes.get(..read).unwrap_or_default().as_chunks();
+        Ok(entries.iter().map(|entry| u32::from_le_bytes(*entry)).collect())
     }
 
     /// The records of a stream in this segment. Stream ids are random, so the first look lands

@@ -1,7 +1,8 @@
 //! The log as it is read: its segments, and how a position or a stream is found in them.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::io;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use uuid::Uuid;
 
@@ -14,6 +15,9 @@ use crate::format::{FRAME_HEADER_BYTES, Fields, GROUP_HEADER_BYTES, GROUP_MAGIC,
 use crate::heads_tree::StreamHead;
 use crate::record::{Position, Record, StreamId, Version};
 use crate::scan::Window;
+
+/// A program that reads a case or two needs no table in memory; a node does.
+const LOOKS_ON_THE_DISK: u32 = 256;
 
 /// Sees the segment, the position, the frame's offset and the bytes of a record; `false` ends.
 pub(crate) type ScanVisitor<'v> = dyn FnMut(&Segment, u64, u64, &[u8]) -> Result<bool, Error> + 'v;
@@ -33,6 +37,10 @@ pub(crate) struct Segment {
     pub(crate) first: u64,
     pub(crate) file: Arc<dyn DiskFile>,
     pub(crate) contents: RwLock<Contents>,
+    /// How often the footer's table was read on the disk.
+    looks: AtomicU32,
+    /// The footer's table, once it was asked for often.
+    offsets: OnceLock<Vec<u32>>,
 }
 
 impl Segment {
@@ -42,7 +50,9 @@ impl Segment {
         file: Arc<dyn DiskFile>,
         contents: Contents,
     ) -> Arc<Segment> {
-        Arc::new(Segment { name, first, file, contents: RwLock::new(contents) })
+        let contents = RwLock::new(contents);
+        let (looks, offsets) = (AtomicU32::new(0), OnceLock::new());
+        Arc::new(Segment { name, first, file, contents, looks, offsets })
     }
 
     pub(crate) fn with<T>(&self, read: impl FnOnce(&Contents) -> T) -> T {
@@ -55,17 +65,46 @@ impl Segment {
 
     /// Where the frame of a position begins.
     pub(crate) fn offset(&self, position: u64) -> Result<u64, Error> {
+        self.extent(position).map(|(offset, _)| offset)
+    }
+
+    /// Where the frame of a position begins, and about how many bytes it takes, if that is known.
+    fn extent(&self, position: u64) -> Result<(u64, Option<usize>), Error> {
         let footer = self.with(|contents| match contents {
             Contents::Sealed(footer) => Err(*footer),
-            Contents::Unsealed(directory) => Ok(directory.offset(position)),
+            Contents::Unsealed(directory) => Ok(directory
+                .offset(position)
+                .map(|offset| (offset, directory.offset(position + 1)))),
         });
-        let offset = match footer {
-            Ok(offset) => offset,
-            Err(footer) => footer
-                .offset(self.file.as_ref(), position)
-                .map_err(disk_error(&self.name, "reading"))?,
+        let extent = match footer {
+            Ok(extent) => extent,
+            Err(footer) => {
+                self.sealed_extent(&footer, position).map_err(disk_error(&self.name, "reading"))?
+            }
         };
-        offset.ok_or_else(|| self.fault(0, position, "the position is not in the segment"))
+        let (offset, next) =
+            extent.ok_or_else(|| self.fault(0, position, "the position is not in the segment"))?;
+        // Where a group begins in between, its header is read too.
+        Ok((offset, next.and_then(|next| usize::try_from(next.checked_sub(offset)?).ok())))
+    }
+
+    /// The same of a segment with a footer, as its table says, and where the next frame begins. The
+    /// table is kept in memory once it was asked a number of times: four bytes a record.
+    fn sealed_extent(
+        &self,
+        footer: &Footer,
+        position: u64,
+    ) -> io::Result<Option<(u64, Option<u64>)>> {
+        if let Some(offsets) = self.offsets.get() {
+            let index = usize::try_from(position.wrapping_sub(self.first)).unwrap_or(usize::MAX);
+            let at = |index| offsets.get(index).copied().map(u64::from);
+            return Ok(at(index).map(|offset| (offset, at(index.saturating_add(1)))));
+        }
+        if self.looks.fetch_add(1, Ordering::Relaxed) == LOOKS_ON_THE_DISK {
+            // Another thread may have been quicker; then both read the same.
+            drop(self.offsets.set(footer.offsets(self.file.as_ref())?));
+        }
+        footer.extent(self.file.as_ref(), position)
     }
 
     /// The records of a stream within this segment.
@@ -179,6 +218,8 @@ pub(crate) struct Place {
     pub(crate) version: u64,
     pub(crate) segment: Arc<Segment>,
     pub(crate) offset: u64,
+    /// About how many bytes its frame takes, if that is known: so many are read at once.
+    pub(crate) length: Option<usize>,
 }
 
 /// The segments in order, and up to where they may be read.
@@ -285,9 +326,9 @@ impl Log {
             for relative in run.relative.iter().rev() {
                 let at = segment.first + u64::from(*relative);
                 if at <= head && version >= from {
-                    let offset = segment.offset(at)?;
+                    let (offset, length) = segment.extent(at)?;
                     let segment = Arc::clone(&segment);
-                    places.push(Place { position: at, version, segment, offset });
+                    places.push(Place { position: at, version, segment, offset, length });
                 }
                 version = version.saturating_sub(1);
             }
@@ -306,8 +347,8 @@ impl Log {
         let mut places = Vec::with_capacity(positions.len());
         for (position, version) in positions.iter().copied().zip(1..) {
             let segment = self.segment(position)?;
-            let offset = segment.offset(position)?;
-            places.push(Place { position, version, segment, offset });
+            let (offset, length) = segment.extent(position)?;
+            places.push(Place { position, version, segment, offset, length });
         }
         Ok(places)
     }
@@ -336,6 +377,7 @@ pub(crate) fn read_places(stream: StreamId, places: &[Place]) -> Result<Vec<Reco
             if !Arc::ptr_eq(&next.segment, &place.segment) {
                 break;
             }
+            window.expect(next.length);
             let record = next.segment.record_at(&mut window, next.offset, next.position)?;
             if record.stream != stream || record.version != Version(next.version) {
                 return Err(next.segment.fault(

@@ -12,6 +12,8 @@ use crate::record::MAX_RECORD_BYTES;
 const WINDOW_BYTES: usize = 1 << 20;
 /// Reads of single frames begin with this much: most records are shorter.
 const NEAR_BYTES: usize = 2 << 10;
+/// A longer frame is read in two parts, so that a wrong length cannot ask for much memory.
+const MAX_EXPECTED_BYTES: usize = 64 << 10;
 
 /// A file seen through a buffer, for reading it mostly forward.
 pub(crate) struct Window<'f> {
@@ -40,6 +42,11 @@ impl<'f> Window<'f> {
         Window { file, start: 0, buffer: Vec::new(), filled: 0, ahead: NEAR_BYTES }
     }
 
+    /// The next read takes so many bytes, if that is known; at most [`MAX_EXPECTED_BYTES`].
+    pub(crate) fn expect(&mut self, length: Option<usize>) {
+        self.ahead = length.unwrap_or(NEAR_BYTES).min(MAX_EXPECTED_BYTES);
+    }
+
     /// The bytes at an offset: as many as asked for, or fewer at the end of the file.
     pub(crate) fn get(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
         let end = self.start + self.filled as u64;
@@ -63,7 +70,8 @@ impl<'f> Window<'f> {
         if self.buffer.len() < wanted {
             self.buffer = vec![0; wanted];
         }
-        self.filled = self.file.read_at(offset, &mut self.buffer)?;
+        let room = self.buffer.get_mut(..wanted).unwrap_or_default();
+        self.filled = self.file.read_at(offset, room)?;
         self.start = offset;
         Ok(())
     }

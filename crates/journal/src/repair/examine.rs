@@ -178,7 +178,7 @@ impl Remains {
         }
         self.next = self.next.max(footer.last() + 1);
         for position in footer.first..=footer.last() {
-            if let Some(at) = footer.offset(file, position).map_err(read())?
+            if let Some((at, _)) = footer.extent(file, position).map_err(read())?
                 && !self.found.contains_key(&position)
             {
                 self.frames(usize::try_from(at).unwrap_or(usize::MAX), position, position + 1);
