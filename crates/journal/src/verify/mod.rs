@@ -63,6 +63,9 @@ pub struct VerifyReport {
     /// A last group that is not whole: a writer is at it now, or was stopped at it. It was not
     /// acknowledged, unless someone has seen a later position: see [`verify_at_least`].
     pub unfinished: Option<TornTail>,
+    /// Segments whose footer is damaged, was cut off, or is being written now: it follows from the
+    /// records and is made again at the next open. Nothing that was acknowledged is in it.
+    pub unsound_footers: Vec<String>,
     /// Checkpoints whose root is that of the records. Signatures are not looked at here.
     pub checkpoints: u64,
     /// The size of the largest of them.

@@ -38,6 +38,7 @@ pub(super) struct Sequence<'s> {
     /// A group that is not sound; a fault unless nothing follows it.
     broken: Option<ScanEnd>,
     unfinished: Option<TornTail>,
+    unsound_footers: Vec<String>,
     promises: Promises,
 }
 
@@ -57,6 +58,7 @@ impl<'s> Sequence<'s> {
             log_bytes: 0,
             broken: None,
             unfinished: None,
+            unsound_footers: Vec::new(),
             promises,
         }
     }
@@ -168,11 +170,25 @@ impl<'s> Sequence<'s> {
             // A writer went on and sealed it after the walk: what the walk saw is sound.
             (Some(_), true) => {}
             (None, true) => self.judge_tail(segment, &end)?,
-            (None, false) if end.stop == Stop::Bound => {}
+            (None, false) if end.stop == Stop::Bound => self.judge_missing_footer(segment, &end)?,
             (Some(_) | None, false) => return Err(stop_fault(segment, &end)),
         }
         self.directory = Directory::new(self.next);
         self.first_tile = self.tree.size() / TILE_LEAVES;
+        Ok(())
+    }
+
+    /// A segment before the last may have no footer yet, and zeros where it will be. Anything else
+    /// there is a footer that is damaged, or was not finished.
+    fn judge_missing_footer(&mut self, segment: &Walked, end: &ScanEnd) -> Result<(), Error> {
+        let read = || disk_error(&segment.name, "reading");
+        let remains = look_behind(segment.file.as_ref(), end.end, end.next).map_err(read())?;
+        // Looked at again: a writer may have sealed it meanwhile.
+        if remains.last_nonzero > 0
+            && Footer::read(segment.file.as_ref()).map_err(read())?.is_none()
+        {
+            self.unsound_footers.push(segment.name.clone());
+        }
         Ok(())
     }
 
@@ -229,6 +245,7 @@ impl<'s> Sequence<'s> {
             record_bytes: self.record_bytes,
             log_bytes: self.log_bytes,
             unfinished: self.unfinished,
+            unsound_footers: self.unsound_footers,
             checkpoints: self.promises.kept,
             signed_up_to: self.promises.signed_up_to,
             heads: self.promises.heads,

@@ -18,6 +18,8 @@ pub(super) struct Log {
     /// Bytes of a last write that is not whole: being written now, or cut short and never
     /// acknowledged.
     unfinished_bytes: u64,
+    /// Files whose footer is damaged, cut off, or being written; it is made again at the next start.
+    unsound_footers: Vec<String>,
 }
 
 impl Log {
@@ -30,6 +32,7 @@ impl Log {
             bytes: report.log_bytes,
             root: hex::encode(report.root),
             unfinished_bytes: report.unfinished.as_ref().map_or(0, |tail| tail.bytes),
+            unsound_footers: report.unsound_footers.clone(),
         }
     }
 }
@@ -116,6 +119,13 @@ impl Report {
                 "\nnote     the last write, {}, is not whole: it is being written now, or was cut \
                  short and never acknowledged",
                 bytes(log.unfinished_bytes)
+            );
+        }
+        for file in &log.unsound_footers {
+            let _ = write!(
+                text,
+                "\nnote     the footer of {file} is damaged, cut off, or being written now; the \
+                 records are whole, and it is made again from them at the next start"
             );
         }
         text
