@@ -122,6 +122,8 @@ pub(crate) enum Next {
 struct Inside {
     waiting: Vec<Waiting>,
     closed: bool,
+    /// Why, where the writer broke off.
+    cause: Option<Arc<io::Error>>,
 }
 
 /// The bounded queue of appends.
@@ -152,7 +154,8 @@ impl Queue {
         let idle = inside.waiting.is_empty();
         for waiting in appends {
             if inside.closed {
-                answer(waiting.answer, Err(Error::Closed));
+                let why = inside.cause.clone().map_or(Error::Closed, Error::Poisoned);
+                answer(waiting.answer, Err(why));
             } else if inside.waiting.len() >= self.most {
                 answer(waiting.answer, Err(Error::Busy));
             } else {
@@ -218,10 +221,11 @@ impl Queue {
         self.any.load(Ordering::Acquire)
     }
 
-    /// Lets nothing in any more, and refuses all that waits.
+    /// Lets nothing in any more, and refuses all that waits and all that comes.
     pub(crate) fn refuse_all(&self, cause: &Arc<io::Error>) {
         let mut inside = self.lock();
         inside.closed = true;
+        inside.cause = Some(Arc::clone(cause));
         let waiting = std::mem::take(&mut inside.waiting);
         drop(inside);
         for waiting in waiting {
