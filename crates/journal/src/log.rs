@@ -101,7 +101,7 @@ impl Segment {
             return Ok(at(index).map(|offset| (offset, at(index.saturating_add(1)))));
         }
         if self.looks.fetch_add(1, Ordering::Relaxed) == LOOKS_ON_THE_DISK {
-            // Another thread may have been quicker; then both read the same.
+            // Only the one look that counts to it comes here, so the table is not there yet.
             drop(self.offsets.set(footer.offsets(self.file.as_ref())?));
         }
         footer.extent(self.file.as_ref(), position)
