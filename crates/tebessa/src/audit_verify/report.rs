@@ -99,7 +99,8 @@ impl Report {
              root     {}\n\
              signed   {}\n\
              records  {} read strictly and folded into {}\n\
-             access   {}\n             index    {}\n\
+             access   {}\n\
+             index    {}\n\
              stream   {}",
             count(log.records, "record", "records"),
             count(log.cases, "case", "cases"),
