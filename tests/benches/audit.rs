@@ -19,7 +19,8 @@ use case::what_if::Supposition;
 use guidance::{Library, Value};
 use journal::note::SigningKey;
 use journal::{
-    Checkpoint, Checkpoints, Expected, Journal, NoProjection, Options, Position, Reader, StreamId,
+    Checkpoint, Checkpoints, Expected, Journal, NoProjection, Options, PendingAll, Position,
+    Reader, StreamId,
 };
 use serde_json::json;
 use service::audit::dossier::DossierError;
@@ -73,8 +74,8 @@ fn fill(directory: &Path, cases: u64, records: &[Vec<u8>], long: &[Vec<u8>]) -> 
             .map(|bytes| (Box::new(Copied::new(bytes, stream)) as Box<_>, Expected::Any));
         on_the_way.push_back(journal.append_all(drafts));
         if on_the_way.len() > 64 {
-            for pending in on_the_way.pop_front().into_iter().flatten() {
-                pending.wait().expect("appended");
+            for outcome in on_the_way.pop_front().into_iter().flat_map(PendingAll::wait) {
+                outcome.expect("appended");
             }
         }
         stream
@@ -83,8 +84,8 @@ fn fill(directory: &Path, cases: u64, records: &[Vec<u8>], long: &[Vec<u8>]) -> 
         append(records);
     }
     let case = append(long);
-    for pending in on_the_way.into_iter().flatten() {
-        pending.wait().expect("appended");
+    for outcome in on_the_way.into_iter().flat_map(PendingAll::wait) {
+        outcome.expect("appended");
     }
     let key = SigningKey::from_seed(ORIGIN, &[1; 32]).expect("a key");
     let note = Checkpoints::new(directory, ORIGIN).sign(&journal, &[&key]).expect("signed");

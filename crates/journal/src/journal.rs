@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::answers::{Answer, Pending, PendingAll};
 use crate::checkpoints::{Checkpoints, signed_up_to};
 use crate::disk::{Disk, RealDisk};
 use crate::draft::{Draft, Projection, SummaryVisitor};
@@ -21,7 +22,7 @@ use crate::log::{Log, read_places};
 use crate::options::{OpenReport, Options, Progress};
 use crate::postings::Postings;
 use crate::prover::Prover;
-use crate::queue::{Pending, Queue, Waiting};
+use crate::queue::{Queue, Waiting};
 use crate::record::{Expected, Head, LeafHash, Position, Record, StreamId, Version};
 use crate::recover::recover;
 use crate::scan::Window;
@@ -233,8 +234,8 @@ impl Journal {
     #[must_use = "an append that nobody waits for may fail unseen"]
     #[expect(clippy::needless_pass_by_value, reason = "a draft is used up by its append")]
     pub fn append(&self, draft: Box<dyn Draft>, expected: Expected) -> Pending {
-        let (waiting, pending) = Waiting::new(draft.as_ref(), expected);
-        self.shared.queue.put(waiting.into_iter());
+        let (answer, pending) = Answer::one();
+        self.shared.queue.put(Waiting::new(draft.as_ref(), expected, answer).into_iter());
         pending
     }
 
@@ -244,12 +245,17 @@ impl Journal {
     pub fn append_all(
         &self,
         drafts: impl IntoIterator<Item = (Box<dyn Draft>, Expected)>,
-    ) -> Vec<Pending> {
-        let (waiting, pending): (Vec<_>, Vec<_>) = drafts
+    ) -> PendingAll {
+        let drafts: Vec<_> = drafts.into_iter().collect();
+        let (answers, pending) = Answer::several(drafts.len());
+        let waiting: Vec<_> = drafts
             .into_iter()
-            .map(|(draft, expected)| Waiting::new(draft.as_ref(), expected))
-            .unzip();
-        self.shared.queue.put(waiting.into_iter().flatten());
+            .zip(answers)
+            .filter_map(|((draft, expected), answer)| {
+                Waiting::new(draft.as_ref(), expected, answer)
+            })
+            .collect();
+        self.shared.queue.put(waiting.into_iter());
         pending
     }
 

@@ -31,6 +31,7 @@
     reason = "lengths and offsets of the format are 32 bits wide and limited before they are cast"
 )]
 
+mod answers;
 mod background;
 mod backup;
 mod checkpoint;
@@ -74,6 +75,7 @@ mod upkeep;
 mod verify;
 mod writer;
 
+pub use answers::{Pending, PendingAll};
 pub use backup::{CopyReport, backup, restore};
 pub use checkpoint::Checkpoint;
 pub use checkpoints::{Checkpoints, StoredCheckpoint};
@@ -87,7 +89,6 @@ pub use lock::Lock;
 pub use log_keys::{KnownKey, LogKeys};
 pub use options::{IndexRebuild, OpenReport, Options, Progress, TornTail};
 pub use proof::{ConsistencyProof, InclusionProof};
-pub use queue::Pending;
 pub use reader::Reader;
 pub use record::{
     Appended, Expected, Head, LeafHash, MAX_RECORD_BYTES, Position, Record, Slot, StreamId, Version,

@@ -1,18 +1,14 @@
-//! The queue before the writer, and the answer that a caller waits for.
+//! The queue before the writer.
 
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
+use crate::answers::Answer;
 use crate::draft::Draft;
 use crate::error::Error;
-use crate::record::{Appended, Expected};
+use crate::record::Expected;
 use crate::template::Template;
 
 /// How long a thread of the writer looks for more before it sleeps.
@@ -23,30 +19,6 @@ const SLICE: Duration = Duration::from_millis(1);
 const LEAST_LEFT_OUT: u32 = 4;
 const MOST_LEFT_OUT: u32 = 1024;
 
-/// An append on its way. Await it, or [`Pending::wait`] for it on a thread of its own.
-///
-/// Dropping it does not take the append back.
-#[derive(Debug)]
-pub struct Pending(oneshot::Receiver<Result<Appended, Error>>);
-
-impl Pending {
-    /// Blocks until the append is durable or refused. Not to be called on an async thread.
-    pub fn wait(self) -> Result<Appended, Error> {
-        self.0.blocking_recv().unwrap_or(Err(Error::Closed))
-    }
-}
-
-impl Future for Pending {
-    type Output = Result<Appended, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or(Err(Error::Closed)))
-    }
-}
-
-/// Where the answer to an append goes.
-pub(crate) type Answer = oneshot::Sender<Result<Appended, Error>>;
-
 /// An append that waits for the writer.
 pub(crate) struct Waiting {
     pub(crate) record: Template,
@@ -56,22 +28,15 @@ pub(crate) struct Waiting {
 
 impl Waiting {
     /// Checks and encodes a draft. One that cannot be appended is answered at once.
-    pub(crate) fn new(draft: &dyn Draft, expected: Expected) -> (Option<Waiting>, Pending) {
-        let (to, pending) = oneshot::channel();
-        let waiting = match Template::of(draft) {
-            Ok(record) => Some(Waiting { record, expected, answer: to }),
+    pub(crate) fn new(draft: &dyn Draft, expected: Expected, answer: Answer) -> Option<Waiting> {
+        match Template::of(draft) {
+            Ok(record) => Some(Waiting { record, expected, answer }),
             Err(error) => {
-                answer(to, Err(error));
+                answer.give(Err(error));
                 None
             }
-        };
-        (waiting, Pending(pending))
+        }
     }
-}
-
-/// Gives an answer; a caller that no longer waits is no failure.
-pub(crate) fn answer(to: Answer, with: Result<Appended, Error>) {
-    drop(to.send(with));
 }
 
 /// Looks for something a moment longer: who was just answered often comes back at once, and that
@@ -155,9 +120,9 @@ impl Queue {
         for waiting in appends {
             if inside.closed {
                 let why = inside.cause.clone().map_or(Error::Closed, Error::Poisoned);
-                answer(waiting.answer, Err(why));
+                waiting.answer.give(Err(why));
             } else if inside.waiting.len() >= self.most {
-                answer(waiting.answer, Err(Error::Busy));
+                waiting.answer.give(Err(Error::Busy));
             } else {
                 inside.waiting.push(waiting);
             }
@@ -229,7 +194,7 @@ impl Queue {
         let waiting = std::mem::take(&mut inside.waiting);
         drop(inside);
         for waiting in waiting {
-            answer(waiting.answer, Err(Error::Poisoned(Arc::clone(cause))));
+            waiting.answer.give(Err(Error::Poisoned(Arc::clone(cause))));
         }
     }
 

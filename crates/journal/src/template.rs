@@ -2,9 +2,11 @@
 //!
 //! It is made and checked on the caller's thread, so that the one writer only copies and hashes.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use bytes::{Bytes, BytesMut};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -14,6 +16,26 @@ use crate::record::{LeafHash, MAX_RECORD_BYTES, Slot, StreamId, Version};
 
 /// The length of a time as the writer puts it: RFC 3339 in UTC with microseconds.
 pub(crate) const TIME_BYTES: usize = 27;
+
+/// How the placeholders are usually written. Another way of writing the same is accepted too.
+const PREV_TEXT: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+const TIME_TEXT: &str = "2005-03-18T01:58:31.111111Z";
+
+/// The bytes that a thread sets aside at a time for the records it encodes.
+const SHARED_BYTES: usize = 64 << 10;
+
+/// A thread's room for what it encodes: records are many, short, and dropped by another thread,
+/// which an allocator likes least. They share larger pieces instead.
+#[derive(Default)]
+struct Room {
+    /// For one record, used again and again.
+    scratch: Vec<u8>,
+    shared: BytesMut,
+}
+
+thread_local! {
+    static ROOM: Cell<Room> = Cell::default();
+}
 
 /// What the writer puts into a record.
 #[derive(Clone, Copy)]
@@ -26,7 +48,7 @@ enum Value {
 /// A record that waits for its stamp.
 pub(crate) struct Template {
     pub(crate) stream: StreamId,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     /// In the order of their places.
     holes: [(Value, Range<usize>); 3],
 }
@@ -51,18 +73,33 @@ struct Fields<'a> {
 impl Template {
     /// Has a draft encoded with placeholders, and finds them.
     pub(crate) fn of(draft: &dyn Draft) -> Result<Template, Error> {
+        // Taken, so that a draft which appends while it is encoded finds room of its own.
+        let mut room = ROOM.take();
+        let template = Template::encode(draft, &mut room);
+        room.scratch.clear();
+        if room.scratch.capacity() <= 2 * MAX_RECORD_BYTES {
+            ROOM.set(room);
+        }
+        template
+    }
+
+    fn encode(draft: &dyn Draft, room: &mut Room) -> Result<Template, Error> {
         let stream = draft.stream();
         let refuse = |source| Error::Encode { stream, source };
-        let mut bytes = Vec::with_capacity(1024);
         let slot = Slot::placeholder();
-        catch_unwind(AssertUnwindSafe(|| draft.encode(&slot, &mut bytes)))
+        let bytes = &mut room.scratch;
+        catch_unwind(AssertUnwindSafe(|| draft.encode(&slot, bytes)))
             .unwrap_or_else(|_| Err(EncodeError("encoding panicked".to_owned())))
             .map_err(refuse)?;
         if bytes.len() > MAX_RECORD_BYTES + TIME_BYTES {
             return Err(Error::TooLong { length: bytes.len(), most: MAX_RECORD_BYTES });
         }
-        let holes = holes(&bytes, stream).map_err(|what| refuse(EncodeError(what.to_owned())))?;
-        Ok(Template { stream, bytes, holes })
+        let holes = holes(bytes, stream).map_err(|what| refuse(EncodeError(what.to_owned())))?;
+        if room.shared.capacity() < bytes.len() {
+            room.shared = BytesMut::with_capacity(SHARED_BYTES.max(bytes.len()));
+        }
+        room.shared.extend_from_slice(bytes);
+        Ok(Template { stream, bytes: room.shared.split().freeze(), holes })
     }
 
     /// Appends the record's bytes to `out`.
@@ -93,10 +130,10 @@ fn holes(bytes: &[u8], stream: StreamId) -> Result<[(Value, Range<usize>); 3], &
     if fields.caseversion.get().parse() != Ok(slot.version.0) {
         return Err("the record's caseversion is not the stamped one");
     }
-    if LeafHash::from_hex(fields.prev) != Some(slot.prev) {
+    if fields.prev != PREV_TEXT && LeafHash::from_hex(fields.prev) != Some(slot.prev) {
         return Err("the record's prev is not the stamped one");
     }
-    if fields.time.parse::<jiff::Timestamp>().ok() != Some(slot.time) {
+    if fields.time != TIME_TEXT && fields.time.parse().ok() != Some(slot.time) {
         return Err("the record's time is not the stamped one");
     }
     let place = |part: &str| {
@@ -202,6 +239,44 @@ mod tests {
         ] {
             assert!(matches!(Template::of(&Shuffled(form)), Err(Error::Encode { .. })), "{form}");
         }
+    }
+
+    #[test]
+    fn the_texts_of_the_placeholders_are_theirs() {
+        let slot = Slot::placeholder();
+        assert_eq!((PREV_TEXT, TIME_TEXT), (&*slot.prev.to_string(), &*slot.time.to_string()));
+    }
+
+    #[test]
+    fn a_time_with_an_offset_is_found_too() {
+        let form = r#"{"subject":"$s","time":"2005-03-18T02:58:31.111111+01:00","caseversion":$v,"prev":"$p"}"#;
+        Template::of(&Shuffled(form)).unwrap();
+    }
+
+    /// Appends another while it is encoded.
+    struct Nested(Shuffled, Cell<Option<Template>>);
+
+    impl Draft for Nested {
+        fn stream(&self) -> StreamId {
+            self.0.stream()
+        }
+
+        fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+            self.1.set(Template::of(&self.0).ok());
+            self.0.encode(slot, out)
+        }
+    }
+
+    #[test]
+    fn templates_of_a_thread_do_not_disturb_each_other() {
+        let form = r#"{"subject":"$s","time":"$t","caseversion":$v,"prev":"$p","data":1}"#;
+        let nested = Nested(Shuffled(form), Cell::default());
+        let outer = Template::of(&nested).unwrap();
+        let long = Shuffled(Box::leak(form.replace('1', &"1".repeat(60_000)).into_boxed_str()));
+        let kept: Vec<_> = (0..3).map(|_| Template::of(&long).unwrap()).collect();
+        assert_eq!(outer.bytes, nested.1.take().unwrap().bytes);
+        assert!(kept.iter().all(|template| template.bytes == kept[0].bytes));
+        assert!(kept[0].bytes.len() > 60_000);
     }
 
     #[test]

@@ -19,8 +19,8 @@ fn append(journal: &Journal, count: u32) {
         let numbers = from..count.min(from + 200);
         let drafts =
             numbers.map(|number| (note(u128::from(number % 70), &"x".repeat(100)), Expected::Any));
-        for pending in journal.append_all(drafts) {
-            pending.wait().unwrap();
+        for outcome in journal.append_all(drafts).wait() {
+            outcome.unwrap();
         }
     }
 }

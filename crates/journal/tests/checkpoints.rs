@@ -20,8 +20,8 @@ fn key(seed: u8) -> SigningKey {
 
 fn append(journal: &Journal, count: u32) {
     let drafts = (0..count).map(|number| (note(u128::from(number % 7), "x"), Expected::Any));
-    for pending in journal.append_all(drafts) {
-        pending.wait().unwrap();
+    for outcome in journal.append_all(drafts).wait() {
+        outcome.unwrap();
     }
 }
 

@@ -25,8 +25,8 @@ fn sign(directory: &Path, journal: &Journal) -> Checkpoint {
 /// Appends to `streams` streams in turn, so that each has records all over the log.
 fn append(journal: &Journal, count: u32, streams: u128) {
     let drafts = (0..count).map(|number| (note(u128::from(number) % streams, "x"), Expected::Any));
-    for pending in journal.append_all(drafts) {
-        pending.wait().unwrap();
+    for outcome in journal.append_all(drafts).wait() {
+        outcome.unwrap();
     }
 }
 

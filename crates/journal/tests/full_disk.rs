@@ -58,8 +58,8 @@ fn a_full_disk_loses_nothing_that_was_acknowledged_and_serves_again_when_there_i
     let refused = loop {
         let drafts = (0..20).map(|number| (note(number % 7, &"x".repeat(900)), Expected::Any));
         let mut refused = None;
-        for pending in journal.append_all(drafts) {
-            match pending.wait() {
+        for outcome in journal.append_all(drafts).wait() {
+            match outcome {
                 Ok(appended) => told.push(appended),
                 Err(error) => refused = Some(error),
             }

@@ -16,10 +16,9 @@ use proptest::prelude::*;
 
 fn filled(directory: &Path, records: u32) -> Vec<u8> {
     let (journal, _) = open(directory).unwrap();
-    for pending in journal
-        .append_all((0..records).map(|number| (note(u128::from(number % 11), "x"), Expected::Any)))
-    {
-        pending.wait().unwrap();
+    let drafts = (0..records).map(|number| (note(u128::from(number % 11), "x"), Expected::Any));
+    for outcome in journal.append_all(drafts).wait() {
+        outcome.unwrap();
     }
     journal.close().unwrap();
     let (journal, report) = open(directory).unwrap();
@@ -206,8 +205,8 @@ proptest! {
         for round in rounds {
             let (journal, _) = open(directory.path()).unwrap();
             let drafts = round.iter().map(|number| (note(*number, "x"), Expected::Any));
-            for pending in journal.append_all(drafts) {
-                pending.wait().unwrap();
+            for outcome in journal.append_all(drafts).wait() {
+                outcome.unwrap();
             }
             journal.close().unwrap();
         }

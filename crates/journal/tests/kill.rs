@@ -134,9 +134,9 @@ fn write_until_killed(directory: &Path, seed: u64) -> ! {
         let drafts = streams
             .iter()
             .map(|number| (note(u128::from(*number), &"x".repeat(length)), Expected::Any));
-        let pending = journal.append_all(drafts);
-        for (pending, number) in pending.into_iter().zip(&streams) {
-            let appended = pending.wait().unwrap();
+        let outcomes = journal.append_all(drafts).wait();
+        for (outcome, number) in outcomes.into_iter().zip(&streams) {
+            let appended = outcome.unwrap();
             let (position, version) = (appended.position, appended.version);
             let line = format!("{position} {version} {number} {}.\n", appended.leaf);
             out.write_all(line.as_bytes()).unwrap();

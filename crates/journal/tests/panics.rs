@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use common::note;
 use common::sim::SimDisk;
 use journal::disk::{Disk, DiskFile};
-use journal::{Error, Expected, Journal, Options, Pending, Position};
+use journal::{Error, Expected, Journal, Options, PendingAll, Position};
 
 /// A disk whose syncs wait at a gate, and that can be made to panic.
 #[derive(Clone)]
@@ -101,28 +101,27 @@ fn gated() -> (Gated, Journal) {
     (disk, journal)
 }
 
-fn append(journal: &Journal, streams: std::ops::Range<u128>) -> Vec<Pending> {
+fn append(journal: &Journal, streams: std::ops::Range<u128>) -> PendingAll {
     journal.append_all(streams.map(|number| (note(number, "words"), Expected::Any)))
 }
 
 fn acknowledge_ten(journal: &Journal) {
-    for pending in append(journal, 0..10) {
-        pending.wait().unwrap();
+    for outcome in append(journal, 0..10).wait() {
+        outcome.unwrap();
     }
 }
 
 /// Nobody hangs, no later append is taken, and what was acknowledged is there after a restart.
-fn check(disk: &Gated, journal: Journal, pending: Vec<Pending>, acknowledged: u64) {
+fn check(disk: &Gated, journal: Journal, pending: PendingAll, acknowledged: u64) {
     let mut told = acknowledged;
-    for pending in pending {
-        match pending.wait() {
+    for outcome in pending.wait() {
+        match outcome {
             Ok(appended) => told = told.max(appended.position.0),
             Err(Error::Poisoned(_) | Error::Closed) => {}
             Err(other) => panic!("{other:?}"),
         }
     }
-    for pending in append(&journal, 0..200) {
-        let refused = pending.wait();
+    for refused in append(&journal, 0..200).wait() {
         assert!(matches!(refused, Err(Error::Poisoned(_))), "{refused:?}");
     }
     assert!(journal.poisoned());
@@ -130,7 +129,7 @@ fn check(disk: &Gated, journal: Journal, pending: Vec<Pending>, acknowledged: u6
     let (again, report) =
         Journal::open_on(Arc::new(disk.disk.clone()), Options::default()).unwrap();
     assert!(report.last >= Position(told), "{:?} of {told}", report.last);
-    append(&again, 0..1).pop().unwrap().wait().unwrap();
+    append(&again, 0..1).wait().pop().unwrap().unwrap();
 }
 
 /// A group of one is written by the thread that stamps, one of a hundred by the one for the disk.
@@ -162,11 +161,10 @@ fn a_caller_that_panics_when_it_is_woken_poisons_the_writer() {
         let mut pending = append(&journal, 0..records);
         let (to, woken) = mpsc::channel();
         let waker = Waker::from(Arc::new(Panics(to)));
-        // One only: a second panic while the first is cleaned up after would abort.
-        let first = Pin::new(pending.first_mut().unwrap());
-        assert!(matches!(first.poll(&mut Context::from_waker(&waker)), Poll::Pending));
+        let all = Pin::new(&mut pending);
+        assert!(matches!(all.poll(&mut Context::from_waker(&waker)), Poll::Pending));
         disk.gate.shut(false);
-        // Waiting for the answers themselves would put other wakers in the place of these.
+        // Waiting for the answers themselves would put another waker in the place of this one.
         woken.recv().unwrap();
         check(&disk, journal, pending, 10);
     }

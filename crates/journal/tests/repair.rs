@@ -31,9 +31,9 @@ fn append(journal: &Journal, count: u64) {
             let words = format!("{batch} {number} {}", "x".repeat(200));
             (note(u128::from((batch * 7 + number) % 40), &words), Expected::Any)
         });
-        journal.append_all(drafts).into_iter().for_each(|pending| {
-            pending.wait().unwrap();
-        });
+        for outcome in journal.append_all(drafts).wait() {
+            outcome.unwrap();
+        }
     }
 }
 

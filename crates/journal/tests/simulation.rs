@@ -35,10 +35,11 @@ fn live(journal: &Journal, dice: &mut Dice, told: &mut Vec<Told>, tried: &mut u6
                 (u128::from(dice.below(9)), format!("{tried} {}", "x".repeat(length)))
             })
             .collect();
-        let pending = journal
-            .append_all(drafts.iter().map(|(number, words)| (note(*number, words), Expected::Any)));
-        for (pending, (number, words)) in pending.into_iter().zip(drafts) {
-            if let Ok(appended) = pending.wait() {
+        let outcomes = journal
+            .append_all(drafts.iter().map(|(number, words)| (note(*number, words), Expected::Any)))
+            .wait();
+        for (outcome, (number, words)) in outcomes.into_iter().zip(drafts) {
+            if let Ok(appended) = outcome {
                 told.push((appended, number, words));
             }
         }

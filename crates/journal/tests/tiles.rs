@@ -21,8 +21,8 @@ fn append(journal: &Journal, count: u32) {
     for from in (0..count).step_by(4000) {
         let numbers = from..count.min(from + 4000);
         let drafts = numbers.map(|number| (note(u128::from(number % 7), "x"), Expected::Any));
-        for pending in journal.append_all(drafts) {
-            pending.wait().unwrap();
+        for outcome in journal.append_all(drafts).wait() {
+            outcome.unwrap();
         }
     }
 }

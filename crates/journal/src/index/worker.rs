@@ -17,7 +17,7 @@ use crate::options::Options;
 use crate::record::{LeafHash, Position, Record, StreamId};
 
 /// The most records of one batch. A small batch costs a busy log more.
-const BATCH_RECORDS: u64 = 65_536;
+const BATCH_RECORDS: u64 = 1 << 19;
 /// The same while the index is far behind: a stream with many records is written once for all.
 const REBUILD_RECORDS: u64 = 4 << 20;
 /// The most memory that the streams of a batch take, about.
@@ -25,7 +25,7 @@ const BATCH_BYTES: usize = 256 << 20;
 /// What a stream of a batch takes besides its summary.
 const TOUCHED_BYTES: usize = 128;
 /// How many delays a batch waits at most for the log to become quiet.
-const MOST_POLLS: u32 = 50;
+const MOST_POLLS: u32 = 200;
 /// How often the index is built anew before the worker gives up until the next open.
 const MOST_REBUILDS: u32 = 3;
 

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use super::load::{Loader, RECORD_BYTES, stream};
 use super::{Figure, TURNS, p99_us, per_second};
+use crate::answers::PendingAll;
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::draft::NoProjection;
 use crate::error::{Error, disk_error};
 use crate::format::{FRAME_HEADER_BYTES, GROUP_HEADER_BYTES};
 use crate::journal::Journal;
 use crate::options::Options;
-use crate::queue::Pending;
 use crate::record::Expected;
 
 /// Appends `records` records with `group` of them per durable flush, in a fresh directory.
@@ -31,7 +31,7 @@ pub fn append(directory: &Path, group: u64, records: u64) -> Result<Figure, Erro
         (Duration::ZERO, Vec::new(), Duration::ZERO, Vec::new());
     for turn in 0..TURNS {
         let begin = Instant::now();
-        let mut on_the_way: VecDeque<(Instant, Vec<Pending>)> = VecDeque::new();
+        let mut on_the_way: VecDeque<(Instant, PendingAll)> = VecDeque::new();
         let depth = if group == 1 { 1 } else { 2 };
         for round in 0..rounds {
             let first = (turn * rounds + round) * group;
@@ -58,12 +58,12 @@ pub fn append(directory: &Path, group: u64, records: u64) -> Result<Figure, Erro
 }
 
 fn finish(
-    on_the_way: &mut VecDeque<(Instant, Vec<Pending>)>,
+    on_the_way: &mut VecDeque<(Instant, PendingAll)>,
     waits: &mut Vec<Duration>,
 ) -> Result<(), Error> {
     if let Some((begin, pending)) = on_the_way.pop_front() {
-        for pending in pending {
-            pending.wait()?;
+        for outcome in pending.wait() {
+            outcome?;
         }
         waits.push(begin.elapsed());
     }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::answers::PendingAll;
 use crate::draft::{Draft, EncodeError, Projection};
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::options::Options;
-use crate::queue::Pending;
 use crate::record::{Expected, Record, Slot, StreamId};
 
 /// The length of a record with a usual head, in bytes.
@@ -112,7 +112,7 @@ impl Appends {
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), Error> {
         let end = self.number + records;
-        let mut on_the_way: VecDeque<Vec<Pending>> = VecDeque::new();
+        let mut on_the_way: VecDeque<PendingAll> = VecDeque::new();
         while self.number < end || !on_the_way.is_empty() {
             if self.number < end {
                 let part = self.number..end.min(self.number + 2048);
@@ -125,8 +125,8 @@ impl Appends {
                 on_the_way.push_back(journal.append_all(drafts));
             }
             if on_the_way.len() >= 3 || self.number >= end {
-                for pending in on_the_way.pop_front().into_iter().flatten() {
-                    pending.wait()?;
+                for outcome in on_the_way.pop_front().into_iter().flat_map(PendingAll::wait) {
+                    outcome?;
                 }
                 progress(self.number);
             }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::answers::Answer;
 use crate::error::Error;
 use crate::format::GroupBuffer;
 use crate::log::Segment;
-use crate::queue::{Answer, answer, linger};
+use crate::queue::linger;
 use crate::record::{Appended, StreamId};
 
 /// A record of a group.
@@ -48,7 +49,7 @@ impl Group {
     pub(super) fn fail(&mut self, cause: &Arc<io::Error>) {
         let staged = self.staged.drain(..).map(|staged| staged.answer);
         for to in staged.chain(self.refused.drain(..).map(|(to, _)| to)) {
-            answer(to, Err(Error::Poisoned(Arc::clone(cause))));
+            to.give(Err(Error::Poisoned(Arc::clone(cause))));
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::heads::HeadEntry;
 use crate::journal::Shared;
 use crate::options::Options;
-use crate::queue::{Next, Waiting, answer};
+use crate::queue::{Next, Waiting};
 use crate::record::{Appended, Expected, LeafHash, MAX_RECORD_BYTES, Position, Version};
 use crate::recover::Tail;
 use crate::template::{Stamp, TIME_BYTES, Template, time_text};
@@ -190,7 +190,7 @@ impl Writer {
                 return;
             };
             if let Some(cause) = self.shared.poison() {
-                answer(to, Err(Error::Poisoned(cause)));
+                to.give(Err(Error::Poisoned(cause)));
                 continue;
             }
             match self.stamp(&record, expected) {

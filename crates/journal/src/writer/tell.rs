@@ -8,7 +8,6 @@ use crate::directory::Entry;
 use crate::heads::HeadEntry;
 use crate::journal::Shared;
 use crate::log::Contents;
-use crate::queue::answer;
 use crate::record::Position;
 
 /// Tells of durable groups in their order, until none will come.
@@ -50,12 +49,11 @@ pub(super) fn tell(shared: &Shared, durable: Durable) -> Group {
         shared.log.set_durable(last.0);
         shared.durable.send_replace(last);
     }
-    // The last first: who waits for many in order is then woken once, and not for each.
-    for staged in group.staged.drain(..).rev() {
-        answer(staged.answer, Ok(staged.appended));
+    for staged in group.staged.drain(..) {
+        staged.answer.give(Ok(staged.appended));
     }
     for (to, error) in group.refused.drain(..) {
-        answer(to, Err(error));
+        to.give(Err(error));
     }
     group
 }
