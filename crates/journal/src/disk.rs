@@ -6,6 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::zeros;
+
 /// A directory of log files.
 ///
 /// A name is durable only after [`Disk::sync_directory`], a file's bytes only after
@@ -15,6 +17,12 @@ pub trait Disk: Send + Sync {
     fn list(&self) -> io::Result<Vec<String>>;
     /// Makes an empty file to write to; what had that name is gone.
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
+    /// Makes a file of so many zeros, which are durable; what had that name is gone.
+    fn create_zeros(&self, name: &str, length: u64) -> io::Result<Arc<dyn DiskFile>> {
+        let file = self.create(name)?;
+        zeros::fill(file.as_ref(), length)?;
+        Ok(file)
+    }
     /// Opens a file; `write` asks for the right to write.
     fn open(&self, name: &str, write: bool) -> io::Result<Arc<dyn DiskFile>>;
     /// Gives a file another name; what had that name is gone.
@@ -98,6 +106,16 @@ impl Disk for RealDisk {
             .truncate(true)
             .open(self.directory.join(name))?;
         Ok(Arc::new(RealFile(file)))
+    }
+
+    fn create_zeros(&self, name: &str, length: u64) -> io::Result<Arc<dyn DiskFile>> {
+        let file = self.create(name)?;
+        if zeros::fill_directly(&self.directory.join(name), length).is_err() {
+            // Also where the disk is full or fails: that comes again here, and is the answer.
+            file.set_length(0)?;
+            zeros::fill(file.as_ref(), length)?;
+        }
+        Ok(file)
     }
 
     fn open(&self, name: &str, write: bool) -> io::Result<Arc<dyn DiskFile>> {

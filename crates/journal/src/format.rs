@@ -262,6 +262,16 @@ impl GroupBuffer {
         self.bytes.len()
     }
 
+    /// The same as [`GroupBuffer::finish`] with zeros behind it up to a multiple of `page` bytes
+    /// in the file, but no further than to `most`: `offset` is where the group goes.
+    pub(crate) fn finish_padded(&mut self, offset: u64, page: usize, most: u64) -> &[u8] {
+        self.finish();
+        let end = offset + self.bytes.len() as u64;
+        let padded = end.next_multiple_of(page as u64).min(most).max(end);
+        self.bytes.resize((padded - offset) as usize, 0);
+        &self.bytes
+    }
+
     /// Fills in the header and gives the bytes to write.
     pub(crate) fn finish(&mut self) -> &[u8] {
         if let Some((header, frames)) = self.bytes.split_first_chunk_mut::<GROUP_HEADER_BYTES>() {

@@ -74,6 +74,7 @@ pub mod tree;
 mod upkeep;
 mod verify;
 mod writer;
+mod zeros;
 
 pub use answers::{Pending, PendingAll};
 pub use backup::{CopyReport, backup, restore};

@@ -1,7 +1,7 @@
 //! The queue before the writer.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,9 @@ const SLICE: Duration = Duration::from_millis(1);
 /// How many looks are left out after such a yield, at least and at most.
 const LEAST_LEFT_OUT: u32 = 4;
 const MOST_LEFT_OUT: u32 = 1024;
+
+/// How many groups may be handed over and not durable yet.
+const MOST_FLUSHING: usize = 2;
 
 /// An append that waits for the writer.
 pub(crate) struct Waiting {
@@ -97,8 +100,8 @@ pub(crate) struct Queue {
     changed: Condvar,
     /// Whether something waits, to be seen without the lock.
     any: AtomicBool,
-    /// Whether the disk waits for a group.
-    idle: AtomicBool,
+    /// How many groups were handed over and are not durable yet; only the writer adds to it.
+    flushing: AtomicUsize,
     most: usize,
 }
 
@@ -108,7 +111,7 @@ impl Queue {
             inside: Mutex::default(),
             changed: Condvar::new(),
             any: AtomicBool::new(false),
-            idle: AtomicBool::new(true),
+            flushing: AtomicUsize::new(0),
             most,
         }
     }
@@ -158,27 +161,53 @@ impl Queue {
         }
     }
 
+    /// Blocks until one more group can be handed over: while the disk is at one, another may wait
+    /// for it, so that it goes on at once.
+    pub(crate) fn wait_for_room(&self) {
+        self.wait_while(MOST_FLUSHING);
+    }
+
     /// Blocks until the disk waits for a group.
     pub(crate) fn wait_until_idle(&self) {
-        linger(|| self.idle());
+        self.wait_while(1);
+    }
+
+    /// Blocks while so many groups, or more, are handed over and not durable yet.
+    fn wait_while(&self, flushing: usize) {
+        let until = || self.flushing.load(Ordering::Acquire) < flushing;
+        linger(until);
         let mut inside = self.lock();
-        while !self.idle() {
+        while !until() {
             inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
+    /// Whether the disk waits for a group. As only the writer hands over, it stays so for it.
     pub(crate) fn idle(&self) -> bool {
-        self.idle.load(Ordering::Acquire)
+        self.flushing.load(Ordering::Acquire) == 0
     }
 
-    /// Says whether the disk waits for a group.
-    pub(crate) fn set_idle(&self, idle: bool) {
-        self.idle.store(idle, Ordering::Release);
-        if idle {
-            // Taken, so that the writer is not between its look and its sleep.
-            drop(self.lock());
-            self.changed.notify_one();
-        }
+    /// Says that a group is handed over to the disk.
+    pub(crate) fn begin_flush(&self) {
+        self.flushing.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Says that a group which was handed over is durable, or never will be.
+    pub(crate) fn end_flush(&self) {
+        self.flushing.fetch_sub(1, Ordering::AcqRel);
+        self.wake_writer();
+    }
+
+    /// Says that no group will be made durable any more.
+    pub(crate) fn end_all_flushes(&self) {
+        self.flushing.store(0, Ordering::Release);
+        self.wake_writer();
+    }
+
+    fn wake_writer(&self) {
+        // Taken, so that the writer is not between its look and its sleep.
+        drop(self.lock());
+        self.changed.notify_one();
     }
 
     /// Whether something waits.

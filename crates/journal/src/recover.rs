@@ -417,24 +417,6 @@ pub(crate) fn seal(segment: &Segment, log: Uuid, end: u64, tree: &TreePart) -> R
 /// The name of the file that is being preallocated for the next segment.
 pub(crate) const SPARE: &str = "spare";
 
-/// How much of a spare file is written between two syncs. More would be one long write that the
-/// log's next sync waits behind; less takes longer than the log needs to fill a segment.
-const SPARE_STEP_BYTES: usize = 512 << 10;
-
-/// Preallocates a file of zeros: written out, for a sparse one costs twice at every sync.
-pub(crate) fn make_spare(disk: &dyn Disk, length: u64) -> std::io::Result<Arc<dyn DiskFile>> {
-    let file = disk.create(SPARE)?;
-    let zeros = vec![0; SPARE_STEP_BYTES];
-    let mut at = 0;
-    while at < length {
-        let part = zeros.get(..(length - at).min(zeros.len() as u64) as usize).unwrap_or_default();
-        file.write_at(at, part)?;
-        file.sync()?;
-        at += part.len() as u64;
-    }
-    Ok(file)
-}
-
 /// Turns the spare file into the segment that begins at `first`, durably.
 pub(crate) fn name_spare(
     disk: &dyn Disk,
@@ -457,7 +439,8 @@ fn make_segment(
     log: Uuid,
     first: u64,
 ) -> Result<Arc<Segment>, Error> {
-    let spare = make_spare(disk.as_ref(), options.segment_bytes)
+    let spare = disk
+        .create_zeros(SPARE, options.segment_bytes)
         .map_err(disk_error(SPARE, "preallocating"))?;
     name_spare(disk.as_ref(), &spare, log, first).map_err(disk_error(SPARE, "naming"))
 }

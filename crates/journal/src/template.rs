@@ -122,7 +122,9 @@ impl Template {
 /// JSON object; nothing else in them is looked at.
 fn holes(bytes: &[u8], stream: StreamId) -> Result<[(Value, Range<usize>); 3], &'static str> {
     let slot = Slot::placeholder();
-    let fields: Fields<'_> = serde_json::from_slice(bytes)
+    // All of it, for what the parser skips it does not look at.
+    let text = str::from_utf8(bytes).map_err(|_| "the record is not UTF-8")?;
+    let fields: Fields<'_> = serde_json::from_str(text)
         .map_err(|_| "the record is not JSON with subject, caseversion, prev and time")?;
     if uuid::Uuid::try_parse(fields.subject) != Ok(stream.0) {
         return Err("the record's subject is not its stream");
@@ -277,6 +279,29 @@ mod tests {
         assert_eq!(outer.bytes, nested.1.take().unwrap().bytes);
         assert!(kept.iter().all(|template| template.bytes == kept[0].bytes));
         assert!(kept[0].bytes.len() > 60_000);
+    }
+
+    /// Has a byte in it that is no UTF-8.
+    struct Broken(Shuffled);
+
+    impl Draft for Broken {
+        fn stream(&self) -> StreamId {
+            self.0.stream()
+        }
+
+        fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+            self.0.encode(slot, out)?;
+            let at = out.iter().position(|byte| *byte == b'#').unwrap();
+            out[at] = 0xff;
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_draft_that_is_no_utf_8_is_refused() {
+        let form = r##"{"subject":"$s","time":"$t","caseversion":$v,"prev":"$p","data":"#"}"##;
+        assert!(Template::of(&Shuffled(form)).is_ok());
+        assert!(matches!(Template::of(&Broken(Shuffled(form))), Err(Error::Encode { .. })));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::disk::{Disk, DiskFile};
 use crate::error::Error;
 use crate::footer::TreePart;
 use crate::log::Segment;
-use crate::recover::{make_spare, seal};
+use crate::recover::{SPARE, seal};
 
 enum Job {
     Spare,
@@ -114,7 +114,7 @@ fn run(
     while let Ok(job) = inbox.recv() {
         match job {
             Job::Spare => {
-                let made = make_spare(disk, length).map_err(Arc::new);
+                let made = disk.create_zeros(SPARE, length).map_err(Arc::new);
                 *shelf.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
                 shelf.changed.notify_all();
             }

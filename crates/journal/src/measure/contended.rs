@@ -26,7 +26,7 @@ const STREAMS: u64 = 1_000;
 pub fn append_contended(directory: &Path, callers: u64, records: u64) -> Result<Figure, Error> {
     let options = Options::default();
     let (journal, _) = Journal::open(directory, options, Arc::new(NoProjection), &mut |_| {})?;
-    let loader = Arc::new(Loader::new());
+    let loader = Arc::new(Loader::default());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .build()
         .map_err(disk_error("the runtime", "starting"))?;

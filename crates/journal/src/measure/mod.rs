@@ -8,9 +8,12 @@ mod load;
 mod read;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, disk_error};
+use crate::record::LeafHash;
+
+use load::RECORD_BYTES;
 
 pub use append::append;
 pub use burst::{index_burst, sustained};
@@ -47,12 +50,19 @@ pub struct Figure {
     /// `records_per_s` of `limit_records_per_s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
+    /// What one core does that only hashes such records, which the one writer must do too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hash_limit_records_per_s: Option<f64>,
     /// Microseconds an append, where its cost is shown by the size of the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub us_per_append: Option<f64>,
-    /// The 99th of 100 waits, from handing over to durable, in microseconds.
+    /// The 99th of 100 waits, from handing over to durable, in microseconds. Of groups, one at a
+    /// time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p99_us: Option<f64>,
+    /// The same of groups with others on their way before them, as when `records_per_s` is measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loaded_p99_us: Option<f64>,
     /// The same of the limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_p99_us: Option<f64>,
@@ -83,8 +93,10 @@ impl Figure {
             streams_per_s: None,
             limit_records_per_s: None,
             ratio: None,
+            hash_limit_records_per_s: None,
             us_per_append: None,
             p99_us: None,
+            loaded_p99_us: None,
             limit_p99_us: None,
             seconds: took.as_secs_f64(),
             log_overhead: None,
@@ -111,6 +123,17 @@ impl Figure {
 #[expect(clippy::cast_precision_loss, reason = "figures are for people; 52 bits are enough")]
 fn per_second(count: u64, took: Duration) -> f64 {
     count as f64 / took.as_secs_f64()
+}
+
+/// How many records a second one core hashes when it does nothing else.
+fn hashes_per_s() -> f64 {
+    const HASHES: u64 = 200_000;
+    let bytes = vec![b'x'; RECORD_BYTES];
+    let begin = Instant::now();
+    for _ in 0..HASHES {
+        std::hint::black_box(LeafHash::of(&bytes));
+    }
+    per_second(HASHES, begin.elapsed())
 }
 
 /// The 99th of 100 of some waits, in microseconds.

@@ -18,6 +18,7 @@ use crate::journal::Shared;
 use crate::recover::{Tail, name_spare};
 use crate::tree::TILE_LEAVES;
 use crate::upkeep::Upkeep;
+use crate::zeros::PAGE_BYTES;
 
 /// The log's end; who holds it is the only one who writes.
 pub(super) struct Committer {
@@ -35,7 +36,7 @@ pub(super) fn run(committer: &Mutex<Committer>, pipe: &Pipe, telling: &Sender<Du
         // Whoever panicked with the log's end in hand has poisoned the writer: see `durable`.
         let mut committer = committer.lock().unwrap_or_else(PoisonError::into_inner);
         let written = committer.durable(group);
-        committer.shared.queue.set_idle(true);
+        committer.shared.queue.end_flush();
         match written {
             Ok(durable) => committer.pass_on(durable, telling),
             Err(group) => pipe.count_told(group),
@@ -98,7 +99,10 @@ impl Committer {
             self.roll(group.buffer.first())?;
         }
         let offset = self.tail.end;
-        self.tail.segment.file.write_at(offset, group.buffer.finish())?;
+        // To the end of a page: the system would read the rest of one that it does not have. Behind
+        // the log's end there are zeros anyway.
+        let bytes = group.buffer.finish_padded(offset, PAGE_BYTES, self.segment_bytes);
+        self.tail.segment.file.write_at(offset, bytes)?;
         self.tail.segment.file.sync()?;
         self.tail.end += length;
         Ok(offset)

@@ -1,5 +1,6 @@
 //! A group on its way: staged by one thread, made durable by a second, told by a third.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -64,7 +65,8 @@ pub(super) struct Durable {
 
 #[derive(Default)]
 struct Inside {
-    next: Option<Group>,
+    /// Those that wait for the disk, in their order.
+    next: VecDeque<Group>,
     /// No further group will come.
     ended: bool,
     /// A thread broke off; no group is made durable or told any more.
@@ -93,14 +95,14 @@ impl Pipe {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a group over to the disk, which must be idle; gives back an empty one. The error is the
+    /// Hands a group over to the disk, behind those that wait; gives back an empty one. The error is the
     /// group itself: nobody is there to write it.
     pub(super) fn hand_over(&self, group: Group) -> Result<Group, Group> {
         let mut inside = self.lock();
         if inside.broken {
             return Err(group);
         }
-        inside.next = Some(group);
+        inside.next.push_back(group);
         let used = inside.used.pop().unwrap_or_default();
         self.any.store(true, Ordering::Release);
         drop(inside);
@@ -113,8 +115,8 @@ impl Pipe {
         linger(|| self.any.load(Ordering::Acquire));
         let mut inside = self.lock();
         loop {
-            if let Some(group) = inside.next.take() {
-                self.any.store(false, Ordering::Release);
+            if let Some(group) = inside.next.pop_front() {
+                self.any.store(!inside.next.is_empty(), Ordering::Release);
                 return Some(group);
             }
             if inside.ended {
@@ -124,12 +126,12 @@ impl Pipe {
         }
     }
 
-    /// Nothing goes through any more; gives back the group that waits for the disk.
-    pub(super) fn break_off(&self) -> Option<Group> {
+    /// Nothing goes through any more; gives back the groups that wait for the disk.
+    pub(super) fn break_off(&self) -> VecDeque<Group> {
         let mut inside = self.lock();
         inside.broken = true;
         inside.ended = true;
-        let left = inside.next.take();
+        let left = std::mem::take(&mut inside.next);
         drop(inside);
         self.changed.notify_all();
         left

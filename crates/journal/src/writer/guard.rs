@@ -30,14 +30,14 @@ impl Drop for Guard {
         }
         let cause = Arc::new(io::Error::other(format!("the thread {} panicked", self.thread)));
         self.shared.set_poison(&cause);
-        if let Some(mut group) = self.pipe.break_off() {
+        for mut group in self.pipe.break_off() {
             group.fail(&cause);
         }
         if self.thread == "journal-writer" {
             // Nobody takes from the queue any more.
             self.shared.queue.refuse_all(&cause);
         } else {
-            self.shared.queue.set_idle(true);
+            self.shared.queue.end_all_flushes();
         }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Three threads, so that the disk does not wait for the processor: this one stamps and hashes the
 //! next group while [`disk`] writes and syncs the one before and [`tell`] answers for the one
-//! before that. A group stays open, and grows, until the disk is free for it. A small group that
-//! nothing waits behind is made durable by this thread: handing it over would cost more than it saves.
+//! before that. A group stays open, and grows, until the disk is free for it; one that is full waits
+//! for the disk closed, so that the disk goes on at once. A small group that nothing waits behind is
+//! made durable by this thread: handing it over would cost more than it saves.
 //!
 //! A thread that panics takes the writer down with it, see [`guard`]; nobody waits for ever.
 
@@ -118,14 +119,13 @@ impl Writer {
         let mut waiting = VecDeque::new();
         loop {
             self.stage(&mut waiting);
-            let next = if waiting.is_empty() {
-                self.pipe.more.store(!self.group.is_empty(), Ordering::Release);
-                self.shared.queue.next(&mut taken, !self.group.is_empty())
-            } else {
-                // The group is full.
-                self.pipe.more.store(true, Ordering::Release);
-                self.shared.queue.wait_until_idle();
+            self.pipe.more.store(!self.group.is_empty(), Ordering::Release);
+            let next = if self.is_full() {
+                // Nothing is gained by keeping it until the disk is idle.
+                self.shared.queue.wait_for_room();
                 Next::HandOver
+            } else {
+                self.shared.queue.next(&mut taken, !self.group.is_empty())
             };
             match next {
                 Next::Stage => waiting.extend(taken.drain(..)),
@@ -144,7 +144,9 @@ impl Writer {
     /// Makes the open group durable on this thread, and tells of it, where that is quicker: it is
     /// small, the disk is idle, all before it was told, and nothing waits to be stamped meanwhile.
     fn commit_here(&mut self) -> bool {
-        if self.group.staged.len() > SMALL || self.pipe.untold() > 0 || self.shared.queue.any() {
+        let queue = &self.shared.queue;
+        if self.group.staged.len() > SMALL || !queue.idle() || self.pipe.untold() > 0 || queue.any()
+        {
             return false;
         }
         let Ok(mut committer) = self.committer.try_lock() else { return false };
@@ -158,13 +160,13 @@ impl Writer {
 
     fn hand_over(&mut self, more: bool) {
         let (number, next) = (self.group.number, self.group.buffer.next());
-        self.shared.queue.set_idle(false);
+        self.shared.queue.begin_flush();
         self.pipe.more.store(more, Ordering::Release);
         self.group = match self.pipe.hand_over(std::mem::take(&mut self.group)) {
             Ok(empty) => empty,
             Err(mut group) => {
                 group.fail(&self.shared.poison().unwrap_or_else(guard::broken_off));
-                self.shared.queue.set_idle(true);
+                self.shared.queue.end_flush();
                 group
             }
         };
@@ -183,9 +185,7 @@ impl Writer {
             return;
         }
         self.tick();
-        while self.group.staged.len() < self.options.group_records
-            && self.group.buffer.length() < self.options.group_bytes
-        {
+        while !self.is_full() {
             let Some(Waiting { record, expected, answer: to }) = waiting.pop_front() else {
                 return;
             };
@@ -201,6 +201,13 @@ impl Writer {
                 Err(error) => self.group.refused.push((to, error)),
             }
         }
+    }
+
+    /// Whether the limits of a group are reached.
+    fn is_full(&self) -> bool {
+        let records = self.group.staged.len();
+        records >= self.options.group_records
+            || (records > 0 && self.group.buffer.length() >= self.options.group_bytes)
     }
 
     /// Stamps one record into the group; also gives the position of the record before it in its
