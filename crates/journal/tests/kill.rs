@@ -8,14 +8,16 @@
 
 mod common;
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::sim::Dice;
-use common::{note, open, stream};
-use journal::{Expected, Position, verify_at_least};
+use common::{Counting, note, open, stream};
+use journal::{Expected, Journal, Options, Position, verify_at_least};
 
 const CHILD: &str = "JOURNAL_KILL_CHILD";
 const ROUNDS: u64 = 25;
@@ -124,18 +126,32 @@ fn read(line: &str) -> Option<Told> {
     })
 }
 
+/// Appends with up to three batches on their way, so that groups are stamped, wait for the disk and
+/// are written at the same time.
 fn write_until_killed(directory: &Path, seed: u64) -> ! {
     let mut dice = Dice::new(seed);
-    let (journal, _) = open(directory).unwrap();
+    let mut options = Options::small();
+    if dice.below(2) == 0 {
+        // Groups that are full long before the disk is idle.
+        options.group_records = 5;
+    }
+    let depth = usize::try_from(dice.below(3)).unwrap();
+    let (journal, _) = Journal::open(directory, options, Arc::new(Counting), &mut |_| {}).unwrap();
     let mut out = std::io::stdout().lock();
+    let mut on_the_way = VecDeque::new();
     loop {
         let streams: Vec<u64> = (0..=dice.below(12)).map(|_| dice.below(9)).collect();
         let length = usize::try_from(dice.below(500)).unwrap();
         let drafts = streams
             .iter()
             .map(|number| (note(u128::from(*number), &"x".repeat(length)), Expected::Any));
-        let outcomes = journal.append_all(drafts).wait();
-        for (outcome, number) in outcomes.into_iter().zip(&streams) {
+        let pending = journal.append_all(drafts);
+        on_the_way.push_back((pending, streams));
+        if on_the_way.len() <= depth {
+            continue;
+        }
+        let (pending, streams) = on_the_way.pop_front().unwrap();
+        for (outcome, number) in pending.wait().into_iter().zip(&streams) {
             let appended = outcome.unwrap();
             let (position, version) = (appended.position, appended.version);
             let line = format!("{position} {version} {number} {}.\n", appended.leaf);
