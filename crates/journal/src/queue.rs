@@ -194,11 +194,13 @@ impl Queue {
 
     /// Says that a group which was handed over is durable, or never will be.
     pub(crate) fn end_flush(&self) {
-        self.flushing.fetch_sub(1, Ordering::AcqRel);
+        // None is left where a thread broke off meanwhile, see `end_all_flushes`.
+        let less = |flushing: usize| Some(flushing.saturating_sub(1));
+        let _ = self.flushing.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
         self.wake_writer();
     }
 
-    /// Says that no group will be made durable any more.
+    /// Says that no further group will be made durable: a thread broke off.
     pub(crate) fn end_all_flushes(&self) {
         self.flushing.store(0, Ordering::Release);
         self.wake_writer();

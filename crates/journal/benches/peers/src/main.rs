@@ -47,8 +47,10 @@ async fn main() -> Result<(), Failure> {
     };
     if store == "journal" {
         let directory = directory.clone();
+        // About as long as the others take; at least as many records as one segment has.
+        let records = seconds.parse::<u64>()? * 200_000;
         let measure =
-            move || journal::measure::append_contended(Path::new(&directory), CALLERS, 2_000_000);
+            move || journal::measure::append_contended(Path::new(&directory), CALLERS, records);
         let figure = tokio::task::spawn_blocking(measure).await??;
         return report("journal", figure.records_per_s, figure.p99_us.unwrap_or_default());
     }
