@@ -75,7 +75,8 @@ impl Committer {
 
     /// Tells of the group here where nothing else is to be done, which saves waking a thread.
     fn pass_on(&self, durable: Durable, telling: &Sender<Durable>) {
-        if self.pipe.untold() == 0 && !self.pipe.more.load(Ordering::Acquire) {
+        if self.pipe.untold() == 0 && !self.pipe.waits() && !self.pipe.more.load(Ordering::Acquire)
+        {
             self.pipe.count_told(tell(&self.shared, durable));
             return;
         }

@@ -110,9 +110,14 @@ impl Pipe {
         Ok(used)
     }
 
+    /// Whether a group waits for the disk.
+    pub(super) fn waits(&self) -> bool {
+        self.any.load(Ordering::Acquire)
+    }
+
     /// The next group for the disk; `None` when there will be none.
     pub(super) fn take(&self) -> Option<Group> {
-        linger(|| self.any.load(Ordering::Acquire));
+        linger(|| self.waits());
         let mut inside = self.lock();
         loop {
             if let Some(group) = inside.next.pop_front() {
