@@ -17,10 +17,16 @@ pub trait Disk: Send + Sync {
     fn list(&self) -> io::Result<Vec<String>>;
     /// Makes an empty file to write to; what had that name is gone.
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
-    /// Makes a file of so many zeros, which are durable; what had that name is gone.
-    fn create_zeros(&self, name: &str, length: u64) -> io::Result<Arc<dyn DiskFile>> {
+    /// Makes a file of so many zeros, which are durable; what had that name is gone. It is written in
+    /// steps, and `between` them is told how many bytes are done.
+    fn create_zeros(
+        &self,
+        name: &str,
+        length: u64,
+        between: &mut dyn FnMut(u64),
+    ) -> io::Result<Arc<dyn DiskFile>> {
         let file = self.create(name)?;
-        zeros::fill(file.as_ref(), length)?;
+        zeros::fill(file.as_ref(), length, between)?;
         Ok(file)
     }
     /// Opens a file; `write` asks for the right to write.
@@ -108,12 +114,17 @@ impl Disk for RealDisk {
         Ok(Arc::new(RealFile(file)))
     }
 
-    fn create_zeros(&self, name: &str, length: u64) -> io::Result<Arc<dyn DiskFile>> {
+    fn create_zeros(
+        &self,
+        name: &str,
+        length: u64,
+        between: &mut dyn FnMut(u64),
+    ) -> io::Result<Arc<dyn DiskFile>> {
         let file = self.create(name)?;
-        if zeros::fill_directly(&self.directory.join(name), length).is_err() {
+        if zeros::fill_directly(&self.directory.join(name), length, between).is_err() {
             // Also where the disk is full or fails: that comes again here, and is the answer.
             file.set_length(0)?;
-            zeros::fill(file.as_ref(), length)?;
+            zeros::fill(file.as_ref(), length, between)?;
         }
         Ok(file)
     }

@@ -440,7 +440,7 @@ fn make_segment(
     first: u64,
 ) -> Result<Arc<Segment>, Error> {
     let spare = disk
-        .create_zeros(SPARE, options.segment_bytes)
+        .create_zeros(SPARE, options.segment_bytes, &mut |_| {})
         .map_err(disk_error(SPARE, "preallocating"))?;
     name_spare(disk.as_ref(), &spare, log, first).map_err(disk_error(SPARE, "naming"))
 }

@@ -2,8 +2,9 @@
 
 use std::io;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
@@ -13,16 +14,73 @@ use crate::footer::TreePart;
 use crate::log::Segment;
 use crate::recover::{SPARE, seal};
 
+/// A spare is made within this part of the time that the last segment lasted: the slower it is
+/// written, the fewer syncs of the log wait behind it.
+const PART_OF_A_SEGMENT: u32 = 4;
+/// And within this time at most.
+const LONGEST: Duration = Duration::from_secs(1);
+
 enum Job {
-    Spare,
-    Seal { segment: Arc<Segment>, end: u64, tree: TreePart },
+    /// A spare segment, to be made no faster than `within`, unless somebody waits for it.
+    Spare {
+        within: Duration,
+    },
+    Seal {
+        segment: Arc<Segment>,
+        end: u64,
+        tree: TreePart,
+    },
 }
 
 type Ready = Result<Arc<dyn DiskFile>, Arc<io::Error>>;
 
+#[derive(Default)]
+struct Inside {
+    spare: Option<Ready>,
+    /// Somebody waits for the spare, or for the end.
+    hurry: bool,
+}
+
+#[derive(Default)]
 struct Shelf {
-    spare: Mutex<Option<Ready>>,
+    inside: Mutex<Inside>,
     changed: Condvar,
+}
+
+impl Shelf {
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, spare: Ready) {
+        self.lock().spare = Some(spare);
+        self.changed.notify_all();
+    }
+
+    fn hurry(&self) {
+        self.lock().hurry = true;
+        self.changed.notify_all();
+    }
+
+    /// Takes the spare, waiting for it if need be.
+    fn take(&self) -> Ready {
+        let mut inside = self.lock();
+        loop {
+            if let Some(ready) = inside.spare.take() {
+                inside.hurry = false;
+                return ready;
+            }
+            inside.hurry = true;
+            self.changed.notify_all();
+            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Lets a time pass, or less when somebody is in a hurry.
+    fn pause(&self, time: Duration) {
+        let calm = |inside: &mut Inside| !inside.hurry;
+        drop(self.changed.wait_timeout_while(self.lock(), time, calm));
+    }
 }
 
 /// The writer's hold on the thread.
@@ -31,6 +89,8 @@ pub(crate) struct Upkeep {
     jobs: Option<Sender<Job>>,
     shelf: Arc<Shelf>,
     thread: Option<JoinHandle<()>>,
+    /// When the segment that is written to was begun.
+    begun: Instant,
 }
 
 impl Upkeep {
@@ -43,15 +103,16 @@ impl Upkeep {
         failed: impl Fn(Error) + Send + 'static,
     ) -> io::Result<Upkeep> {
         let (jobs, inbox) = mpsc::channel();
-        let shelf = Arc::new(Shelf { spare: Mutex::new(None), changed: Condvar::new() });
+        let shelf = Arc::new(Shelf::default());
         let own = Arc::clone(&shelf);
         let thread = thread::Builder::new().name("journal-upkeep".to_owned()).spawn(move || {
             crate::background::yield_to_the_writer();
             let shelf = Guarded(own);
             run(&inbox, disk.as_ref(), log, length, &shelf.0, &failed);
         })?;
-        let upkeep = Upkeep { jobs: Some(jobs), shelf, thread: Some(thread) };
-        upkeep.ask(Job::Spare);
+        let upkeep =
+            Upkeep { jobs: Some(jobs), shelf, thread: Some(thread), begun: Instant::now() };
+        upkeep.ask(Job::Spare { within: Duration::ZERO });
         Ok(upkeep)
     }
 
@@ -62,18 +123,13 @@ impl Upkeep {
 
     /// Takes the spare file, waiting for it if need be.
     pub(crate) fn take_spare(&self) -> Ready {
-        let mut spare = self.shelf.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if let Some(ready) = spare.take() {
-                return ready;
-            }
-            spare = self.shelf.changed.wait(spare).unwrap_or_else(PoisonError::into_inner);
-        }
+        self.shelf.take()
     }
 
     /// Has a full segment sealed and, after the spare was taken and renamed, another one made.
-    pub(crate) fn rolled(&self, segment: Arc<Segment>, end: u64, tree: TreePart) {
-        self.ask(Job::Spare);
+    pub(crate) fn rolled(&mut self, segment: Arc<Segment>, end: u64, tree: TreePart) {
+        let lasted = std::mem::replace(&mut self.begun, Instant::now()).elapsed();
+        self.ask(Job::Spare { within: (lasted / PART_OF_A_SEGMENT).min(LONGEST) });
         self.ask(Job::Seal { segment, end, tree });
     }
 }
@@ -82,6 +138,7 @@ impl Drop for Upkeep {
     /// Lets the thread do what it was asked, and waits for its end.
     fn drop(&mut self) {
         self.jobs = None;
+        self.shelf.hurry();
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the journal's upkeep thread panicked");
         }
@@ -95,10 +152,7 @@ impl Drop for Guarded {
     fn drop(&mut self) {
         if thread::panicking() {
             let cause = io::Error::other("the thread journal-upkeep panicked");
-            let mut spare = self.0.spare.lock().unwrap_or_else(PoisonError::into_inner);
-            *spare = Some(Err(Arc::new(cause)));
-            drop(spare);
-            self.0.changed.notify_all();
+            self.0.put(Err(Arc::new(cause)));
         }
     }
 }
@@ -113,10 +167,13 @@ fn run(
 ) {
     while let Ok(job) = inbox.recv() {
         match job {
-            Job::Spare => {
-                let made = disk.create_zeros(SPARE, length).map_err(Arc::new);
-                *shelf.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
-                shelf.changed.notify_all();
+            Job::Spare { within } => {
+                let begin = Instant::now();
+                let mut pace = |done: u64| {
+                    let due_us = (within.as_micros() as u64).saturating_mul(done) / length.max(1);
+                    shelf.pause(Duration::from_micros(due_us).saturating_sub(begin.elapsed()));
+                };
+                shelf.put(disk.create_zeros(SPARE, length, &mut pace).map_err(Arc::new));
             }
             Job::Seal { segment, end, tree } => {
                 if let Err(error) = seal(&segment, log, end, &tree) {

@@ -13,37 +13,48 @@ use crate::disk::DiskFile;
 pub(crate) const PAGE_BYTES: usize = 4096;
 
 /// How much is written at once. More would be one long write that the log's next sync waits behind;
-/// less takes longer than the log needs to fill a segment.
-const STEP_BYTES: usize = 512 << 10;
+/// less takes longer than a busy log needs to fill a segment.
+const STEP_BYTES: usize = 128 << 10;
+/// The same where each step is synced, which takes longer.
+const SYNCED_STEP_BYTES: usize = 512 << 10;
 
 /// Fills a file with zeros and makes them durable, in steps of their own: the system would keep
 /// all of them in its cache, and the log's next sync would wait for all.
-pub(crate) fn fill(file: &dyn DiskFile, length: u64) -> io::Result<()> {
-    let zeros = vec![0; STEP_BYTES];
+pub(crate) fn fill(
+    file: &dyn DiskFile,
+    length: u64,
+    between: &mut dyn FnMut(u64),
+) -> io::Result<()> {
+    let zeros = vec![0; SYNCED_STEP_BYTES];
     let mut at = 0;
     while at < length {
         let part = zeros.get(..(length - at).min(zeros.len() as u64) as usize).unwrap_or_default();
         file.write_at(at, part)?;
         file.sync()?;
         at += part.len() as u64;
+        between(at);
     }
     Ok(())
 }
 
 /// The same past the system's cache, which spares the copying and all syncs but the last. An error
 /// where the file system or the length is not fit for it; then [`fill`] is.
-pub(crate) fn fill_directly(path: &Path, length: u64) -> io::Result<()> {
+pub(crate) fn fill_directly(
+    path: &Path,
+    length: u64,
+    between: &mut dyn FnMut(u64),
+) -> io::Result<()> {
     let direct = i32::try_from(OFlags::DIRECT.bits()).map_err(io::Error::other)?;
     if !length.is_multiple_of(PAGE_BYTES as u64) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     let file = OpenOptions::new().write(true).custom_flags(direct).open(path)?;
     fallocate(&file, FallocateFlags::empty(), 0, length)?;
-    write(&file, length)?;
+    write(&file, length, between)?;
     file.sync_all()
 }
 
-fn write(file: &File, length: u64) -> io::Result<()> {
+fn write(file: &File, length: u64, between: &mut dyn FnMut(u64)) -> io::Result<()> {
     let room = vec![0; STEP_BYTES + PAGE_BYTES];
     let zeros = room.get(room.as_ptr().align_offset(PAGE_BYTES)..).unwrap_or_default();
     let mut at = 0;
@@ -51,6 +62,7 @@ fn write(file: &File, length: u64) -> io::Result<()> {
         let part = zeros.get(..(length - at).min(STEP_BYTES as u64) as usize).unwrap_or_default();
         file.write_all_at(part, at)?;
         at += part.len() as u64;
+        between(at);
     }
     Ok(())
 }
@@ -67,7 +79,9 @@ mod tests {
         let page = PAGE_BYTES as u64;
         for length in [0, 1, page, 3 * page, 3 * page + 7, STEP_BYTES as u64 + page] {
             disk.create("spare").unwrap().write_at(0, &[1; 2 * PAGE_BYTES]).unwrap();
-            let file = disk.create_zeros("spare", length).unwrap();
+            let mut done = 0;
+            let file = disk.create_zeros("spare", length, &mut |at| done = at).unwrap();
+            assert_eq!(done, length);
             let mut found = vec![1; length as usize + 1];
             assert_eq!(file.read_at(0, &mut found).unwrap() as u64, length);
             assert!(found.iter().take(length as usize).all(|byte| *byte == 0), "{length}");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::load::{Loader, RECORD_BYTES, stream};
+use super::watched::Watched;
 use super::{Figure, TURNS, hashes_per_s, p99_us, per_second};
 use crate::answers::PendingAll;
 use crate::disk::{Disk, DiskFile, RealDisk};
@@ -32,8 +33,8 @@ const WAITS_OF: u64 = 4;
 pub fn append(directory: &Path, group: u64, records: u64) -> Result<Figure, Error> {
     let group_records = usize::try_from(group).unwrap_or(usize::MAX);
     let options = Options { group_records, ..Options::default() };
-    let disk = Arc::new(RealDisk::new(directory.to_owned()));
-    let (journal, _) = Journal::open_on(disk, options)?;
+    let disk = Watched::new(directory);
+    let (journal, _) = Journal::open_on(Arc::clone(&disk) as Arc<dyn Disk>, options)?;
     let rounds = (records / group / TURNS).max(1);
     let mut groups = Groups { journal, loader: Loader::default(), group, next: 0 };
     let mut limit = Limit::new(directory, group, rounds)?;
@@ -42,6 +43,7 @@ pub fn append(directory: &Path, group: u64, records: u64) -> Result<Figure, Erro
     for _ in 0..TURNS {
         took += groups.append(rounds, ON_THE_WAY, &mut loaded_waits)?;
         groups.append(rounds.div_ceil(WAITS_OF), 1, &mut waits)?;
+        disk.wait_until_quiet();
         bare += limit.run(rounds, &mut bare_waits)?;
     }
     groups.journal.close()?;

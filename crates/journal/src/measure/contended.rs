@@ -9,8 +9,9 @@ use tokio::task::JoinSet;
 
 use super::append::Limit;
 use super::load::{Loader, stream};
+use super::watched::Watched;
 use super::{Figure, TURNS, p99_us, per_second};
-use crate::draft::NoProjection;
+use crate::disk::Disk;
 use crate::error::{Error, disk_error};
 use crate::journal::Journal;
 use crate::options::Options;
@@ -21,11 +22,12 @@ const STREAMS: u64 = 1_000;
 
 /// Appends one record at a time from each of `callers` tasks, with expected versions, over 1,000
 /// streams. Each caller has streams of its own, so that no append is refused, and awaits its answer
-/// before it appends again. The tasks share the threads of a runtime, as those of a service do. The
+/// before it appends again. The log alone, as in [`super::append()`]. The tasks share the threads of a runtime, as those of a service do. The
 /// limit is a bare loop that writes a record of each caller with every flush.
 pub fn append_contended(directory: &Path, callers: u64, records: u64) -> Result<Figure, Error> {
     let options = Options::default();
-    let (journal, _) = Journal::open(directory, options, Arc::new(NoProjection), &mut |_| {})?;
+    let disk = Watched::new(directory);
+    let (journal, _) = Journal::open_on(Arc::clone(&disk) as Arc<dyn Disk>, options)?;
     let loader = Arc::new(Loader::default());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .build()
@@ -50,6 +52,7 @@ pub fn append_contended(directory: &Path, callers: u64, records: u64) -> Result<
             Ok::<(), Error>(())
         })?;
         took += begin.elapsed();
+        disk.wait_until_quiet();
         bare += limit.run(each, &mut bare_waits)?;
     }
     journal.close()?;

@@ -6,6 +6,7 @@ mod contended;
 mod growth;
 mod load;
 mod read;
+mod watched;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

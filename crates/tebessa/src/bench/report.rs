@@ -49,10 +49,10 @@ fn besides(figure: &Figure) -> Vec<String> {
         said.push(format!("{cost_us:.2} µs an append"));
     }
     if let Some(p99) = figure.loaded_p99_us {
-        said.push(format!("p99 with 3 on the way {}", milliseconds(p99)));
+        said.push(format!("p99 of 3 at once {}", milliseconds(p99)));
     }
     if let Some(hashes) = figure.hash_limit_records_per_s {
-        said.push(format!("a core only hashing: {}", rate(hashes)));
+        said.push(format!("hashing {}/s", grouped(whole(hashes))));
     }
     if let Some(streams) = figure.streams_per_s {
         said.push(format!("{} cases/s", grouped(whole(streams))));
