@@ -103,20 +103,31 @@ impl LeafHash {
     /// Reads 64 lowercase hexadecimal digits; anything else is `None`.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<LeafHash> {
-        let digit = |byte: u8| match byte {
-            b'0'..=b'9' => Some(byte - b'0'),
-            b'a'..=b'f' => Some(byte - b'a' + 10),
-            _ => None,
-        };
         let mut hash = [0; 32];
         if text.len() != 64 {
             return None;
         }
+        // Judged at the end: a look at each digit costs more than all of them together.
+        let mut seen = 0;
         for (byte, pair) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
             let [high, low] = pair else { return None };
-            *byte = digit(*high)? << 4 | digit(*low)?;
+            let (high, low) = (digit(*high), digit(*low));
+            seen |= high | low;
+            *byte = high << 4 | low;
         }
-        Some(LeafHash(hash))
+        (seen < 16).then_some(LeafHash(hash))
+    }
+}
+
+/// The value of a lowercase hexadecimal digit; of anything else it is 16 or more.
+fn digit(byte: u8) -> u8 {
+    let (number, letter) = (byte.wrapping_sub(b'0'), byte.wrapping_sub(b'a'));
+    if number < 10 {
+        number
+    } else if letter < 6 {
+        letter + 10
+    } else {
+        u8::MAX
     }
 }
 
@@ -211,4 +222,27 @@ pub enum Expected {
     Any,
     /// Exactly this version; `Version(0)` means that the stream must not exist yet.
     Exactly(Version),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_read_from_lowercase_digits_only() {
+        let hash = LeafHash(std::array::from_fn(|at| (at * 37) as u8));
+        let text = hash.to_string();
+        assert_eq!(LeafHash::from_hex(&text), Some(hash));
+        for at in 0..text.len() {
+            for other in 0..=0x7f_u8 {
+                let mut changed = text.clone().into_bytes();
+                changed[at] = other;
+                let read = LeafHash::from_hex(str::from_utf8(&changed).unwrap());
+                let is_digit = other.is_ascii_digit() || (b'a'..=b'f').contains(&other);
+                assert_eq!(read.is_some(), is_digit, "{other:#x} at {at}");
+                assert_eq!(read == Some(hash), other == text.as_bytes()[at]);
+            }
+        }
+        assert_eq!(LeafHash::from_hex(&text[1..]), None);
+    }
 }
