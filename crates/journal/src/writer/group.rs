@@ -95,8 +95,8 @@ impl Pipe {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a group over to the disk, behind those that wait; gives back an empty one. The error is the
-    /// group itself: nobody is there to write it.
+    /// Hands a group over to the disk, behind those that wait; gives back an empty one. The error is
+    /// the group itself: nobody is there to write it.
     pub(super) fn hand_over(&self, group: Group) -> Result<Group, Group> {
         let mut inside = self.lock();
         if inside.broken {
