@@ -25,7 +25,11 @@ const BATCH_BYTES: usize = 256 << 20;
 /// What a stream of a batch takes besides its summary.
 const TOUCHED_BYTES: usize = 128;
 /// How many delays a batch waits at most for the log to become quiet.
-const MOST_POLLS: u32 = 200;
+const MOST_POLLS: u32 = 50;
+/// The same while more than [`POURING`] records wait.
+const MOST_POLLS_POURING: u32 = 200;
+/// So many records that wait mean that they pour in.
+const POURING: u64 = 10_000;
 /// How often the index is built anew before the worker gives up until the next open.
 const MOST_REBUILDS: u32 = 3;
 
@@ -130,7 +134,9 @@ impl Worker {
             polls += 1;
             // While records pour in, the writer needs the machine more than the index does, and
             // large batches cost less.
-            if quiet || polls >= MOST_POLLS || durable - self.applied >= BATCH_RECORDS {
+            let waiting = durable - self.applied;
+            let most = if waiting > POURING { MOST_POLLS_POURING } else { MOST_POLLS };
+            if quiet || polls >= most || waiting >= BATCH_RECORDS {
                 return false;
             }
         }
