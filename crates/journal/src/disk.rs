@@ -121,12 +121,21 @@ impl Disk for RealDisk {
         between: &mut dyn FnMut(u64),
     ) -> io::Result<Arc<dyn DiskFile>> {
         let file = self.create(name)?;
-        if zeros::fill_directly(&self.directory.join(name), length, between).is_err() {
-            // Also where the disk is full or fails: that comes again here, and is the answer.
-            file.set_length(0)?;
-            zeros::fill(file.as_ref(), length, between)?;
+        match zeros::fill_directly(&self.directory.join(name), length, between) {
+            Ok(()) => Ok(file),
+            // Only this says that nothing failed: the way past the cache is not for this file system.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+                ) =>
+            {
+                file.set_length(0)?;
+                zeros::fill(file.as_ref(), length, between)?;
+                Ok(file)
+            }
+            Err(error) => Err(error),
         }
-        Ok(file)
     }
 
     fn open(&self, name: &str, write: bool) -> io::Result<Arc<dyn DiskFile>> {

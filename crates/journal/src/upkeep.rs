@@ -183,3 +183,35 @@ fn run(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FOR_EVER: Duration = Duration::from_secs(1 << 20);
+
+    fn nothing() -> Ready {
+        Err(Arc::new(io::ErrorKind::Other.into()))
+    }
+
+    #[test]
+    fn who_waits_for_the_spare_ends_its_pauses() {
+        let shelf = Shelf::default();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                shelf.pause(FOR_EVER);
+                shelf.pause(FOR_EVER);
+                shelf.put(nothing());
+            });
+            assert!(shelf.take().is_err());
+        });
+        assert!(!shelf.lock().hurry, "the next one has time again");
+    }
+
+    #[test]
+    fn the_end_does_not_wait_for_a_pause() {
+        let shelf = Shelf::default();
+        shelf.hurry();
+        shelf.pause(FOR_EVER);
+    }
+}

@@ -37,8 +37,9 @@ pub(crate) fn fill(
     Ok(())
 }
 
-/// The same past the system's cache, which spares the copying and all syncs but the last. An error
-/// where the file system or the length is not fit for it; then [`fill`] is.
+/// The same past the system's cache, which spares the copying and all syncs but the last.
+/// `InvalidInput` or `Unsupported` where the file system or the length is not fit for it; then
+/// [`fill`] is.
 pub(crate) fn fill_directly(
     path: &Path,
     length: u64,

@@ -3,6 +3,7 @@
 //! `m` → what the index is; `s` first position → stream, version and summary. One small key a
 //! stream, and no more: each key costs sled a hundred times what it costs the log.
 
+use std::fs::{File, TryLockError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::thread;
@@ -106,6 +107,16 @@ const POLL: Duration = Duration::from_millis(2);
 /// Whether the directory is still held; sled says so in words only.
 fn is_held(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+/// Blocks until sled's threads have let go of a directory whose last handle was dropped, or have
+/// taken too long for it: who closes a journal may unmount its disk.
+pub(crate) fn wait_for_release(directory: &Path) {
+    let Ok(file) = File::open(directory.join("db")) else { return };
+    let begin = Instant::now();
+    while matches!(file.try_lock(), Err(TryLockError::WouldBlock)) && begin.elapsed() < RELEASE {
+        thread::sleep(POLL);
+    }
 }
 
 impl Store {

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::Inner;
 use super::state::State;
-use super::store::{Damage, INDEX_FORMAT, Meta, Store, Summary};
+use super::store::{Damage, INDEX_FORMAT, Meta, Store, Summary, wait_for_release};
 use crate::directory::StreamMap;
 use crate::draft::Projection;
 use crate::envelope::Envelope;
@@ -172,8 +172,10 @@ impl Worker {
         if let Err(what) = closed {
             tracing::warn!(what, "the index could not be closed cleanly");
         }
-        // Sled holds its directory until the last handle is gone.
+        // Sled holds its directory until the last handle is gone, and a moment longer.
+        drop(store);
         self.inner.set_store(None);
+        wait_for_release(&self.state.directory());
     }
 
     fn catch_up(&mut self) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::load::{RECORD_BYTES, Tally, stream};
 use super::{Figure, hashes_per_s, per_second};
@@ -94,15 +94,13 @@ pub fn index(directory: &Path) -> Result<Figure, Error> {
 
 /// Waits until the index has all that is durable.
 pub(super) fn wait_for_index(journal: &Journal) -> Result<(), Error> {
-    let applied = journal.index_caught_up();
+    let mut applied = journal.index_caught_up();
     let last = *journal.durable().borrow();
-    while *applied.borrow() < last {
-        if applied.has_changed().is_err() {
-            return Err(Error::Index("its worker has ended".to_owned()));
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    Ok(())
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map_err(disk_error("the runtime", "starting"))?;
+    let reached = runtime.block_on(applied.wait_for(|applied| *applied >= last)).is_ok();
+    if reached { Ok(()) } else { Err(Error::Index("its worker has ended".to_owned())) }
 }
 
 fn directory_bytes(directory: &Path) -> Result<u64, Error> {
