@@ -145,11 +145,15 @@ impl Writer {
     /// small, the disk is idle, all before it was told, and nothing waits to be stamped meanwhile.
     fn commit_here(&mut self) -> bool {
         let queue = &self.shared.queue;
-        if self.group.staged.len() > SMALL || !queue.idle() || self.pipe.untold() > 0 || queue.any()
-        {
+        if self.group.staged.len() > SMALL || !queue.idle() || queue.any() {
             return false;
         }
         let Ok(mut committer) = self.committer.try_lock() else { return false };
+        // Looked at only now: who made the group before durable says under this lock that it is still
+        // to be told. Told in another order, the tree and the places would be others.
+        if self.pipe.untold() > 0 {
+            return false;
+        }
         let (number, next) = (self.group.number, self.group.buffer.next());
         self.group = committer.commit_and_tell(std::mem::take(&mut self.group));
         drop(committer);
