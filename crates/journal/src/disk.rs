@@ -4,8 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use crate::direct::{self, Pool, Recent};
 use crate::zeros;
 
 /// A directory of log files.
@@ -47,6 +48,12 @@ pub trait DiskFile: Send + Sync {
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize>;
     /// Writes all the bytes at an offset; not durable until `sync`.
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+    /// The same at the end of what was written: behind the bytes there are only zeros, and one
+    /// thread at a time appends. What a disk has to write again of the bytes before them stays as
+    /// it was, also where the write is torn.
+    fn append_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.write_at(offset, bytes)
+    }
     /// Cuts or lengthens the file; added bytes read as zeros.
     fn set_length(&self, length: u64) -> io::Result<()>;
     /// Makes bytes and length durable.
@@ -57,13 +64,14 @@ pub trait DiskFile: Send + Sync {
 #[derive(Debug)]
 pub struct RealDisk {
     directory: PathBuf,
+    pool: Pool,
 }
 
 impl RealDisk {
     /// Uses a directory, which must be there.
     #[must_use]
     pub fn new(directory: PathBuf) -> RealDisk {
-        RealDisk { directory }
+        RealDisk { directory, pool: Pool::default() }
     }
 
     /// Makes a directory durably: its parent's list of names is synced too.
@@ -111,7 +119,7 @@ impl Disk for RealDisk {
             .create(true)
             .truncate(true)
             .open(self.directory.join(name))?;
-        Ok(Arc::new(RealFile(file)))
+        Ok(Arc::new(RealFile::new(file)))
     }
 
     fn create_zeros(
@@ -122,14 +130,8 @@ impl Disk for RealDisk {
     ) -> io::Result<Arc<dyn DiskFile>> {
         let file = self.create(name)?;
         match zeros::fill_directly(&self.directory.join(name), length, between) {
-            Ok(()) => Ok(file),
-            // Only this says that nothing failed: the way past the cache is not for this file system.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
-                ) =>
-            {
+            Ok(()) => self.open(name, true),
+            Err(error) if direct::is_unsupported(&error) => {
                 file.set_length(0)?;
                 zeros::fill(file.as_ref(), length, between)?;
                 Ok(file)
@@ -139,8 +141,14 @@ impl Disk for RealDisk {
     }
 
     fn open(&self, name: &str, write: bool) -> io::Result<Arc<dyn DiskFile>> {
-        let file = OpenOptions::new().read(true).write(write).open(self.directory.join(name))?;
-        Ok(Arc::new(RealFile(file)))
+        let path = self.directory.join(name);
+        let file = OpenOptions::new().read(true).write(write).open(&path)?;
+        let recent = match write.then(|| direct::open(&path)) {
+            Some(Ok(direct)) => Some(Recent::new(direct, file.metadata()?.len(), &self.pool)),
+            Some(Err(error)) if !direct::is_unsupported(&error) => return Err(error),
+            _ => None,
+        };
+        Ok(Arc::new(RealFile { file, recent: RwLock::new(recent) }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -156,17 +164,42 @@ impl Disk for RealDisk {
     }
 }
 
-struct RealFile(File);
+struct RealFile {
+    file: File,
+    /// As long as the file is only appended to.
+    recent: RwLock<Option<Recent>>,
+}
+
+impl RealFile {
+    /// A file that is not appended to.
+    fn new(file: File) -> RealFile {
+        RealFile { file, recent: RwLock::new(None) }
+    }
+
+    fn recent(&self) -> RwLockReadGuard<'_, Option<Recent>> {
+        self.recent.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn recent_mut(&self) -> RwLockWriteGuard<'_, Option<Recent>> {
+        self.recent.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads some bytes, from memory or from the file.
+    fn read_some(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+        let kept = self.recent().as_ref().and_then(|recent| recent.read(offset, out));
+        kept.map_or_else(|| self.file.read_at(out, offset), Ok)
+    }
+}
 
 impl DiskFile for RealFile {
     fn length(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
         let mut read = 0;
         while let Some(rest) = out.get_mut(read..).filter(|rest| !rest.is_empty()) {
-            match self.0.read_at(rest, offset + read as u64) {
+            match self.read_some(offset + read as u64, rest) {
                 Ok(0) => break,
                 Ok(more) => read += more,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -177,14 +210,35 @@ impl DiskFile for RealFile {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all_at(bytes, offset)
+        if let Some(recent) = self.recent_mut().as_mut() {
+            recent.forget();
+        }
+        self.file.write_all_at(bytes, offset)
+    }
+
+    fn append_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let fits = match self.recent_mut().as_mut() {
+            Some(recent) => recent.take_in(&self.file, offset, bytes)?,
+            None => false,
+        };
+        let recent = self.recent();
+        match recent.as_ref().filter(|_| fits).map(|recent| recent.write(offset)) {
+            Some(Err(error)) if direct::is_unsupported(&error) => {
+                drop(recent);
+                *self.recent_mut() = None;
+            }
+            Some(written) => return written,
+            None => drop(recent),
+        }
+        self.write_at(offset, bytes)
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)
+        *self.recent_mut() = None;
+        self.file.set_len(length)
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 }

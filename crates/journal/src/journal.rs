@@ -33,6 +33,10 @@ use crate::writer;
 /// The directory of the log's segments within the data directory.
 pub(crate) const LOG_DIRECTORY: &str = "log";
 
+/// How many records of one call go to the writer together: it is at these while the next are
+/// encoded.
+const PART: usize = 256;
+
 /// What the handles, the writer and the index share.
 pub(crate) struct Shared {
     pub(crate) log: Log,
@@ -110,7 +114,7 @@ impl Drop for Threads {
 /// What is read, here or by a [`crate::Reader`], is durable: nothing else is visible.
 #[derive(Clone)]
 pub struct Journal {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     threads: Arc<Threads>,
 }
 
@@ -240,7 +244,7 @@ impl Journal {
     }
 
     /// Appends several records that were decided together. Each is accepted or refused on its own;
-    /// as far as the limits of a group allow, one flush makes all of them durable.
+    /// as far as the limits of a group allow, one flush makes up to 256 of them durable.
     #[must_use = "an append that nobody waits for may fail unseen"]
     pub fn append_all(
         &self,
@@ -248,14 +252,18 @@ impl Journal {
     ) -> PendingAll {
         let drafts: Vec<_> = drafts.into_iter().collect();
         let (answers, pending) = Answer::several(drafts.len());
-        let waiting: Vec<_> = drafts
+        let mut waiting = drafts
             .into_iter()
             .zip(answers)
             .filter_map(|((draft, expected), answer)| {
                 Waiting::new(draft.as_ref(), expected, answer)
             })
-            .collect();
-        self.shared.queue.put(waiting.into_iter());
+            .peekable();
+        while waiting.peek().is_some() {
+            // Gathered first: while they are encoded the queue is not to be held.
+            let part: Vec<_> = waiting.by_ref().take(PART).collect();
+            self.shared.queue.put(part.into_iter());
+        }
         pending
     }
 

@@ -36,6 +36,7 @@ mod background;
 mod backup;
 mod checkpoint;
 mod checkpoints;
+mod direct;
 mod directory;
 pub mod disk;
 mod draft;

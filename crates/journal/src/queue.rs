@@ -1,5 +1,6 @@
 //! The queue before the writer.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -88,7 +89,7 @@ pub(crate) enum Next {
 
 #[derive(Default)]
 struct Inside {
-    waiting: Vec<Waiting>,
+    waiting: VecDeque<Waiting>,
     closed: bool,
     /// Why, where the writer broke off.
     cause: Option<Arc<io::Error>>,
@@ -127,7 +128,7 @@ impl Queue {
             } else if inside.waiting.len() >= self.most {
                 waiting.answer.give(Err(Error::Busy));
             } else {
-                inside.waiting.push(waiting);
+                inside.waiting.push_back(waiting);
             }
         }
         let wake = idle && !inside.waiting.is_empty();
@@ -140,13 +141,13 @@ impl Queue {
         }
     }
 
-    /// Blocks until there is something to do: swaps all that wait into `taken`, which is empty, or
-    /// says that the disk waits for the group, if one is `open`.
-    pub(crate) fn next(&self, taken: &mut Vec<Waiting>, open: bool) -> Next {
+    /// Blocks until there is something to do: swaps all that wait into `taken`, which is empty, or,
+    /// where none wait, says that the disk waits for the group, if one is `open`.
+    pub(crate) fn next(&self, taken: &mut VecDeque<Waiting>, open: bool) -> Next {
         linger(|| self.any() || (open && self.idle()));
         let mut inside = self.lock();
         loop {
-            if open && self.idle() {
+            if open && self.idle() && inside.waiting.is_empty() {
                 return Next::HandOver;
             }
             if !inside.waiting.is_empty() {

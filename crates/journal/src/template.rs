@@ -50,7 +50,7 @@ pub(crate) struct Template {
     pub(crate) stream: StreamId,
     bytes: Bytes,
     /// In the order of their places.
-    holes: [(Value, Range<usize>); 3],
+    holes: [(Value, Range<u32>); 3],
 }
 
 /// The writer's values.
@@ -106,13 +106,13 @@ impl Template {
     pub(crate) fn stamp(&self, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
         let mut at = 0;
         for (value, place) in &self.holes {
-            out.extend_from_slice(self.bytes.get(at..place.start).unwrap_or_default());
+            out.extend_from_slice(self.bytes.get(at..place.start as usize).unwrap_or_default());
             match value {
                 Value::Version => put_number(stamp.version.0, out),
                 Value::Prev => put_hex(&stamp.prev, out),
                 Value::Time => out.extend_from_slice(stamp.time),
             }
-            at = place.end;
+            at = place.end as usize;
         }
         out.extend_from_slice(self.bytes.get(at..).unwrap_or_default());
     }
@@ -120,7 +120,7 @@ impl Template {
 
 /// Finds the placeholders, in the order of their places. All of the bytes are checked to be one
 /// JSON object; nothing else in them is looked at.
-fn holes(bytes: &[u8], stream: StreamId) -> Result<[(Value, Range<usize>); 3], &'static str> {
+fn holes(bytes: &[u8], stream: StreamId) -> Result<[(Value, Range<u32>); 3], &'static str> {
     let slot = Slot::placeholder();
     // All of it, for what the parser skips it does not look at.
     let text = str::from_utf8(bytes).map_err(|_| "the record is not UTF-8")?;
@@ -139,8 +139,8 @@ fn holes(bytes: &[u8], stream: StreamId) -> Result<[(Value, Range<usize>); 3], &
         return Err("the record's time is not the stamped one");
     }
     let place = |part: &str| {
-        let start = part.as_ptr().addr() - bytes.as_ptr().addr();
-        start..start + part.len()
+        let start = (part.as_ptr().addr() - bytes.as_ptr().addr()) as u32;
+        start..start + part.len() as u32
     };
     let mut holes = [
         (Value::Version, place(fields.caseversion.get())),

@@ -1,12 +1,13 @@
 //! Files of zeros, written out ahead: a sparse or an unwritten one costs twice at every sync.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use rustix::fs::{FallocateFlags, OFlags, fallocate};
+use rustix::fs::{FallocateFlags, fallocate};
 
+use crate::direct;
 use crate::disk::DiskFile;
 
 /// What a disk writes whole, or a multiple of it; also where a page of the system's cache ends.
@@ -14,7 +15,7 @@ pub(crate) const PAGE_BYTES: usize = 4096;
 
 /// How much is written at once. More would be one long write that the log's next sync waits behind;
 /// less takes longer than a busy log needs to fill a segment.
-const STEP_BYTES: usize = 128 << 10;
+const STEP_BYTES: usize = 256 << 10;
 /// The same where each step is synced, which takes longer.
 const SYNCED_STEP_BYTES: usize = 512 << 10;
 
@@ -45,11 +46,10 @@ pub(crate) fn fill_directly(
     length: u64,
     between: &mut dyn FnMut(u64),
 ) -> io::Result<()> {
-    let direct = i32::try_from(OFlags::DIRECT.bits()).map_err(io::Error::other)?;
     if !length.is_multiple_of(PAGE_BYTES as u64) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    let file = OpenOptions::new().write(true).custom_flags(direct).open(path)?;
+    let file = direct::open(path)?;
     fallocate(&file, FallocateFlags::empty(), 0, length)?;
     write(&file, length, between)?;
     file.sync_all()

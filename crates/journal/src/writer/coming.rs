@@ -4,6 +4,9 @@ use crate::directory::StreamMap;
 use crate::heads::HeadEntry;
 use crate::record::StreamId;
 
+/// So many heads are kept for their own sake.
+const KEPT: usize = 8_192;
+
 /// Heads that groups on their way will set. Those of groups that were told are dropped in two
 /// steps, so that nothing has to be looked through.
 #[derive(Default)]
@@ -26,9 +29,10 @@ impl Coming {
         self.young_until = group;
     }
 
-    /// Drops what every reader of the heads sees by now: all up to the group `told`.
+    /// Drops what every reader of the heads sees by now, all up to the group `told`, once it is
+    /// much: until then it spares a look at the heads of all.
     pub(super) fn forget(&mut self, told: u64) {
-        if told < self.old_until {
+        if told < self.old_until || self.young.len() < KEPT {
             return;
         }
         self.old.clear();
@@ -47,17 +51,24 @@ mod tests {
 
     #[test]
     fn a_head_is_kept_until_its_group_was_told() {
-        let stream = StreamId(uuid::Uuid::from_u128(1));
+        let stream = |number| StreamId(uuid::Uuid::from_u128(number as u128));
         let mut coming = Coming::default();
-        coming.set(stream, head(1), 1);
+        let set_all = |coming: &mut Coming, group| {
+            (0..KEPT).for_each(|number| coming.set(stream(number), head(group), group));
+        };
+        set_all(&mut coming, 1);
         coming.forget(0);
-        coming.set(stream, head(2), 2);
+        set_all(&mut coming, 2);
         coming.forget(0);
-        assert_eq!(coming.get(stream).unwrap().version, 2);
+        assert_eq!(coming.get(stream(0)).unwrap().version, 2);
         coming.forget(1);
-        assert_eq!(coming.get(stream).unwrap().version, 2, "group 2 is not told yet");
+        assert_eq!(coming.get(stream(0)).unwrap().version, 2, "group 2 is not told yet");
+        set_all(&mut coming, 3);
         coming.forget(2);
-        coming.forget(2);
-        assert_eq!(coming.get(stream), None);
+        assert_eq!(coming.get(stream(0)).unwrap().version, 3, "group 3 is not told yet");
+        coming.set(stream(KEPT), head(4), 4);
+        coming.forget(3);
+        coming.forget(4);
+        assert_eq!(coming.get(stream(KEPT)).unwrap().version, 4, "a few are kept");
     }
 }

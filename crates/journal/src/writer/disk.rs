@@ -73,10 +73,12 @@ impl Committer {
         }
     }
 
-    /// Tells of the group here where nothing else is to be done, which saves waking a thread.
+    /// Tells of the group here, which saves waking a thread, where it is small or nothing else is to
+    /// be done.
     fn pass_on(&self, durable: Durable, telling: &Sender<Durable>) {
-        if self.pipe.untold() == 0 && !self.pipe.waits() && !self.pipe.more.load(Ordering::Acquire)
-        {
+        let small = durable.group.staged.len() <= super::SMALL;
+        let nothing_else = || !self.pipe.waits() && !self.pipe.more.load(Ordering::Acquire);
+        if self.pipe.untold() == 0 && (small || nothing_else()) {
             self.pipe.count_told(tell(&self.shared, durable));
             return;
         }
@@ -103,7 +105,7 @@ impl Committer {
         // To the end of a page: the system would read the rest of one that it does not have. Behind
         // the log's end there are zeros anyway.
         let bytes = group.buffer.finish_padded(offset, PAGE_BYTES, self.segment_bytes);
-        self.tail.segment.file.write_at(offset, bytes)?;
+        self.tail.segment.file.append_at(offset, bytes)?;
         self.tail.segment.file.sync()?;
         self.tail.end += length;
         Ok(offset)

@@ -3,8 +3,9 @@
 //! Three threads, so that the disk does not wait for the processor: this one stamps and hashes the
 //! next group while [`disk`] writes and syncs the one before and [`tell`] answers for the one
 //! before that. A group stays open, and grows, until the disk is free for it; one that is full waits
-//! for the disk closed, so that the disk goes on at once. A small group that nothing waits behind is
-//! made durable by this thread: handing it over would cost more than it saves.
+//! for the disk closed, so that the disk goes on at once. A small group that finds the disk idle is
+//! made durable by this thread: a thread that is woken on an idle processor may take longer to begin
+//! than the disk takes to sync.
 //!
 //! A thread that panics takes the writer down with it, see [`guard`]; nobody waits for ever.
 
@@ -37,6 +38,8 @@ use crate::upkeep::Upkeep;
 
 /// A group of at most so many records is made durable by the thread that stamped it.
 const SMALL: usize = 64;
+/// The same of one that was begun when nothing was on its way, so that probably nothing follows.
+const SMALL_ALONE: usize = 192;
 
 /// The thread that stamps; what it holds, nobody else touches.
 struct Writer {
@@ -48,6 +51,8 @@ struct Writer {
     time_text: [u8; TIME_BYTES],
     /// The group that is open.
     group: Group,
+    /// Nothing was on its way when the open group was begun.
+    alone: bool,
     coming: Coming,
 }
 
@@ -99,6 +104,7 @@ pub(crate) fn start(
         time,
         time_text: time_text(time),
         group,
+        alone: false,
         coming: Coming::default(),
     };
     let guard = guard("journal-writer");
@@ -115,7 +121,6 @@ pub(crate) fn start(
 impl Writer {
     /// Stamps until the queue is closed and empty.
     fn run(mut self) {
-        let mut taken = Vec::new();
         let mut waiting = VecDeque::new();
         loop {
             self.stage(&mut waiting);
@@ -125,10 +130,10 @@ impl Writer {
                 self.shared.queue.wait_for_room();
                 Next::HandOver
             } else {
-                self.shared.queue.next(&mut taken, !self.group.is_empty())
+                self.shared.queue.next(&mut waiting, !self.group.is_empty())
             };
             match next {
-                Next::Stage => waiting.extend(taken.drain(..)),
+                Next::Stage => {}
                 Next::HandOver if waiting.is_empty() && self.commit_here() => {}
                 Next::HandOver => self.hand_over(!waiting.is_empty()),
                 Next::End => break,
@@ -142,10 +147,11 @@ impl Writer {
     }
 
     /// Makes the open group durable on this thread, and tells of it, where that is quicker: it is
-    /// small, the disk is idle, all before it was told, and nothing waits to be stamped meanwhile.
+    /// small, the disk is idle, and all before it was told.
     fn commit_here(&mut self) -> bool {
         let queue = &self.shared.queue;
-        if self.group.staged.len() > SMALL || !queue.idle() || queue.any() {
+        let small = if self.alone { SMALL_ALONE } else { SMALL };
+        if self.group.staged.len() > small || !queue.idle() {
             return false;
         }
         let Ok(mut committer) = self.committer.try_lock() else { return false };
@@ -189,6 +195,9 @@ impl Writer {
             return;
         }
         self.tick();
+        if self.group.is_empty() {
+            self.alone = self.shared.queue.idle() && self.pipe.untold() == 0;
+        }
         while !self.is_full() {
             let Some(Waiting { record, expected, answer: to }) = waiting.pop_front() else {
                 return;

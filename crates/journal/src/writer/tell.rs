@@ -1,5 +1,6 @@
 //! A durable group becomes visible: directory, tree, heads, position, and then the answers.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
@@ -18,9 +19,21 @@ pub(super) fn run(shared: &Arc<Shared>, pipe: &Pipe, durable: &Receiver<Durable>
 }
 
 /// The group is durable: readers may see it, and callers are answered. Gives back its room.
+///
+/// A group that is not the next one is not told: the tree and the places would be those of another
+/// log, and the footer made of them would say so for ever. That is a defect of the writer, which is
+/// poisoned by it; the records on the disk are whole.
 pub(super) fn tell(shared: &Shared, durable: Durable) -> Group {
     let Durable { mut group, segment, offset } = durable;
     if !group.staged.is_empty() {
+        let (first, behind) = (group.buffer.first(), shared.with_tree(|tree| tree.size()));
+        if first != behind + 1 {
+            let what = format!("position {first} was to be told behind {behind}");
+            let cause = Arc::new(io::Error::other(what));
+            shared.set_poison(&cause);
+            group.fail(&shared.poison().unwrap_or(cause));
+            return group;
+        }
         segment.change(|contents| {
             if let Contents::Unsealed(directory) = contents {
                 for staged in &group.staged {
@@ -56,4 +69,44 @@ pub(super) fn tell(shared: &Shared, durable: Durable) -> Group {
         to.give(Err(error));
     }
     group
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::answers::Answer;
+    use crate::disk::RealDisk;
+    use crate::error::Error;
+    use crate::journal::Journal;
+    use crate::options::Options;
+    use crate::record::{Appended, LeafHash, StreamId, Version};
+    use crate::writer::group::Staged;
+
+    #[test]
+    fn a_group_that_is_not_the_next_is_refused_and_poisons() {
+        let directory = tempfile::tempdir().unwrap();
+        let disk = Arc::new(RealDisk::new(directory.path().to_owned()));
+        let (journal, _) = Journal::open_on(disk, Options::default()).unwrap();
+        let (answer, pending) = Answer::one();
+        let mut group = Group::default();
+        group.begin(2, 2);
+        group.buffer.push(|out| out.push(b'x')).unwrap();
+        let appended = Appended {
+            position: Position(2),
+            version: Version(1),
+            leaf: LeafHash::NONE,
+            time: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let stream = StreamId(uuid::Uuid::from_u128(1));
+        group.staged.push(Staged { stream, appended, prior: 0, at: 32, answer });
+        let segment = journal.shared.log.segment(1).unwrap();
+        let group = tell(&journal.shared, Durable { group, segment, offset: 64 });
+        assert!(group.is_empty());
+        assert!(matches!(pending.wait(), Err(Error::Poisoned(_))));
+        assert!(journal.shared.poison().is_some());
+        assert_eq!(journal.root().0, 0);
+        assert_eq!(journal.head(stream).unwrap(), None);
+    }
 }
