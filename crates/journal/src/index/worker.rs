@@ -30,6 +30,9 @@ const MOST_POLLS: u32 = 50;
 const MOST_POLLS_POURING: u32 = 200;
 /// So many records that wait mean that they pour in.
 const POURING: u64 = 10_000;
+/// So many delays without a record mean that no more pour in: a busy disk pauses for longer than
+/// one.
+const CALM_POURING: u32 = 8;
 /// How often the index is built anew before the worker gives up until the next open.
 const MOST_REBUILDS: u32 = 3;
 
@@ -111,7 +114,7 @@ impl Worker {
     /// Waits for more to do; `true` when it is time to stop and all is applied.
     fn wait(&mut self) -> bool {
         let mut stop = self.inner.bell.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut seen, mut polls) = (self.shared.log.durable(), 0);
+        let (mut seen, mut polls, mut calm) = (self.shared.log.durable(), 0, 0);
         loop {
             let behind = self.shared.log.durable() > self.applied;
             if self.inner.broken.load(Ordering::Acquire) || (behind && *stop) {
@@ -125,7 +128,7 @@ impl Worker {
             let waited = self.inner.rung.wait_timeout(stop, delay);
             stop = waited.unwrap_or_else(PoisonError::into_inner).0;
             let durable = self.shared.log.durable();
-            let quiet = durable == seen;
+            calm = if durable == seen { calm + 1 } else { 0 };
             seen = durable;
             if durable == self.applied {
                 polls = 0;
@@ -135,8 +138,12 @@ impl Worker {
             // While records pour in, the writer needs the machine more than the index does, and
             // large batches cost less.
             let waiting = durable - self.applied;
-            let most = if waiting > POURING { MOST_POLLS_POURING } else { MOST_POLLS };
-            if quiet || polls >= most || waiting >= BATCH_RECORDS {
+            let (most, enough) = if waiting > POURING {
+                (MOST_POLLS_POURING, CALM_POURING)
+            } else {
+                (MOST_POLLS, 1)
+            };
+            if calm >= enough || polls >= most || waiting >= BATCH_RECORDS {
                 return false;
             }
         }

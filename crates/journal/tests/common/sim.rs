@@ -8,6 +8,8 @@ use journal::disk::{Disk, DiskFile};
 
 /// The unit that reaches a disk whole.
 const SECTOR: usize = 512;
+/// What the real disk writes at once at the least.
+const PAGE: u64 = 4096;
 /// How long a sync of a slow disk takes: long enough for a group to gather.
 const SLOW: std::time::Duration = std::time::Duration::from_micros(300);
 
@@ -290,6 +292,15 @@ impl DiskFile for SimFile {
         Bytes::write(&mut file.shown, offset, bytes);
         file.changes.push(Change::Write(offset, bytes.to_vec()));
         Ok(())
+    }
+
+    /// As the real one does: what is before the bytes in their page is written again.
+    fn append_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let page = offset - offset % PAGE;
+        let mut all = vec![0; usize::try_from(offset - page).unwrap()];
+        self.read_at(page, &mut all)?;
+        all.extend_from_slice(bytes);
+        self.write_at(page, &all)
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
