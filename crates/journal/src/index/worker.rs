@@ -185,9 +185,10 @@ impl Worker {
         wait_for_release(&self.state.directory());
     }
 
+    /// Applies one batch, if there is one: who goes on at once is beside the writer for as long as
+    /// records pour in.
     fn catch_up(&mut self) -> Result<(), Failure> {
-        while self.shared.log.durable() > self.applied || self.inner.broken.load(Ordering::Acquire)
-        {
+        if self.shared.log.durable() > self.applied || self.inner.broken.load(Ordering::Acquire) {
             let Some(store) = self.inner.store() else {
                 return Err(Failure::Index(Damage("a reader met damage".to_owned())));
             };
