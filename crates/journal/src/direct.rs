@@ -199,10 +199,15 @@ mod tests {
         file.append_at(offset as u64, wanted.get(offset..padded).unwrap()).unwrap();
     }
 
+    /// What is read from memory, and from the file.
     fn read(file: &dyn DiskFile, offset: usize, length: usize) -> Vec<u8> {
         let mut out = vec![7; length];
-        let read = file.read_at(offset as u64, &mut out).unwrap();
+        let read = file.read_recent_at(offset as u64, &mut out).unwrap();
         out.truncate(read);
+        let mut stored = vec![7; length];
+        assert_eq!(file.read_at(offset as u64, &mut stored).unwrap(), read);
+        stored.truncate(read);
+        assert!(stored == out);
         out
     }
 

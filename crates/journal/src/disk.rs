@@ -46,6 +46,11 @@ pub trait DiskFile: Send + Sync {
     fn length(&self) -> io::Result<u64>;
     /// Reads at an offset as many bytes as fit or are there; returns how many.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize>;
+    /// The same, where what was appended lately may come from memory: for those who follow the log.
+    /// Whoever looks whether the record is unaltered reads what is on the disk.
+    fn read_recent_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+        self.read_at(offset, out)
+    }
     /// Writes all the bytes at an offset; not durable until `sync`.
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// The same at the end of what was written: behind the bytes there are only zeros, and one
@@ -183,12 +188,23 @@ impl RealFile {
     fn recent_mut(&self) -> RwLockWriteGuard<'_, Option<Recent>> {
         self.recent.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Reads some bytes, from memory or from the file.
-    fn read_some(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
-        let kept = self.recent().as_ref().and_then(|recent| recent.read(offset, out));
-        kept.map_or_else(|| self.file.read_at(out, offset), Ok)
+/// Reads on until `out` is full or nothing more is there; `some` is told how much was read before.
+fn read_all(
+    out: &mut [u8],
+    mut some: impl FnMut(usize, &mut [u8]) -> io::Result<usize>,
+) -> io::Result<usize> {
+    let mut read = 0;
+    while let Some(rest) = out.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match some(read, rest) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
+    Ok(read)
 }
 
 impl DiskFile for RealFile {
@@ -197,16 +213,15 @@ impl DiskFile for RealFile {
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
-        let mut read = 0;
-        while let Some(rest) = out.get_mut(read..).filter(|rest| !rest.is_empty()) {
-            match self.read_some(offset + read as u64, rest) {
-                Ok(0) => break,
-                Ok(more) => read += more,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(read)
+        read_all(out, |read, rest| self.file.read_at(rest, offset + read as u64))
+    }
+
+    fn read_recent_at(&self, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+        read_all(out, |read, rest| {
+            let offset = offset + read as u64;
+            let kept = self.recent().as_ref().and_then(|recent| recent.read(offset, rest));
+            kept.map_or_else(|| self.file.read_at(rest, offset), Ok)
+        })
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {

@@ -269,7 +269,7 @@ impl Log {
         while position <= durable {
             let segment = self.segment(position)?;
             let mut offset = segment.offset(position)?;
-            let mut window = Window::new(segment.file.as_ref());
+            let mut window = Window::following(segment.file.as_ref());
             let end = segment.last(durable);
             while position <= end {
                 if segment.is_group(&mut window, offset)? {

@@ -24,22 +24,36 @@ pub(crate) struct Window<'f> {
     filled: usize,
     /// The least that one call reads.
     ahead: usize,
+    /// Whether what was appended lately may come from memory.
+    recent: bool,
 }
 
 impl<'f> Window<'f> {
     /// For reading on and on.
     pub(crate) fn new(file: &'f dyn DiskFile) -> Window<'f> {
-        Window { file, start: 0, buffer: Vec::new(), filled: 0, ahead: WINDOW_BYTES }
+        Window { file, start: 0, buffer: Vec::new(), filled: 0, ahead: WINDOW_BYTES, recent: false }
+    }
+
+    /// For following the log.
+    pub(crate) fn following(file: &'f dyn DiskFile) -> Window<'f> {
+        Window { recent: true, ..Window::new(file) }
     }
 
     /// For a part of a known length.
     pub(crate) fn sized(file: &'f dyn DiskFile, length: u64) -> Window<'f> {
-        Window { file, start: 0, buffer: Vec::new(), filled: 0, ahead: length as usize }
+        Window {
+            file,
+            start: 0,
+            buffer: Vec::new(),
+            filled: 0,
+            ahead: length as usize,
+            recent: false,
+        }
     }
 
     /// For single frames that stand here and there.
     pub(crate) fn near(file: &'f dyn DiskFile) -> Window<'f> {
-        Window { file, start: 0, buffer: Vec::new(), filled: 0, ahead: NEAR_BYTES }
+        Window { file, start: 0, buffer: Vec::new(), filled: 0, ahead: NEAR_BYTES, recent: false }
     }
 
     /// The next read takes so many bytes, if that is known; at most [`MAX_EXPECTED_BYTES`].
@@ -71,7 +85,11 @@ impl<'f> Window<'f> {
             self.buffer = vec![0; wanted];
         }
         let room = self.buffer.get_mut(..wanted).unwrap_or_default();
-        self.filled = self.file.read_at(offset, room)?;
+        self.filled = if self.recent {
+            self.file.read_recent_at(offset, room)?
+        } else {
+            self.file.read_at(offset, room)?
+        };
         self.start = offset;
         Ok(())
     }
