@@ -2,7 +2,7 @@
 //! machine that gives memory back when it is not used, far more than the write itself.
 //!
 //! What is appended is read again at once, by those who follow the log, so the newest bytes are kept
-//! in memory of our own, which is used again and again.
+//! for them in memory of our own, which is used again and again. All others read the file.
 
 use std::fs::{File, OpenOptions};
 use std::io;

@@ -264,12 +264,26 @@ impl Log {
 
     /// Visits the records from a position on, in order, up to the durable one, until told to stop.
     pub(crate) fn scan(&self, from: u64, visit: &mut ScanVisitor<'_>) -> Result<(), Error> {
+        self.scan_through(|file| Window::new(file), from, visit)
+    }
+
+    /// The same for those who follow the log: what was appended lately may come from memory.
+    pub(crate) fn follow(&self, from: u64, visit: &mut ScanVisitor<'_>) -> Result<(), Error> {
+        self.scan_through(|file| Window::following(file), from, visit)
+    }
+
+    fn scan_through(
+        &self,
+        window: impl for<'f> Fn(&'f dyn DiskFile) -> Window<'f>,
+        from: u64,
+        visit: &mut ScanVisitor<'_>,
+    ) -> Result<(), Error> {
         let durable = self.durable();
         let mut position = from.max(1);
         while position <= durable {
             let segment = self.segment(position)?;
             let mut offset = segment.offset(position)?;
-            let mut window = Window::following(segment.file.as_ref());
+            let mut window = window(segment.file.as_ref());
             let end = segment.last(durable);
             while position <= end {
                 if segment.is_group(&mut window, offset)? {
@@ -293,7 +307,7 @@ impl Log {
         if most == 0 {
             return Ok(records);
         }
-        self.scan(from.0, &mut |segment, position, offset, bytes| {
+        self.follow(from.0, &mut |segment, position, offset, bytes| {
             let envelope =
                 Envelope::parse(bytes).map_err(|what| segment.fault(offset, position, what))?;
             records.push(Record {

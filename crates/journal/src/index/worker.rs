@@ -205,7 +205,7 @@ impl Worker {
         let mut failure = None;
         let mut scratch = None;
         let scanned =
-            self.shared.log.scan(self.applied + 1, &mut |segment, position, offset, bytes| {
+            self.shared.log.follow(self.applied + 1, &mut |segment, position, offset, bytes| {
                 let record = fill(&mut scratch, position, bytes)
                     .map_err(|what| segment.fault(offset, position, what))?;
                 if position > known {
