@@ -297,6 +297,10 @@ impl Journal {
     }
 
     /// Reads records in order from a position on, at most `most`, up to the durable position.
+    ///
+    /// For those who follow the log: records that were appended lately may come from memory, so an
+    /// alteration of them on the disk does not show here. [`Journal::read_stream`], proofs and
+    /// [`crate::verify()`] read the disk.
     pub fn read(&self, from: Position, most: usize) -> Result<Vec<Record>, Error> {
         self.shared.log.read(from, most)
     }

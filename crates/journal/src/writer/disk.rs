@@ -102,8 +102,8 @@ impl Committer {
             self.roll(group.buffer.first())?;
         }
         let offset = self.tail.end;
-        // To the end of a page: the system would read the rest of one that it does not have. Behind
-        // the log's end there are zeros anyway.
+        // To the end of a page: past the system's cache only whole ones are written, and through it the
+        // system would read the rest of one that it does not have. Behind the log's end are zeros anyway.
         let bytes = group.buffer.finish_padded(offset, PAGE_BYTES, self.segment_bytes);
         self.tail.segment.file.append_at(offset, bytes)?;
         self.tail.segment.file.sync()?;
