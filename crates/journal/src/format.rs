@@ -5,6 +5,7 @@
 use uuid::Uuid;
 
 use crate::record::MAX_RECORD_BYTES;
+use crate::zeros::PAGE_BYTES;
 
 /// The version of the format that this program writes; the byte after every magic.
 pub(crate) const FORMAT_VERSION: u8 = 1;
@@ -209,6 +210,8 @@ pub(crate) struct GroupBuffer {
     bytes: Vec<u8>,
     first: u64,
     count: u32,
+    /// Zeros at the end, once it is closed.
+    padding: usize,
 }
 
 impl GroupBuffer {
@@ -218,6 +221,7 @@ impl GroupBuffer {
         self.bytes.resize(GROUP_HEADER_BYTES, 0);
         self.first = first;
         self.count = 0;
+        self.padding = 0;
     }
 
     /// Adds the next record, which `fill` writes; returns where its frame begins within the group,
@@ -259,17 +263,30 @@ impl GroupBuffer {
 
     /// The length with its header in bytes.
     pub(crate) fn length(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() - self.padding
     }
 
-    /// The same as [`GroupBuffer::finish`] with zeros behind it up to a multiple of `page` bytes
-    /// in the file, but no further than to `most`: `offset` is where the group goes.
-    pub(crate) fn finish_padded(&mut self, offset: u64, page: usize, most: u64) -> &[u8] {
+    /// The bytes of the record whose frame begins at `at` within the group.
+    pub(crate) fn record(&self, at: usize) -> Option<&[u8]> {
+        let mut fields = Fields(self.bytes.get(at..)?);
+        let length = fields.u32()?;
+        fields.u32()?;
+        fields.take(length as usize)
+    }
+
+    /// The same as [`GroupBuffer::finish`], with room behind it for [`GroupBuffer::padded`].
+    pub(crate) fn close(&mut self) {
         self.finish();
-        let end = offset + self.bytes.len() as u64;
-        let padded = end.next_multiple_of(page as u64).min(most).max(end);
-        self.bytes.resize((padded - offset) as usize, 0);
-        &self.bytes
+        self.bytes.resize(self.bytes.len() + PAGE_BYTES, 0);
+        self.padding = PAGE_BYTES;
+    }
+
+    /// The bytes of a closed group with zeros behind them up to a page's end in the file, but no
+    /// further than to `most`: `offset` is where the group goes.
+    pub(crate) fn padded(&self, offset: u64, most: u64) -> &[u8] {
+        let end = offset + self.length() as u64;
+        let padded = end.next_multiple_of(PAGE_BYTES as u64).min(most).max(end);
+        self.bytes.get(..(padded - offset) as usize).unwrap_or_default()
     }
 
     /// Fills in the header and gives the bytes to write.

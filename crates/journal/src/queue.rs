@@ -168,6 +168,11 @@ impl Queue {
         self.wait_while(MOST_FLUSHING);
     }
 
+    /// Whether one more group can be handed over, see [`Queue::wait_for_room`].
+    pub(crate) fn has_room(&self) -> bool {
+        self.flushing.load(Ordering::Acquire) < MOST_FLUSHING
+    }
+
     /// Blocks until the disk waits for a group.
     pub(crate) fn wait_until_idle(&self) {
         self.wait_while(1);

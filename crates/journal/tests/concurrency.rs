@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use common::{Counting, note, open, stream};
-use journal::{Error, Expected, Journal, Options, Position, Reader, Version, verify};
+use journal::{Error, Expected, Journal, Options, PendingAll, Position, Reader, Version, verify};
 
 #[test]
 fn of_many_threads_that_expect_the_same_version_one_wins() {
@@ -120,4 +120,36 @@ fn recorded_time_never_runs_backwards_even_when_the_clock_does() {
         journal.close().unwrap();
     }
     verify(directory.path(), &mut |_| {}).unwrap();
+}
+
+#[test]
+fn large_groups_of_few_streams_on_their_way_at_once_form_sound_chains() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path()).unwrap();
+    let mut versions = [0_u64; 3];
+    let on_the_way: Vec<_> = (0..40_u64)
+        .map(|part| {
+            let drafts: Vec<_> = (0..150_u64)
+                .map(|number| {
+                    let stream = (part + number * 7) % 3;
+                    let expected = Expected::Exactly(Version(versions[stream as usize]));
+                    versions[stream as usize] += 1;
+                    (note(u128::from(stream), "x"), expected)
+                })
+                .collect();
+            journal.append_all(drafts)
+        })
+        .collect();
+    let told: Vec<_> = on_the_way.into_iter().flat_map(PendingAll::wait).collect();
+    let records = journal.read(Position(1), 6_000).unwrap();
+    assert_eq!((told.len(), records.len()), (6_000, 6_000));
+    for (record, appended) in records.iter().zip(&told) {
+        let appended = appended.as_ref().unwrap();
+        let told = (appended.position, appended.version, appended.leaf);
+        assert_eq!((record.position, record.version, record.leaf()), told);
+    }
+    let root = journal.root();
+    journal.close().unwrap();
+    let report = verify(directory.path(), &mut |_| {}).unwrap();
+    assert_eq!((root.0, root.1), (6_000, report.root));
 }

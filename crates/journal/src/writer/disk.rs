@@ -5,9 +5,10 @@
 
 use std::io;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{SendError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::frames::Frames;
 use super::group::{Durable, Group, Pipe};
 use super::guard::broken_off;
 use super::tell::tell;
@@ -18,7 +19,6 @@ use crate::journal::Shared;
 use crate::recover::{Tail, name_spare};
 use crate::tree::TILE_LEAVES;
 use crate::upkeep::Upkeep;
-use crate::zeros::PAGE_BYTES;
 
 /// The log's end; who holds it is the only one who writes.
 pub(super) struct Committer {
@@ -59,7 +59,7 @@ impl Committer {
     fn durable(&mut self, mut group: Group) -> Result<Durable, Group> {
         let written = match self.shared.poison() {
             Some(cause) => Err(cause),
-            None => self.write(&mut group),
+            None => self.write(&group.frames),
         };
         match written {
             Ok(offset) => Ok(Durable { group, segment: Arc::clone(&self.tail.segment), offset }),
@@ -67,7 +67,7 @@ impl Committer {
                 self.shared.set_poison(&cause);
                 // What was durable before is told as such before anybody hears of the fault.
                 self.pipe.wait_until_told();
-                group.fail(&cause);
+                group.to_tell.fail(&cause);
                 Err(group)
             }
         }
@@ -76,36 +76,34 @@ impl Committer {
     /// Tells of the group here, which saves waking a thread, where it is small or nothing else is to
     /// be done.
     fn pass_on(&self, durable: Durable, telling: &Sender<Durable>) {
-        let small = durable.group.staged.len() <= super::SMALL;
+        let small = durable.group.frames.count() <= super::SMALL;
         let nothing_else = || !self.pipe.waits() && !self.pipe.more.load(Ordering::Acquire);
         if self.pipe.untold() == 0 && (small || nothing_else()) {
             self.pipe.count_told(tell(&self.shared, durable));
             return;
         }
         self.pipe.count_untold();
-        if let Err(lost) = telling.send(durable) {
+        if let Err(SendError(Durable { mut group, .. })) = telling.send(durable) {
             // The thread that tells broke off in the middle, so nothing behind it can be told.
-            let mut group = lost.0.group;
-            group.fail(&self.shared.poison().unwrap_or_else(broken_off));
+            group.to_tell.fail(&self.shared.poison().unwrap_or_else(broken_off));
             self.pipe.count_late(group);
         }
     }
 
     /// Writes the group; returns where it begins.
-    fn write(&mut self, group: &mut Group) -> Result<u64, Arc<io::Error>> {
-        if group.staged.is_empty() {
+    fn write(&mut self, frames: &Frames) -> Result<u64, Arc<io::Error>> {
+        if frames.count() == 0 {
             return Ok(self.tail.end);
         }
-        let length = group.buffer.length() as u64;
+        let length = frames.length() as u64;
         let fits = self.tail.end + length <= self.segment_bytes;
         if !fits && self.tail.end > SEGMENT_HEADER_BYTES {
-            self.roll(group.buffer.first())?;
+            self.roll(frames.first())?;
         }
         let offset = self.tail.end;
         // To the end of a page: past the system's cache only whole ones are written, and through it the
         // system would read the rest of one that it does not have. Behind the log's end are zeros anyway.
-        let bytes = group.buffer.finish_padded(offset, PAGE_BYTES, self.segment_bytes);
-        self.tail.segment.file.append_at(offset, bytes)?;
+        self.tail.segment.file.append_at(offset, frames.padded(offset, self.segment_bytes))?;
         self.tail.segment.file.sync()?;
         self.tail.end += length;
         Ok(offset)

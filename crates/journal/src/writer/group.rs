@@ -6,42 +6,42 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::frames::Frames;
 use crate::answers::Answer;
 use crate::error::Error;
-use crate::format::GroupBuffer;
 use crate::log::Segment;
 use crate::queue::linger;
-use crate::record::{Appended, StreamId};
+use crate::record::{StreamId, Version};
 
 /// A record of a group.
 pub(super) struct Staged {
     pub(super) stream: StreamId,
-    pub(super) appended: Appended,
+    pub(super) version: Version,
+    pub(super) time: jiff::Timestamp,
     /// The position of the stream's record before.
     pub(super) prior: u64,
-    /// Where its frame begins within the group.
-    pub(super) at: usize,
     pub(super) answer: Answer,
 }
 
-/// The records that one flush makes durable.
+/// The records that one flush makes durable, and what is told with them.
 #[derive(Default)]
 pub(super) struct Group {
-    pub(super) buffer: GroupBuffer,
+    /// The groups are counted from 1.
+    pub(super) number: u64,
+    pub(super) frames: Arc<Frames>,
+    pub(super) to_tell: ToTell,
+}
+
+/// Who is to be told, and of what.
+#[derive(Default)]
+pub(super) struct ToTell {
+    /// One for each frame.
     pub(super) staged: Vec<Staged>,
     /// Refusals that rest on records of this group or of one before: told when those are durable.
     pub(super) refused: Vec<(Answer, Error)>,
-    /// The groups are counted from 1.
-    pub(super) number: u64,
 }
 
-impl Group {
-    /// Begins anew, keeping the room.
-    pub(super) fn begin(&mut self, number: u64, first: u64) {
-        self.number = number;
-        self.buffer.begin(first);
-    }
-
+impl ToTell {
     pub(super) fn is_empty(&self) -> bool {
         self.staged.is_empty() && self.refused.is_empty()
     }
@@ -71,8 +71,8 @@ struct Inside {
     ended: bool,
     /// A thread broke off; no group is made durable or told any more.
     broken: bool,
-    /// Groups that were told, whose room can be used again.
-    used: Vec<Group>,
+    /// The room of groups that were told, to be used again.
+    used: Vec<ToTell>,
 }
 
 /// What the writer's threads share.
@@ -95,9 +95,9 @@ impl Pipe {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a group over to the disk, behind those that wait; gives back an empty one. The error is
-    /// the group itself: nobody is there to write it.
-    pub(super) fn hand_over(&self, group: Group) -> Result<Group, Group> {
+    /// Hands a group over to the disk, behind those that wait; gives back room for the next. The error
+    /// is the group itself: nobody is there to write it.
+    pub(super) fn hand_over(&self, group: Group) -> Result<ToTell, Group> {
         let mut inside = self.lock();
         if inside.broken {
             return Err(group);
@@ -165,8 +165,10 @@ impl Pipe {
 
     /// Takes note that a group was told, and keeps its room.
     pub(super) fn count_told(&self, group: Group) {
+        // First, so that the writer, who looks for it when it hears of this, can use it again.
+        drop(group.frames);
         self.note_told(group.number);
-        self.lock().used.push(group);
+        self.lock().used.push(group.to_tell);
     }
 
     /// Takes note that a group was told.

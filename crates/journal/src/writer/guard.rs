@@ -31,7 +31,7 @@ impl Drop for Guard {
         let cause = Arc::new(io::Error::other(format!("the thread {} panicked", self.thread)));
         self.shared.set_poison(&cause);
         for mut group in self.pipe.break_off() {
-            group.fail(&cause);
+            group.to_tell.fail(&cause);
         }
         if self.thread == "journal-writer" {
             // Nobody takes from the queue any more.

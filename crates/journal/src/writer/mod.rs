@@ -1,16 +1,17 @@
 //! The one writer: it stamps, makes a group durable, and only then tells.
 //!
-//! Three threads, so that the disk does not wait for the processor: this one stamps and hashes the
-//! next group while [`disk`] writes and syncs the one before and [`tell`] answers for the one
-//! before that. A group stays open, and grows, until the disk is free for it; one that is full waits
-//! for the disk closed, so that the disk goes on at once. A small group that finds the disk idle is
-//! made durable by this thread: a thread that is woken on an idle processor may take longer to begin
-//! than the disk takes to sync.
+//! Three threads, so that the disk does not wait for the processor: this one stamps the next group
+//! while [`disk`] writes and syncs the one before and [`tell`] answers for the one before that. A
+//! group stays open, and grows, until the disk is free for it; one that is full waits for the disk
+//! closed, so that the disk goes on at once. Records are hashed while the disk writes them, see
+//! [`frames`]. A small group that finds the disk idle is made durable by this thread: a thread that is
+//! woken on an idle processor may take longer to begin than the disk takes to sync.
 //!
 //! A thread that panics takes the writer down with it, see [`guard`]; nobody waits for ever.
 
 mod coming;
 mod disk;
+mod frames;
 mod group;
 mod guard;
 mod tell;
@@ -21,9 +22,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 
-use self::coming::Coming;
+use self::coming::{Coming, ComingHead};
 use self::disk::Committer;
-use self::group::{Group, Pipe, Staged};
+use self::frames::Frames;
+use self::group::{Group, Pipe, Staged, ToTell};
 use self::guard::Guard;
 use crate::disk::Disk;
 use crate::error::Error;
@@ -31,15 +33,13 @@ use crate::heads::HeadEntry;
 use crate::journal::Shared;
 use crate::options::Options;
 use crate::queue::{Next, Waiting};
-use crate::record::{Appended, Expected, LeafHash, MAX_RECORD_BYTES, Position, Version};
+use crate::record::{Expected, LeafHash, MAX_RECORD_BYTES, Version};
 use crate::recover::Tail;
 use crate::template::{Stamp, TIME_BYTES, Template, time_text};
 use crate::upkeep::Upkeep;
 
 /// A group of at most so many records is made durable by the thread that stamped it.
 const SMALL: usize = 64;
-/// The same of one that was begun when nothing was on its way, so that probably nothing follows.
-const SMALL_ALONE: usize = 192;
 
 /// The thread that stamps; what it holds, nobody else touches.
 struct Writer {
@@ -49,10 +49,10 @@ struct Writer {
     options: Options,
     time: jiff::Timestamp,
     time_text: [u8; TIME_BYTES],
-    /// The group that is open.
-    group: Group,
-    /// Nothing was on its way when the open group was begun.
-    alone: bool,
+    /// The number of the group that is open, its frames, and who is to be told.
+    number: u64,
+    frames: Frames,
+    to_tell: ToTell,
     coming: Coming,
 }
 
@@ -94,8 +94,8 @@ pub(crate) fn start(
         })?
     };
     let time = jiff::Timestamp::from_microsecond(last_time_us).unwrap_or(jiff::Timestamp::MIN);
-    let mut group = Group::default();
-    group.begin(1, shared.log.durable() + 1);
+    let mut frames = Frames::default();
+    frames.begin(shared.log.durable() + 1);
     let writer = Writer {
         shared: Arc::clone(shared),
         pipe: Arc::clone(&pipe),
@@ -103,8 +103,9 @@ pub(crate) fn start(
         options,
         time,
         time_text: time_text(time),
-        group,
-        alone: false,
+        number: 1,
+        frames,
+        to_tell: ToTell::default(),
         coming: Coming::default(),
     };
     let guard = guard("journal-writer");
@@ -124,13 +125,14 @@ impl Writer {
         let mut waiting = VecDeque::new();
         loop {
             self.stage(&mut waiting);
-            self.pipe.more.store(!self.group.is_empty(), Ordering::Release);
+            self.pipe.more.store(!self.to_tell.is_empty(), Ordering::Release);
+            self.hash_while_nothing_waits();
             let next = if self.is_full() {
                 // Nothing is gained by keeping it until the disk is idle.
                 self.shared.queue.wait_for_room();
                 Next::HandOver
             } else {
-                self.shared.queue.next(&mut waiting, !self.group.is_empty())
+                self.shared.queue.next(&mut waiting, !self.to_tell.is_empty())
             };
             match next {
                 Next::Stage => {}
@@ -139,54 +141,76 @@ impl Writer {
                 Next::End => break,
             }
         }
-        if !self.group.is_empty() {
+        if !self.to_tell.is_empty() {
             self.shared.queue.wait_until_idle();
             self.hand_over(false);
         }
         self.pipe.end();
     }
 
+    /// Hashes what is on its way while there is nothing better to do: the disk writes it, and who
+    /// tells would have to do it then.
+    fn hash_while_nothing_waits(&self) {
+        let queue = &self.shared.queue;
+        let open = !self.to_tell.is_empty();
+        let busy = || {
+            if self.is_full() { queue.has_room() } else { queue.any() || (open && queue.idle()) }
+        };
+        while !busy() && self.coming.hash_some() {}
+    }
+
     /// Makes the open group durable on this thread, and tells of it, where that is quicker: it is
     /// small, the disk is idle, and all before it was told.
     fn commit_here(&mut self) -> bool {
-        let queue = &self.shared.queue;
-        let small = if self.alone { SMALL_ALONE } else { SMALL };
-        if self.group.staged.len() > small || !queue.idle() {
+        if self.frames.count() > SMALL || !self.shared.queue.idle() {
             return false;
         }
-        let Ok(mut committer) = self.committer.try_lock() else { return false };
+        let committer = Arc::clone(&self.committer);
+        let Ok(mut committer) = committer.try_lock() else { return false };
         // Looked at only now: who made the group before durable says under this lock that it is still
         // to be told. Told in another order, the tree and the places would be others.
         if self.pipe.untold() > 0 {
             return false;
         }
-        let (number, next) = (self.group.number, self.group.buffer.next());
-        self.group = committer.commit_and_tell(std::mem::take(&mut self.group));
+        let group = self.close();
+        let Group { number, frames, to_tell } = committer.commit_and_tell(group);
         drop(committer);
         self.pipe.note_told(number);
-        self.begin(number, next);
+        self.coming.forget(number);
+        self.coming.keep(frames);
+        self.to_tell = to_tell;
         true
     }
 
     fn hand_over(&mut self, more: bool) {
-        let (number, next) = (self.group.number, self.group.buffer.next());
+        let group = self.close();
+        self.coming.hand_over(group.number, Arc::clone(&group.frames));
         self.shared.queue.begin_flush();
         self.pipe.more.store(more, Ordering::Release);
-        self.group = match self.pipe.hand_over(std::mem::take(&mut self.group)) {
+        self.to_tell = match self.pipe.hand_over(group) {
             Ok(empty) => empty,
-            Err(mut group) => {
-                group.fail(&self.shared.poison().unwrap_or_else(guard::broken_off));
+            Err(Group { mut to_tell, .. }) => {
+                to_tell.fail(&self.shared.poison().unwrap_or_else(guard::broken_off));
                 self.shared.queue.end_flush();
-                group
+                to_tell
             }
         };
-        self.begin(number, next);
+        self.coming.forget(self.pipe.told());
     }
 
-    /// Begins the group behind `number`, with the position `next`.
-    fn begin(&mut self, number: u64, next: u64) {
-        self.group.begin(number + 1, next);
-        self.coming.forget(self.pipe.told());
+    /// Closes the open group and begins the next.
+    fn close(&mut self) -> Group {
+        self.frames.close();
+        let next = self.frames.next();
+        let frames = Arc::new(std::mem::replace(&mut self.frames, self.coming.room()));
+        if frames.count() <= SMALL {
+            // Whoever makes a small group durable tells of it too: while it hashes, the disk waits.
+            frames.hash_all();
+        }
+        let number = self.number;
+        self.number += 1;
+        self.frames.begin(next);
+        Group { number, frames, to_tell: std::mem::take(&mut self.to_tell) }
     }
 
     /// Fills the open group from what waits, up to the limits.
@@ -195,9 +219,6 @@ impl Writer {
             return;
         }
         self.tick();
-        if self.group.is_empty() {
-            self.alone = self.shared.queue.idle() && self.pipe.untold() == 0;
-        }
         while !self.is_full() {
             let Some(Waiting { record, expected, answer: to }) = waiting.pop_front() else {
                 return;
@@ -207,55 +228,69 @@ impl Writer {
                 continue;
             }
             match self.stamp(&record, expected) {
-                Ok((appended, prior, at)) => {
-                    let stream = record.stream;
-                    self.group.staged.push(Staged { stream, appended, prior, at, answer: to });
+                Ok((version, prior)) => {
+                    let (stream, time) = (record.stream, self.time);
+                    self.to_tell.staged.push(Staged { stream, version, time, prior, answer: to });
                 }
-                Err(error) => self.group.refused.push((to, error)),
+                Err(error) => self.to_tell.refused.push((to, error)),
             }
         }
     }
 
     /// Whether the limits of a group are reached.
     fn is_full(&self) -> bool {
-        let records = self.group.staged.len();
+        let records = self.frames.count();
         records >= self.options.group_records
-            || (records > 0 && self.group.buffer.length() >= self.options.group_bytes)
+            || (records > 0 && self.frames.length() >= self.options.group_bytes)
     }
 
-    /// Stamps one record into the group; also gives the position of the record before it in its
-    /// stream, and where its frame begins.
-    fn stamp(
-        &mut self,
-        record: &Template,
-        expected: Expected,
-    ) -> Result<(Appended, u64, usize), Error> {
+    /// Stamps one record into the group; gives its version, and the position of the record before it
+    /// in its stream.
+    fn stamp(&mut self, record: &Template, expected: Expected) -> Result<(Version, u64), Error> {
         let stream = record.stream;
-        let head = self.coming.get(stream).or_else(|| self.shared.heads.get(stream));
+        let coming = self.coming.get(stream);
+        let head = match coming {
+            Some(ComingHead { version, position, .. }) => {
+                Some(HeadEntry { version, position, leaf: None })
+            }
+            None => self.shared.heads.get(stream),
+        };
         let version = Version(head.map_or(0, |head| head.version));
         if let Expected::Exactly(expected) = expected
             && expected != version
         {
             return Err(Error::Conflict { stream, expected, actual: version });
         }
-        let prev = match head {
-            None => LeafHash::NONE,
-            Some(HeadEntry { leaf: Some(leaf), .. }) => leaf,
-            Some(HeadEntry { position, .. }) => self.shared.leaf_at(position)?,
+        let prev = match (coming, head) {
+            (_, None) => LeafHash::NONE,
+            (Some(coming), _) => self.coming_leaf(&coming)?,
+            (None, Some(HeadEntry { leaf: Some(leaf), .. })) => leaf,
+            (None, Some(HeadEntry { position, .. })) => self.shared.leaf_at(position)?,
         };
-        let position = self.group.buffer.next();
+        let position = self.frames.next();
         let version = version.next();
         let stamp = Stamp { version, prev, time: &self.time_text };
-        let (at, bytes) = self
-            .group
-            .buffer
+        self.frames
             .push(|out| record.stamp(&stamp, out))
             .map_err(|length| Error::TooLong { length, most: MAX_RECORD_BYTES })?;
-        let leaf = LeafHash::of(bytes);
-        let coming = HeadEntry { version: version.0, position, leaf: Some(leaf) };
-        self.coming.set(stream, coming, self.group.number);
-        let appended = Appended { position: Position(position), version, leaf, time: self.time };
-        Ok((appended, head.map_or(0, |head| head.position), at))
+        self.coming.set(stream, ComingHead { version: version.0, position, group: self.number });
+        Ok((version, head.map_or(0, |head| head.position)))
+    }
+
+    /// The leaf hash of a record that is on its way.
+    fn coming_leaf(&self, head: &ComingHead) -> Result<LeafHash, Error> {
+        let leaf = if head.group == self.number {
+            let index = head.position.checked_sub(self.frames.first());
+            index.and_then(|index| self.frames.leaf(usize::try_from(index).ok()?))
+        } else {
+            self.coming.leaf(head)
+        };
+        leaf.ok_or_else(|| {
+            let what = format!("position {} is on its way and not to be found", head.position);
+            let cause = Arc::new(io::Error::other(what));
+            self.shared.set_poison(&cause);
+            Error::Poisoned(self.shared.poison().unwrap_or(cause))
+        })
     }
 
     /// Reads the clock in whole microseconds, but never before the last record's time.

@@ -9,7 +9,7 @@ use crate::directory::Entry;
 use crate::heads::HeadEntry;
 use crate::journal::Shared;
 use crate::log::Contents;
-use crate::record::Position;
+use crate::record::{Appended, Position};
 
 /// Tells of durable groups in their order, until none will come.
 pub(super) fn run(shared: &Arc<Shared>, pipe: &Pipe, durable: &Receiver<Durable>) {
@@ -25,47 +25,48 @@ pub(super) fn run(shared: &Arc<Shared>, pipe: &Pipe, durable: &Receiver<Durable>
 /// poisoned by it; the records on the disk are whole.
 pub(super) fn tell(shared: &Shared, durable: Durable) -> Group {
     let Durable { mut group, segment, offset } = durable;
-    if !group.staged.is_empty() {
-        let (first, behind) = (group.buffer.first(), shared.with_tree(|tree| tree.size()));
+    let (frames, to_tell) = (&group.frames, &mut group.to_tell);
+    frames.hash_all();
+    if frames.count() > 0 {
+        let (first, behind) = (frames.first(), shared.with_tree(|tree| tree.size()));
         if first != behind + 1 {
             let what = format!("position {first} was to be told behind {behind}");
             let cause = Arc::new(io::Error::other(what));
             shared.set_poison(&cause);
-            group.fail(&shared.poison().unwrap_or(cause));
+            to_tell.fail(&shared.poison().unwrap_or(cause));
             return group;
         }
+        let staged = || to_tell.staged.iter().zip(frames.all());
         segment.change(|contents| {
             if let Contents::Unsealed(directory) = contents {
-                for staged in &group.staged {
+                for (staged, (at, _)) in staged() {
                     directory.add(Entry {
                         stream: staged.stream,
-                        version: staged.appended.version.0,
+                        version: staged.version.0,
                         prior: staged.prior,
-                        offset: (offset + staged.at as u64) as u32,
-                        time_us: staged.appended.time.as_microsecond(),
+                        offset: (offset + u64::from(at)) as u32,
+                        time_us: staged.time.as_microsecond(),
                     });
                 }
             }
         });
-        shared.with_tree(|tree| {
-            group.staged.iter().for_each(|staged| tree.push(staged.appended.leaf));
-        });
-        shared.heads.set(group.staged.iter().map(|staged| {
-            let head = HeadEntry {
-                version: staged.appended.version.0,
-                position: staged.appended.position.0,
-                leaf: Some(staged.appended.leaf),
-            };
+        shared.with_tree(|tree| frames.all().for_each(|(_, leaf)| tree.push(leaf)));
+        shared.heads.set((first..).zip(staged()).map(|(position, (staged, (_, leaf)))| {
+            let head = HeadEntry { version: staged.version.0, position, leaf: Some(leaf) };
             (staged.stream, head)
         }));
-        let last = Position(group.buffer.next() - 1);
+        let last = Position(frames.next() - 1);
         shared.log.set_durable(last.0);
         shared.durable.send_replace(last);
     }
-    for staged in group.staged.drain(..) {
-        staged.answer.give(Ok(staged.appended));
+    for (position, (staged, (_, leaf))) in
+        (frames.first()..).zip(to_tell.staged.drain(..).zip(frames.all()))
+    {
+        let (version, time) = (staged.version, staged.time);
+        let position = Position(position);
+        staged.answer.give(Ok(Appended { position, version, leaf, time }));
     }
-    for (to, error) in group.refused.drain(..) {
+    for (to, error) in to_tell.refused.drain(..) {
         to.give(Err(error));
     }
     group
@@ -81,8 +82,9 @@ mod tests {
     use crate::error::Error;
     use crate::journal::Journal;
     use crate::options::Options;
-    use crate::record::{Appended, LeafHash, StreamId, Version};
-    use crate::writer::group::Staged;
+    use crate::record::{StreamId, Version};
+    use crate::writer::frames::Frames;
+    use crate::writer::group::{Staged, ToTell};
 
     #[test]
     fn a_group_that_is_not_the_next_is_refused_and_poisons() {
@@ -90,20 +92,17 @@ mod tests {
         let disk = Arc::new(RealDisk::new(directory.path().to_owned()));
         let (journal, _) = Journal::open_on(disk, Options::default()).unwrap();
         let (answer, pending) = Answer::one();
-        let mut group = Group::default();
-        group.begin(2, 2);
-        group.buffer.push(|out| out.push(b'x')).unwrap();
-        let appended = Appended {
-            position: Position(2),
-            version: Version(1),
-            leaf: LeafHash::NONE,
-            time: jiff::Timestamp::UNIX_EPOCH,
-        };
+        let mut frames = Frames::default();
+        frames.begin(2);
+        frames.push(|out| out.push(b'x')).unwrap();
         let stream = StreamId(uuid::Uuid::from_u128(1));
-        group.staged.push(Staged { stream, appended, prior: 0, at: 32, answer });
+        let (version, time) = (Version(1), jiff::Timestamp::UNIX_EPOCH);
+        let staged = vec![Staged { stream, version, time, prior: 0, answer }];
+        let to_tell = ToTell { staged, refused: Vec::new() };
+        let group = Group { number: 1, frames: Arc::new(frames), to_tell };
         let segment = journal.shared.log.segment(1).unwrap();
         let group = tell(&journal.shared, Durable { group, segment, offset: 64 });
-        assert!(group.is_empty());
+        assert!(group.to_tell.is_empty());
         assert!(matches!(pending.wait(), Err(Error::Poisoned(_))));
         assert!(journal.shared.poison().is_some());
         assert_eq!(journal.root().0, 0);
