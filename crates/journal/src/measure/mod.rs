@@ -51,7 +51,7 @@ pub struct Figure {
     /// `records_per_s` of `limit_records_per_s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
-    /// What one core does that only hashes such records, which the one writer must do too.
+    /// What one core does that only hashes such records: every record is hashed once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash_limit_records_per_s: Option<f64>,
     /// Microseconds an append, where its cost is shown by the size of the log.
