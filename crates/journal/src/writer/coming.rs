@@ -1,4 +1,5 @@
-//! The heads of the streams as they will be when what is on its way is durable.
+//! The heads of the streams as they will be when what is on its way is durable, and the frames of the
+//! groups on their way, in which those heads stand.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
