@@ -90,14 +90,23 @@ fn encode_run(run: &Run, out: &mut Vec<u8>) {
 }
 
 fn decode_run(fields: &mut Fields<'_>) -> Option<Run> {
-    let (prior, first_version, count) = (fields.varint()?, fields.varint()?, fields.varint()?);
-    let mut relative = Vec::with_capacity(usize::try_from(count.min(1 << 16)).ok()?);
+    let mut run = Run::default();
+    decode_run_into(&mut run, fields).map(|()| run)
+}
+
+/// The same into a run whose room is used again.
+fn decode_run_into(run: &mut Run, fields: &mut Fields<'_>) -> Option<()> {
+    run.prior = fields.varint()?;
+    run.first_version = fields.varint()?;
+    let count = fields.varint()?;
+    run.relative.clear();
+    run.relative.reserve(usize::try_from(count.min(1 << 16)).ok()?);
     let mut at = 0_u32;
     for _ in 0..count {
         at = at.checked_add(u32::try_from(fields.varint()?).ok()?)?;
-        relative.push(at);
+        run.relative.push(at);
     }
-    Some(Run { prior, first_version, relative })
+    Some(())
 }
 
 /// The streams of a footer's body that were not visited yet, in the order of their ids.
@@ -107,6 +116,16 @@ pub(crate) struct Streams<'b> {
 }
 
 impl Streams<'_> {
+    /// Skips the streams whose ids are `unwanted`: all before one that is not.
+    pub(crate) fn skip(&mut self, unwanted: impl Fn(StreamId) -> bool) {
+        let (entries, _) = self.entries.as_chunks::<ENTRY_BYTES>();
+        let skipped = entries.partition_point(|entry| {
+            let id = entry.first_chunk().copied().unwrap_or_default();
+            unwanted(StreamId(Uuid::from_bytes(id)))
+        });
+        self.entries = self.entries.get(skipped * ENTRY_BYTES..).unwrap_or_default();
+    }
+
     /// Visits streams with all their positions as long as their ids are `wanted`; `None` when the
     /// body does not parse.
     pub(crate) fn visit(
@@ -114,13 +133,14 @@ impl Streams<'_> {
         wanted: impl Fn(StreamId) -> bool,
         visit: &mut dyn FnMut(StreamId, &Run),
     ) -> Option<()> {
+        let mut run = Run::default();
         while let Some((entry, rest)) = self.entries.split_at_checked(ENTRY_BYTES) {
             let mut fields = Fields(entry);
             let stream = StreamId(Uuid::from_bytes(fields.array()?));
             if !wanted(stream) {
                 break;
             }
-            let run = decode_run(&mut Fields(self.runs.get(fields.u32()? as usize..)?))?;
+            decode_run_into(&mut run, &mut Fields(self.runs.get(fields.u32()? as usize..)?))?;
             visit(stream, &run);
             self.entries = rest;
         }

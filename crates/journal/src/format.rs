@@ -87,6 +87,11 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
+/// How many bytes [`put_varint`] writes.
+pub(crate) fn varint_bytes(value: u64) -> usize {
+    (value | 1).ilog2() as usize / 7 + 1
+}
+
 /// What a segment's header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SegmentHeader {
@@ -388,6 +393,7 @@ mod tests {
         for value in [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX] {
             let mut out = Vec::new();
             put_varint(&mut out, value);
+            assert_eq!(out.len(), varint_bytes(value));
             assert_eq!(Fields(&out).varint(), Some(value));
         }
         assert_eq!(Fields(&[0xff; 11]).varint(), None);

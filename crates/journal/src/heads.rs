@@ -2,9 +2,9 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use crate::directory::StreamMap;
 use crate::heads_tree::StreamHead;
 use crate::record::{LeafHash, Position, StreamId, Version};
+use crate::stream_table::StreamTable;
 
 /// The last durable record of a stream, as kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,15 +17,15 @@ pub(crate) struct HeadEntry {
 
 /// The heads of all streams.
 #[derive(Debug, Default)]
-pub(crate) struct Heads(RwLock<StreamMap<HeadEntry>>);
+pub(crate) struct Heads(RwLock<StreamTable<HeadEntry>>);
 
 impl Heads {
-    pub(crate) fn new(map: StreamMap<HeadEntry>) -> Heads {
-        Heads(RwLock::new(map))
+    pub(crate) fn new(table: StreamTable<HeadEntry>) -> Heads {
+        Heads(RwLock::new(table))
     }
 
     pub(crate) fn get(&self, stream: StreamId) -> Option<HeadEntry> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&stream).copied()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(stream).copied()
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -34,8 +34,9 @@ impl Heads {
 
     /// The heads of all streams, in no order.
     pub(crate) fn all(&self) -> Vec<StreamHead> {
-        let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        map.iter()
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        table
+            .iter()
             .map(|(stream, entry)| StreamHead {
                 stream: *stream,
                 version: Version(entry.version),
@@ -45,9 +46,9 @@ impl Heads {
     }
 
     pub(crate) fn set(&self, entries: impl Iterator<Item = (StreamId, HeadEntry)>) {
-        let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for (stream, entry) in entries {
-            map.insert(stream, entry);
+            table.insert(stream, entry);
         }
     }
 }

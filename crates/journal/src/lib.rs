@@ -67,6 +67,7 @@ mod recover;
 mod repair;
 mod scan;
 mod stream_proof;
+mod stream_table;
 mod template;
 mod tiles;
 mod tlog_proof;

@@ -7,15 +7,16 @@ use std::collections::hash_map::Entry;
 use std::sync::{PoisonError, RwLock};
 
 use crate::directory::StreamMap;
-use crate::format::{Fields, put_varint};
+use crate::format::{Fields, put_varint, varint_bytes};
 use crate::record::StreamId;
+use crate::stream_table::StreamTable;
 
 /// How many bytes a list grows by at least: a few records' worth, for most streams are short.
 const GROWTH_BYTES: usize = 16;
 
 /// The positions of one stream's records, from its first on without a gap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct List {
+pub(crate) struct List {
     /// The first position, then what each next one adds, as varints.
     packed: Vec<u8>,
     count: u64,
@@ -23,8 +24,19 @@ struct List {
 }
 
 impl List {
+    /// Makes room for positions that are to be added.
+    fn reserve(&mut self, positions: &[u64]) {
+        let mut before = self.last;
+        let mut bytes = 0;
+        for position in positions {
+            bytes += varint_bytes(position.saturating_sub(before));
+            before = *position;
+        }
+        self.packed.reserve_exact(bytes);
+    }
+
     fn add(&mut self, position: u64) {
-        if self.packed.capacity() - self.packed.len() < 10 {
+        if self.packed.capacity() - self.packed.len() < varint_bytes(position - self.last) {
             self.packed.reserve_exact(GROWTH_BYTES.max(self.packed.len() / 4));
         }
         put_varint(&mut self.packed, position - self.last);
@@ -45,7 +57,7 @@ impl List {
 /// The lists of all streams, in the making.
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
-    streams: StreamMap<List>,
+    streams: StreamTable<List>,
     /// Up to where all records were taken in.
     last: u64,
 }
@@ -54,19 +66,38 @@ impl Lists {
     /// Takes in a record. One that does not follow its stream's list is left out, and so is what
     /// comes after it there: a list is shorter then, but never wrong.
     pub(crate) fn add(&mut self, stream: StreamId, version: u64, position: u64) {
-        let list = match self.streams.entry(stream) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(_) if version != 1 => return,
-            Entry::Vacant(entry) => entry.insert(List::default()),
-        };
-        if list.count + 1 == version && list.last < position {
-            list.add(position);
-        }
+        add_run(self.streams.part_mut(stream), stream, version, &[position]);
+    }
+
+    /// The parts of the table, to be filled with [`add_run`].
+    pub(crate) fn parts_mut(&mut self) -> &mut [StreamMap<List>] {
+        self.streams.parts_mut()
     }
 
     /// Says that all records up to a position were taken in.
     pub(crate) fn reach(&mut self, position: u64) {
         self.last = self.last.max(position);
+    }
+}
+
+/// Takes in records of a stream whose versions follow each other, `version` being the first's; each as
+/// [`Lists::add`] does.
+pub(crate) fn add_run(
+    lists: &mut StreamMap<List>,
+    stream: StreamId,
+    version: u64,
+    positions: &[u64],
+) {
+    let list = match lists.entry(stream) {
+        Entry::Occupied(entry) => entry.into_mut(),
+        Entry::Vacant(_) if version != 1 => return,
+        Entry::Vacant(entry) => entry.insert(List::default()),
+    };
+    list.reserve(positions);
+    for (position, version) in positions.iter().zip(version..) {
+        if list.count + 1 == version && list.last < *position {
+            list.add(*position);
+        }
     }
 }
 
@@ -87,7 +118,7 @@ impl Postings {
     /// The positions of a stream's records from its first on, at most `most`, as far as known.
     pub(crate) fn of(&self, stream: StreamId, most: u64) -> Vec<u64> {
         let lists = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(list) = lists.streams.get(&stream) else { return Vec::new() };
+        let Some(list) = lists.streams.get(stream) else { return Vec::new() };
         let most = usize::try_from(list.count.min(most)).unwrap_or(usize::MAX);
         let mut positions = Vec::with_capacity(most);
         positions.extend(list.positions().take(most));
@@ -97,7 +128,7 @@ impl Postings {
     /// The position of a stream's first record.
     pub(crate) fn first(&self, stream: StreamId) -> Option<u64> {
         let lists = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        lists.streams.get(&stream)?.positions().next()
+        lists.streams.get(stream)?.positions().next()
     }
 
     /// Takes in the records up to a position: stream, version, position.

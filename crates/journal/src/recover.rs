@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::directory::{Directory, Entry, StreamMap};
+use crate::directory::{Directory, Entry};
 use crate::disk::{Disk, DiskFile};
 use crate::envelope::Envelope;
 use crate::error::{Error, Fault, disk_error};
@@ -21,12 +21,13 @@ use crate::options::{OpenReport, Options, Progress, TornTail};
 use crate::postings::Lists;
 use crate::record::{LeafHash, Position};
 use crate::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
+use crate::stream_table::StreamTable;
 use crate::tree::{TILE_LEAVES, Tree};
 
 /// A log that was read and may be written on.
 pub(crate) struct Recovered {
     pub(crate) log: Log,
-    pub(crate) heads: StreamMap<HeadEntry>,
+    pub(crate) heads: StreamTable<HeadEntry>,
     pub(crate) postings: Lists,
     pub(crate) tree: Tree,
     pub(crate) last_time_us: i64,
@@ -54,7 +55,7 @@ struct Found {
 /// What has been read of the log so far.
 struct State {
     log: Log,
-    heads: StreamMap<HeadEntry>,
+    heads: StreamTable<HeadEntry>,
     postings: Lists,
     /// Footers whose streams are still to be taken in.
     footers: Footers,
@@ -82,7 +83,7 @@ pub(crate) fn recover(
     let total = found.len() as u64;
     let mut state = State {
         log: Log::new(read_header(last)?.log, Vec::new(), 0),
-        heads: StreamMap::default(),
+        heads: StreamTable::default(),
         postings: Lists::default(),
         footers: Footers::default(),
         tree: Tree::new(),
@@ -454,7 +455,7 @@ fn begin(disk: &Arc<dyn Disk>, options: &Options, index: Position) -> Result<Rec
     let segment = make_segment(disk, options, id, 1)?;
     Ok(Recovered {
         log: Log::new(id, vec![Arc::clone(&segment)], 0),
-        heads: StreamMap::default(),
+        heads: StreamTable::default(),
         postings: Lists::default(),
         tree: Tree::new(),
         last_time_us: i64::MIN,
