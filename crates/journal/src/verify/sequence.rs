@@ -22,10 +22,15 @@ struct Link {
     leaf: LeafHash,
 }
 
+/// So many records are linked at a time.
+const LINKED_AT_ONCE: usize = 64;
+
 /// What has been checked so far, in order.
 pub(super) struct Sequence<'s> {
     segments: &'s [Walked],
     links: StreamMap<Link>,
+    /// Room for the links that were replaced.
+    before: Vec<Option<Link>>,
     tree: Tree,
     directory: Directory,
     first_tile: u64,
@@ -47,6 +52,7 @@ impl<'s> Sequence<'s> {
         Sequence {
             segments,
             links: StreamMap::default(),
+            before: Vec::new(),
             tree: Tree::new(),
             directory: Directory::new(1),
             first_tile: 0,
@@ -86,8 +92,15 @@ impl<'s> Sequence<'s> {
             // There are groups behind it.
             return Err(stop_fault(segment, end));
         }
-        for seen in &checked.seen {
-            self.follow(segment, seen)?;
+        let mut seen = checked.seen.as_slice();
+        while !seen.is_empty() {
+            // A promise speaks of the heads as they are at its position, and not behind it.
+            let promised = self.promises.next().and_then(|size| size.checked_sub(self.next - 1));
+            let count =
+                promised.map_or(LINKED_AT_ONCE, |count| count.min(LINKED_AT_ONCE as u64) as usize);
+            let (some, rest) = seen.split_at(count.clamp(1, seen.len()));
+            self.follow(segment, some)?;
+            seen = rest;
         }
         self.bytes += checked.chunk.length;
         if checked.end.stop != Stop::Bound {
@@ -96,7 +109,31 @@ impl<'s> Sequence<'s> {
         Ok(())
     }
 
-    fn follow(&mut self, segment: &Walked, seen: &Seen) -> Result<(), Error> {
+    /// Takes in the next records. All are linked first: where their links are far away in memory, the
+    /// processor fetches many of them at once, if nothing else is done in between.
+    fn follow(&mut self, segment: &Walked, some: &[Seen]) -> Result<(), Error> {
+        let mut links = std::mem::take(&mut self.before);
+        links.extend(some.iter().zip(self.next..).map(|(seen, position)| {
+            let version = seen.envelope.version.0;
+            self.links.insert(seen.envelope.stream, Link { version, position, leaf: seen.leaf })
+        }));
+        for (seen, before) in some.iter().zip(links.drain(..)) {
+            self.follow_one(segment, seen, before.as_ref())?;
+        }
+        self.before = links;
+        if self.promises.next() == Some(self.next - 1) {
+            self.keep_promises()?;
+        }
+        Ok(())
+    }
+
+    /// Checks a record; `before` is the last of its stream before it.
+    fn follow_one(
+        &mut self,
+        segment: &Walked,
+        seen: &Seen,
+        before: Option<&Link>,
+    ) -> Result<(), Error> {
         let position = self.next;
         let envelope = &seen.envelope;
         let wrong = |what: &str| {
@@ -113,10 +150,8 @@ impl<'s> Sequence<'s> {
             return Err(wrong("the record's time is before that of the record before it"));
         }
         self.last_time_us = time_us;
-        let link = Link { version: envelope.version.0, position, leaf: seen.leaf };
-        let before = self.links.insert(envelope.stream, link);
         let (version, leaf) =
-            before.as_ref().map_or((0, LeafHash::NONE), |before| (before.version, before.leaf));
+            before.map_or((0, LeafHash::NONE), |before| (before.version, before.leaf));
         if envelope.version.0 != version + 1 {
             return Err(wrong("the record's caseversion does not follow its stream"));
         }
@@ -135,9 +170,6 @@ impl<'s> Sequence<'s> {
         self.tree.push(seen.leaf);
         self.record_bytes += u64::from(seen.bytes);
         self.next += 1;
-        if self.promises.next() == Some(position) {
-            self.keep_promises()?;
-        }
         Ok(())
     }
 
