@@ -60,26 +60,33 @@ impl Run {
     }
 }
 
-/// The records of one segment that has no footer yet.
+/// The records of one segment that has no footer yet: what is kept of each costs no search.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Directory {
     /// The segment's first position.
     pub(crate) first: u64,
     /// Where each frame begins in the file, by position.
     pub(crate) offsets: Vec<u32>,
-    /// The streams that have records here.
-    pub(crate) streams: StreamMap<Run>,
+    /// The streams of the records, by position.
+    pub(crate) links: Vec<Link>,
     /// The time of the last record in microseconds.
     pub(crate) last_time_us: i64,
+}
+
+/// A record's place in its stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Link {
+    pub(crate) stream: StreamId,
+    pub(crate) version: u64,
+    /// The position of the stream's record before; 0 if there is none. That of the stream's first
+    /// record in a segment may be [`UNKNOWN_PRIOR`].
+    pub(crate) prior: u64,
 }
 
 /// One record, as the directory takes it in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
-    pub(crate) stream: StreamId,
-    pub(crate) version: u64,
-    /// The position of the stream's record before, wherever that is; 0 if there is none.
-    pub(crate) prior: u64,
+    pub(crate) link: Link,
     pub(crate) offset: u32,
     pub(crate) time_us: i64,
 }
@@ -91,15 +98,9 @@ impl Directory {
 
     /// Takes in the next record of the segment.
     pub(crate) fn add(&mut self, entry: Entry) {
-        let relative = self.offsets.len() as u32;
         self.offsets.push(entry.offset);
+        self.links.push(entry.link);
         self.last_time_us = entry.time_us;
-        let run = self.streams.entry(entry.stream).or_insert_with(|| Run {
-            prior: entry.prior,
-            first_version: entry.version,
-            relative: Vec::new(),
-        });
-        run.relative.push(relative);
     }
 
     /// The position of the next record.
@@ -109,7 +110,70 @@ impl Directory {
 
     /// Where the frame of a position begins.
     pub(crate) fn offset(&self, position: u64) -> Option<u64> {
-        let index = position.checked_sub(self.first)?;
-        self.offsets.get(usize::try_from(index).ok()?).map(|offset| u64::from(*offset))
+        self.offsets.get(self.index(position)?).map(|offset| u64::from(*offset))
+    }
+
+    fn index(&self, position: u64) -> Option<usize> {
+        usize::try_from(position.checked_sub(self.first)?).ok()
+    }
+
+    /// The records of a stream up to a position. If that is a record of the stream, nothing is looked
+    /// through; else all before it may be.
+    pub(crate) fn run(&self, stream: StreamId, up_to: u64) -> Option<Run> {
+        let end = self.index(up_to)?.saturating_add(1).min(self.links.len());
+        let before = self.links.get(..end)?;
+        let mut at = before.iter().rposition(|link| link.stream == stream)?;
+        let mut relative = vec![at as u32];
+        let mut link = before.get(at)?;
+        while let Some(index) = self.index(link.prior).filter(|index| *index < at) {
+            (at, link) = (index, before.get(index)?);
+            relative.push(at as u32);
+        }
+        relative.reverse();
+        Some(Run { prior: link.prior, first_version: link.version, relative })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(number: u128) -> StreamId {
+        StreamId(uuid::Uuid::from_u128(number))
+    }
+
+    /// A segment from position 10 on: stream, version, prior.
+    fn directory(links: &[(u128, u64, u64)]) -> Directory {
+        let mut directory = Directory::new(10);
+        for (number, version, prior) in links {
+            let link = Link { stream: stream(*number), version: *version, prior: *prior };
+            directory.add(Entry { link, offset: 0, time_us: 0 });
+        }
+        directory
+    }
+
+    #[test]
+    fn a_run_has_the_records_of_its_stream_up_to_a_position() {
+        let directory = directory(&[(1, 3, 4), (2, 1, 0), (1, 4, 10), (1, 5, 12), (2, 2, 11)]);
+        let run = |number, up_to| directory.run(stream(number), up_to);
+        let one = |relative: &[u32]| {
+            Some(Run { prior: 4, first_version: 3, relative: relative.to_vec() })
+        };
+        assert_eq!(run(1, 13), one(&[0, 2, 3]), "a position of its own");
+        assert_eq!(run(1, 14), one(&[0, 2, 3]), "one of another");
+        assert_eq!(run(1, 1_000), one(&[0, 2, 3]), "one behind all");
+        assert_eq!(run(1, 12), one(&[0, 2]));
+        assert_eq!(run(1, 11), one(&[0]));
+        assert_eq!(run(2, 10), None, "none is there yet");
+        assert_eq!(run(2, 14).map(|run| run.prior), Some(0));
+        assert_eq!(run(3, 14), None);
+        assert_eq!(run(1, 9), None, "a position before the segment");
+    }
+
+    #[test]
+    fn a_run_keeps_that_its_prior_is_unknown() {
+        let directory = directory(&[(1, 7, UNKNOWN_PRIOR), (1, 8, 10)]);
+        let wanted = Run { prior: UNKNOWN_PRIOR, first_version: 7, relative: vec![0, 1] };
+        assert_eq!(directory.run(stream(1), 11), Some(wanted));
     }
 }

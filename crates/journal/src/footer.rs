@@ -7,7 +7,7 @@ use std::io;
 
 use uuid::Uuid;
 
-use crate::directory::{Directory, Run};
+use crate::directory::{Directory, Link, Run};
 use crate::disk::DiskFile;
 use crate::format::{FORMAT_VERSION, Fields, put_varint};
 use crate::record::StreamId;
@@ -46,17 +46,23 @@ pub(crate) struct TreePart {
 
 /// Encodes the footer that seals a segment whose groups end at `start`.
 pub(crate) fn encode(directory: &Directory, log: Uuid, start: u64, tree: &TreePart) -> Vec<u8> {
-    let mut runs: Vec<(&StreamId, &Run)> = directory.streams.iter().collect();
-    runs.sort_unstable_by_key(|(stream, _)| **stream);
+    let links = directory.links.iter();
+    let mut order: Vec<(u128, u32)> =
+        links.zip(0..).map(|(link, relative)| (link.stream.0.as_u128(), relative)).collect();
+    order.sort_unstable();
     let mut out = Vec::with_capacity(directory.offsets.len() * 24 + TRAILER_BYTES);
     for offset in &directory.offsets {
         out.extend_from_slice(&offset.to_le_bytes());
     }
     let mut blob = Vec::with_capacity(directory.offsets.len() * 8);
-    for (stream, run) in &runs {
-        out.extend_from_slice(stream.0.as_bytes());
+    let mut streams = 0;
+    for run in order.chunk_by(|(stream, _), (next, _)| stream == next) {
+        let first = run.first().and_then(|(_, relative)| directory.links.get(*relative as usize));
+        let Some(first) = first else { continue };
+        out.extend_from_slice(first.stream.0.as_bytes());
         out.extend_from_slice(&(blob.len() as u32).to_le_bytes());
-        encode_run(run, &mut blob);
+        encode_run(first, run.iter().map(|(_, relative)| *relative), &mut blob);
+        streams += 1;
     }
     out.extend_from_slice(&blob);
     for hash in tree.tiles.iter().chain(&tree.peaks) {
@@ -68,7 +74,7 @@ pub(crate) fn encode(directory: &Directory, log: Uuid, start: u64, tree: &TreePa
         count: directory.offsets.len() as u64,
         last_time_us: directory.last_time_us,
         start,
-        streams: runs.len() as u32,
+        streams,
         run_bytes: blob.len() as u32,
         tiles: tree.tiles.len() as u32,
         peaks: tree.peaks.len() as u32,
@@ -78,14 +84,14 @@ pub(crate) fn encode(directory: &Directory, log: Uuid, start: u64, tree: &TreePa
     out
 }
 
-fn encode_run(run: &Run, out: &mut Vec<u8>) {
-    put_varint(out, run.prior);
-    put_varint(out, run.first_version);
-    put_varint(out, run.relative.len() as u64);
+fn encode_run(first: &Link, run: impl ExactSizeIterator<Item = u32>, out: &mut Vec<u8>) {
+    put_varint(out, first.prior);
+    put_varint(out, first.version);
+    put_varint(out, run.len() as u64);
     let mut before = 0;
-    for relative in &run.relative {
+    for relative in run {
         put_varint(out, u64::from(relative - before));
-        before = *relative;
+        before = relative;
     }
 }
 

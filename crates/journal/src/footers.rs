@@ -156,7 +156,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::directory::{Directory, Entry};
+    use crate::directory::{Directory, Entry, Link};
     use crate::disk::{Disk, RealDisk};
     use crate::footer::{TreePart, encode};
     use crate::postings::Postings;
@@ -179,15 +179,16 @@ mod tests {
         for (segment, number) in segments.iter().zip(0..) {
             let first = known.len() as u64 + 1;
             let mut directory = Directory::new(first);
+            let mut here = std::collections::HashSet::new();
             for (number, gap) in segment {
                 let stream = stream(*number);
                 let version: &mut u64 = &mut versions[usize::from(*number)];
                 // Within a segment there are none: a run has its first version only.
-                let gap = *gap && !directory.streams.contains_key(&stream);
-                *version += if gap { 2 } else { 1 };
+                let first_here = here.insert(*number);
+                *version += if *gap && first_here { 2 } else { 1 };
                 known.push((stream, *version, known.len() as u64 + 1));
-                let (version, prior, offset, time_us) = (*version, 0, 0, 0);
-                directory.add(Entry { stream, version, prior, offset, time_us });
+                let link = Link { stream, version: *version, prior: 0 };
+                directory.add(Entry { link, offset: 0, time_us: 0 });
             }
             let file = disk.create(&format!("{number}")).unwrap();
             let bytes = encode(&directory, Uuid::nil(), 0, &TreePart::default());

@@ -107,7 +107,7 @@ pub(crate) fn head_before(
     let mut position = from;
     while position > 0 {
         let segment = log.segment(position)?;
-        let run = segment.run(stream)?.ok_or_else(|| {
+        let run = segment.run(stream, position)?.ok_or_else(|| {
             segment.fault(0, position, "the footer does not know a stream that it has")
         })?;
         if let Some(head) = run.head_at(stream, segment.first, size) {

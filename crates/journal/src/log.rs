@@ -107,11 +107,12 @@ impl Segment {
         footer.extent(self.file.as_ref(), position)
     }
 
-    /// The records of a stream within this segment.
-    pub(crate) fn run(&self, stream: StreamId) -> Result<Option<Run>, Error> {
+    /// The records of a stream within this segment: of a sealed one all of them, of another those up
+    /// to a position. That is found soonest if it is the stream's.
+    pub(crate) fn run(&self, stream: StreamId, up_to: u64) -> Result<Option<Run>, Error> {
         let footer = self.with(|contents| match contents {
             Contents::Sealed(footer) => Err(*footer),
-            Contents::Unsealed(directory) => Ok(directory.streams.get(&stream).cloned()),
+            Contents::Unsealed(directory) => Ok(directory.run(stream, up_to)),
         });
         match footer {
             Ok(run) => Ok(run),
@@ -122,27 +123,31 @@ impl Segment {
     }
 
     /// Visits the heads that the streams with records here had when the log had `size` records;
-    /// those whose records here are all behind it are passed over.
+    /// those whose records here are all behind it are passed over. A stream may be visited several
+    /// times, with its head at last.
     pub(crate) fn heads_at(
         &self,
         size: u64,
         visit: &mut dyn FnMut(StreamHead),
     ) -> Result<(), Error> {
-        let mut see = |stream: StreamId, run: &Run| {
-            if let Some(head) = run.head_at(stream, self.first, size) {
-                visit(head);
-            }
-        };
         let footer = self.with(|contents| match contents {
             Contents::Sealed(footer) => Some(*footer),
             Contents::Unsealed(directory) => {
-                directory.streams.iter().for_each(|(stream, run)| see(*stream, run));
+                for (link, position) in directory.links.iter().zip(self.first..=size) {
+                    let (version, position) = (Version(link.version), Position(position));
+                    visit(StreamHead { stream: link.stream, version, position });
+                }
                 None
             }
         });
         let Some(footer) = footer else { return Ok(()) };
         let body = footer.body(self.file.as_ref());
         let body = body.map_err(disk_error(&self.name, "reading the footer"))?;
+        let mut see = |stream: StreamId, run: &Run| {
+            if let Some(head) = run.head_at(stream, self.first, size) {
+                visit(head);
+            }
+        };
         body.and_then(|body| footer.runs(&body, &mut see))
             .ok_or_else(|| self.fault(footer.start, footer.first, "the footer is damaged"))
     }
@@ -333,7 +338,7 @@ impl Log {
         let mut position = head;
         while position > 0 {
             let segment = self.segment(position)?;
-            let run = segment.run(stream)?.ok_or_else(|| {
+            let run = segment.run(stream, position)?.ok_or_else(|| {
                 segment.fault(0, position, "the footer does not know a stream that it has")
             })?;
             let mut version = run.last_version();
@@ -370,7 +375,7 @@ impl Log {
     /// The last record of a stream before a position, searched in the segments from the newest on.
     pub(crate) fn find_last(&self, stream: StreamId, before: u64) -> Result<Option<u64>, Error> {
         for segment in self.segments().iter().rev().filter(|segment| segment.first < before) {
-            if let Some(run) = segment.run(stream)? {
+            if let Some(run) = segment.run(stream, before - 1)? {
                 let mut inside = run.relative.iter().rev().map(|at| segment.first + u64::from(*at));
                 if let Some(position) = inside.find(|position| *position < before) {
                     return Ok(Some(position));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::checkpoint::Checkpoint;
-use crate::directory::{Directory, Entry, StreamMap, UNKNOWN_PRIOR};
+use crate::directory::{Directory, Entry, Link, StreamMap, UNKNOWN_PRIOR};
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::envelope::Envelope;
 use crate::error::{Error, disk_error};
@@ -196,13 +196,15 @@ pub(crate) fn segment_names(disk: &dyn Disk) -> Result<Vec<(String, u64)>, Error
 fn read_directory(name: &str, first: u64, file: &dyn DiskFile) -> Result<Directory, Error> {
     let mut directory = Directory::new(first);
     let mut window = Window::new(file);
+    let mut last = StreamMap::default();
     scan_groups(&mut window, 0, first, None, &mut |_, frame| {
         let envelope = Envelope::parse(frame.bytes)?;
         let version = envelope.version.0;
+        let stream = envelope.stream;
+        let unknown = if version == 1 { 0 } else { UNKNOWN_PRIOR };
+        let prior = last.insert(stream, frame.position).unwrap_or(unknown);
         directory.add(Entry {
-            stream: envelope.stream,
-            version,
-            prior: if version == 1 { 0 } else { UNKNOWN_PRIOR },
+            link: Link { stream, version, prior },
             offset: frame.offset as u32,
             time_us: envelope.time.as_microsecond(),
         });

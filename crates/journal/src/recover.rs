@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::directory::{Directory, Entry};
+use crate::directory::{Directory, Entry, Link};
 use crate::disk::{Disk, DiskFile};
 use crate::envelope::Envelope;
 use crate::error::{Error, Fault, disk_error};
@@ -284,10 +284,9 @@ impl State {
                 return Err("the record's caseversion does not follow its stream".to_owned());
             }
             postings.add(envelope.stream, version, frame.position);
+            let prior = before.map_or(0, |before| before.position);
             directory.add(Entry {
-                stream: envelope.stream,
-                version,
-                prior: before.map_or(0, |before| before.position),
+                link: Link { stream: envelope.stream, version, prior },
                 offset: frame.offset as u32,
                 time_us: envelope.time.as_microsecond(),
             });

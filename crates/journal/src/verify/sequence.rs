@@ -1,6 +1,6 @@
 //! The part of the check that needs the order: chains, times, tree, footers and the end.
 
-use crate::directory::{Directory, Entry, StreamMap};
+use crate::directory::{Directory, Entry, Link, StreamMap};
 use crate::error::{Error, Fault, disk_error};
 use crate::footer::{self, Footer, TreePart};
 use crate::heads_tree::StreamHead;
@@ -16,21 +16,21 @@ use super::walk::Walked;
 use super::{VerifyProgress, VerifyReport};
 
 /// The last record of a stream so far.
-struct Link {
+struct Tip {
     version: u64,
     position: u64,
     leaf: LeafHash,
 }
 
-/// So many records are linked at a time.
-const LINKED_AT_ONCE: usize = 64;
+/// The tips of so many records' streams are sought at a time.
+const SOUGHT_AT_ONCE: usize = 64;
 
 /// What has been checked so far, in order.
 pub(super) struct Sequence<'s> {
     segments: &'s [Walked],
-    links: StreamMap<Link>,
-    /// Room for the links that were replaced.
-    before: Vec<Option<Link>>,
+    tips: StreamMap<Tip>,
+    /// Room for tips that were replaced.
+    before: Vec<Option<Tip>>,
     tree: Tree,
     directory: Directory,
     first_tile: u64,
@@ -51,7 +51,7 @@ impl<'s> Sequence<'s> {
     pub(super) fn new(segments: &'s [Walked], promises: Promises) -> Sequence<'s> {
         Sequence {
             segments,
-            links: StreamMap::default(),
+            tips: StreamMap::default(),
             before: Vec::new(),
             tree: Tree::new(),
             directory: Directory::new(1),
@@ -97,7 +97,7 @@ impl<'s> Sequence<'s> {
             // A promise speaks of the heads as they are at its position, and not behind it.
             let promised = self.promises.next().and_then(|size| size.checked_sub(self.next - 1));
             let count =
-                promised.map_or(LINKED_AT_ONCE, |count| count.min(LINKED_AT_ONCE as u64) as usize);
+                promised.map_or(SOUGHT_AT_ONCE, |count| count.min(SOUGHT_AT_ONCE as u64) as usize);
             let (some, rest) = seen.split_at(count.clamp(1, seen.len()));
             self.follow(segment, some)?;
             seen = rest;
@@ -109,18 +109,18 @@ impl<'s> Sequence<'s> {
         Ok(())
     }
 
-    /// Takes in the next records. All are linked first: where their links are far away in memory, the
+    /// Takes in the next records. All tips are replaced first: where they are far away in memory, the
     /// processor fetches many of them at once, if nothing else is done in between.
     fn follow(&mut self, segment: &Walked, some: &[Seen]) -> Result<(), Error> {
-        let mut links = std::mem::take(&mut self.before);
-        links.extend(some.iter().zip(self.next..).map(|(seen, position)| {
+        let mut before = std::mem::take(&mut self.before);
+        before.extend(some.iter().zip(self.next..).map(|(seen, position)| {
             let version = seen.envelope.version.0;
-            self.links.insert(seen.envelope.stream, Link { version, position, leaf: seen.leaf })
+            self.tips.insert(seen.envelope.stream, Tip { version, position, leaf: seen.leaf })
         }));
-        for (seen, before) in some.iter().zip(links.drain(..)) {
-            self.follow_one(segment, seen, before.as_ref())?;
+        for (seen, tip) in some.iter().zip(before.drain(..)) {
+            self.follow_one(segment, seen, tip.as_ref())?;
         }
-        self.before = links;
+        self.before = before;
         if self.promises.next() == Some(self.next - 1) {
             self.keep_promises()?;
         }
@@ -132,7 +132,7 @@ impl<'s> Sequence<'s> {
         &mut self,
         segment: &Walked,
         seen: &Seen,
-        before: Option<&Link>,
+        before: Option<&Tip>,
     ) -> Result<(), Error> {
         let position = self.next;
         let envelope = &seen.envelope;
@@ -160,10 +160,9 @@ impl<'s> Sequence<'s> {
                 "the record's prev is not the leaf hash of the stream's record before",
             ));
         }
+        let prior = before.map_or(0, |before| before.position);
         self.directory.add(Entry {
-            stream: envelope.stream,
-            version: envelope.version.0,
-            prior: before.map_or(0, |before| before.position),
+            link: Link { stream: envelope.stream, version: envelope.version.0, prior },
             offset: seen.offset as u32,
             time_us,
         });
@@ -176,14 +175,14 @@ impl<'s> Sequence<'s> {
     /// Compares the checkpoints of the present size, which is 0 in the beginning.
     pub(super) fn keep_promises(&mut self) -> Result<(), Error> {
         let heads = || {
-            let head = |(stream, link): (&StreamId, &Link)| StreamHead {
+            let head = |(stream, tip): (&StreamId, &Tip)| StreamHead {
                 stream: *stream,
-                version: Version(link.version),
-                position: Position(link.position),
+                version: Version(tip.version),
+                position: Position(tip.position),
             };
-            self.links.iter().map(head).collect()
+            self.tips.iter().map(head).collect()
         };
-        self.promises.compare(&self.tree, self.links.len() as u64, &heads)
+        self.promises.compare(&self.tree, self.tips.len() as u64, &heads)
     }
 
     /// Judges the end of a segment's groups, and its footer if it has one.
@@ -270,7 +269,7 @@ impl<'s> Sequence<'s> {
         Ok(VerifyReport {
             log: header.log,
             records: self.next - 1,
-            streams: self.links.len() as u64,
+            streams: self.tips.len() as u64,
             segments: self.segments.len() as u64,
             sealed: self.sealed,
             root: self.tree.root(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use super::group::{Durable, Group, Pipe};
-use crate::directory::Entry;
+use crate::directory::{Entry, Link};
 use crate::heads::HeadEntry;
 use crate::journal::Shared;
 use crate::log::Contents;
@@ -40,10 +40,9 @@ pub(super) fn tell(shared: &Shared, durable: Durable) -> Group {
         segment.change(|contents| {
             if let Contents::Unsealed(directory) = contents {
                 for (staged, (at, _)) in staged() {
+                    let (stream, version) = (staged.stream, staged.version.0);
                     directory.add(Entry {
-                        stream: staged.stream,
-                        version: staged.version.0,
-                        prior: staged.prior,
+                        link: Link { stream, version, prior: staged.prior },
                         offset: (offset + u64::from(at)) as u32,
                         time_us: staged.time.as_microsecond(),
                     });
