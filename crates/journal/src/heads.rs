@@ -28,6 +28,17 @@ impl Heads {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(stream).copied()
     }
 
+    /// Adds the heads of some streams to `out`, in their order. Where they are far away in memory the
+    /// processor fetches many at once, as nothing else is done in between.
+    pub(crate) fn get_each(
+        &self,
+        streams: impl Iterator<Item = StreamId>,
+        out: &mut Vec<Option<HeadEntry>>,
+    ) {
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        out.extend(streams.map(|stream| table.get(stream).copied()));
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.0.read().unwrap_or_else(PoisonError::into_inner).len()
     }

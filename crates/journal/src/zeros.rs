@@ -13,9 +13,9 @@ use crate::disk::DiskFile;
 /// What a disk writes whole, or a multiple of it; also where a page of the system's cache ends.
 pub(crate) const PAGE_BYTES: usize = 4096;
 
-/// How much is written at once. More would be one long write that the log's next sync waits behind;
-/// less takes longer than a busy log needs to fill a segment.
-const STEP_BYTES: usize = 256 << 10;
+/// How much is written at once. What the log writes meanwhile waits behind it; still less would take
+/// longer than a busy log needs to fill a segment.
+const STEP_BYTES: usize = 64 << 10;
 /// The same where each step is synced, which takes longer.
 const SYNCED_STEP_BYTES: usize = 512 << 10;
 

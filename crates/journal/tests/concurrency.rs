@@ -153,3 +153,32 @@ fn large_groups_of_few_streams_on_their_way_at_once_form_sound_chains() {
     let report = verify(directory.path(), &mut |_| {}).unwrap();
     assert_eq!((root.0, root.1), (6_000, report.root));
 }
+
+/// What is refused takes no place in a group: more than a group has may be looked at for one.
+#[test]
+fn of_many_in_small_groups_each_hears_its_own_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut options = Options::small();
+    options.group_records = 3;
+    let (journal, _) =
+        Journal::open(directory.path(), options, Arc::new(Counting), &mut |_| {}).unwrap();
+    // Of every five that follow each other in a stream, the third and the fifth are right.
+    let expected = [7, 9, 0, 0, 1].map(Version);
+    let drafts = (0..200_u32).flat_map(|number| {
+        expected.map(|version| (note(u128::from(number), "x"), Expected::Exactly(version)))
+    });
+    let outcomes = journal.append_all(drafts).wait();
+    assert_eq!(outcomes.len(), 1000);
+    for (five, number) in outcomes.as_chunks::<5>().0.iter().zip(0..) {
+        let actual = |outcome: &Result<_, Error>| match outcome {
+            Err(Error::Conflict { actual, .. }) => actual.0,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!([&five[0], &five[1], &five[3]].map(actual), [0, 0, 1], "stream {number}");
+        let [first, second] = [&five[2], &five[4]].map(|outcome| outcome.as_ref().unwrap());
+        assert_eq!((first.position.0, first.version.0), (number * 2 + 1, 1));
+        assert_eq!((second.position.0, second.version.0), (number * 2 + 2, 2));
+    }
+    journal.close().unwrap();
+    assert_eq!(verify(directory.path(), &mut |_| {}).unwrap().records, 400);
+}

@@ -4,8 +4,7 @@
 //! while it writes, by the thread that stamps when it has nothing else to do and by the one that
 //! tells. The next record of the same stream may need one sooner, and makes it.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::format::GroupBuffer;
 use crate::record::LeafHash;
@@ -16,7 +15,34 @@ const HASHED_AT_ONCE: usize = 16;
 struct Place {
     /// Where the frame begins within the group.
     at: u32,
-    leaf: OnceLock<LeafHash>,
+    leaf: Leaf,
+}
+
+/// A leaf hash, once it is made. Who makes it anew makes the same, so nobody waits for another.
+#[derive(Default)]
+struct Leaf {
+    words: [AtomicU64; 4],
+    there: AtomicBool,
+}
+
+impl Leaf {
+    fn get(&self) -> Option<LeafHash> {
+        if !self.there.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut hash = [0; 32];
+        for (bytes, word) in hash.as_chunks_mut().0.iter_mut().zip(&self.words) {
+            *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
+        }
+        Some(LeafHash(hash))
+    }
+
+    fn set(&self, leaf: LeafHash) {
+        for (bytes, word) in leaf.0.as_chunks().0.iter().zip(&self.words) {
+            word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
+        }
+        self.there.store(true, Ordering::Release);
+    }
 }
 
 /// The frames of a group: added by one thread, then read by several.
@@ -40,7 +66,7 @@ impl Frames {
     /// is returned.
     pub(super) fn push(&mut self, fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), usize> {
         let (at, _) = self.buffer.push(fill)?;
-        self.places.push(Place { at: at as u32, leaf: OnceLock::new() });
+        self.places.push(Place { at: at as u32, leaf: Leaf::default() });
         Ok(())
     }
 
@@ -85,8 +111,11 @@ impl Frames {
     }
 
     fn hash(&self, place: &Place) -> LeafHash {
-        let bytes = || self.buffer.record(place.at as usize).unwrap_or_default();
-        *place.leaf.get_or_init(|| LeafHash::of(bytes()))
+        place.leaf.get().unwrap_or_else(|| {
+            let leaf = LeafHash::of(self.buffer.record(place.at as usize).unwrap_or_default());
+            place.leaf.set(leaf);
+            leaf
+        })
     }
 
     /// Hashes a few records that nobody has taken on; `false` where there are none.

@@ -54,6 +54,8 @@ struct Writer {
     frames: Frames,
     to_tell: ToTell,
     coming: Coming,
+    /// Room for heads.
+    heads: Vec<Option<HeadEntry>>,
 }
 
 /// Starts the writer's threads; the one that is returned ends last.
@@ -107,6 +109,7 @@ pub(crate) fn start(
         frames,
         to_tell: ToTell::default(),
         coming: Coming::default(),
+        heads: Vec::new(),
     };
     let guard = guard("journal-writer");
     thread::Builder::new().name("journal-writer".to_owned()).spawn(move || {
@@ -219,7 +222,27 @@ impl Writer {
             return;
         }
         self.tick();
-        while !self.is_full() {
+        let mut heads = std::mem::take(&mut self.heads);
+        while !self.is_full() && !waiting.is_empty() {
+            let room = self.options.group_records.saturating_sub(self.frames.count());
+            let streams = waiting.iter().take(room).map(|waiting| waiting.record.stream);
+            self.shared.heads.get_each(streams, &mut heads);
+            self.stage_some(waiting, heads.drain(..));
+        }
+        self.heads = heads;
+    }
+
+    /// Fills the open group with the first that wait, whose streams' heads as they were told are given;
+    /// ends where it is full. What is told meanwhile is in `coming`, and that is asked first.
+    fn stage_some(
+        &mut self,
+        waiting: &mut VecDeque<Waiting>,
+        told: impl Iterator<Item = Option<HeadEntry>>,
+    ) {
+        for told in told {
+            if self.is_full() {
+                return;
+            }
             let Some(Waiting { record, expected, answer: to }) = waiting.pop_front() else {
                 return;
             };
@@ -227,7 +250,7 @@ impl Writer {
                 to.give(Err(Error::Poisoned(cause)));
                 continue;
             }
-            match self.stamp(&record, expected) {
+            match self.stamp(&record, told, expected) {
                 Ok((version, prior)) => {
                     let (stream, time) = (record.stream, self.time);
                     self.to_tell.staged.push(Staged { stream, version, time, prior, answer: to });
@@ -244,16 +267,21 @@ impl Writer {
             || (records > 0 && self.frames.length() >= self.options.group_bytes)
     }
 
-    /// Stamps one record into the group; gives its version, and the position of the record before it
-    /// in its stream.
-    fn stamp(&mut self, record: &Template, expected: Expected) -> Result<(Version, u64), Error> {
+    /// Stamps one record into the group; `told` is its stream's head as it was told. Gives its version,
+    /// and the position of the record before it in its stream.
+    fn stamp(
+        &mut self,
+        record: &Template,
+        told: Option<HeadEntry>,
+        expected: Expected,
+    ) -> Result<(Version, u64), Error> {
         let stream = record.stream;
         let coming = self.coming.get(stream);
         let head = match coming {
             Some(ComingHead { version, position, .. }) => {
                 Some(HeadEntry { version, position, leaf: None })
             }
-            None => self.shared.heads.get(stream),
+            None => told,
         };
         let version = Version(head.map_or(0, |head| head.version));
         if let Expected::Exactly(expected) = expected
