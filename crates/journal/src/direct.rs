@@ -177,7 +177,7 @@ impl Drop for Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::{Disk, DiskFile, RealDisk};
+    use crate::disk::{Disk, DiskFile, Pace, RealDisk};
 
     const LENGTH: u64 = KEPT_BYTES as u64 * 2;
 
@@ -185,7 +185,7 @@ mod tests {
     fn begin() -> (tempfile::TempDir, RealDisk, Arc<dyn DiskFile>, Vec<u8>) {
         let directory = tempfile::tempdir().unwrap();
         let disk = RealDisk::new(directory.path().to_owned());
-        let file = disk.create_zeros("log", LENGTH, &mut |_| {}).unwrap();
+        let file = disk.create_zeros("log", LENGTH, &mut |_| Pace::Hurried).unwrap();
         (directory, disk, file, vec![0; LENGTH as usize])
     }
 
@@ -256,7 +256,7 @@ mod tests {
         append(file.as_ref(), &mut wanted, 0, 50_000);
         file.set_length(50_000).unwrap();
         assert_eq!(read(file.as_ref(), 49_000, 2_000), wanted.get(49_000..50_000).unwrap());
-        let next = disk.create_zeros("next", LENGTH, &mut |_| {}).unwrap();
+        let next = disk.create_zeros("next", LENGTH, &mut |_| Pace::Hurried).unwrap();
         let mut wanted = vec![0; LENGTH as usize];
         append(next.as_ref(), &mut wanted, 20_000, 10);
         assert!(read(next.as_ref(), 0, 60_000) == wanted.get(..60_000).unwrap());

@@ -19,12 +19,12 @@ pub trait Disk: Send + Sync {
     /// Makes an empty file to write to; what had that name is gone.
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
     /// Makes a file of so many zeros, which are durable; what had that name is gone. It is written in
-    /// steps, and `between` them is told how many bytes are done.
+    /// steps, and `between` them is told how many bytes are done and says how to go on.
     fn create_zeros(
         &self,
         name: &str,
         length: u64,
-        between: &mut dyn FnMut(u64),
+        between: &mut dyn FnMut(u64) -> Pace,
     ) -> io::Result<Arc<dyn DiskFile>> {
         let file = self.create(name)?;
         zeros::fill(file.as_ref(), length, between)?;
@@ -38,6 +38,15 @@ pub trait Disk: Send + Sync {
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes the names durable.
     fn sync_directory(&self) -> io::Result<()>;
+}
+
+/// How a file that nobody has asked for yet is written on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// In small steps, so that what else is written need not wait long.
+    Calm,
+    /// As quickly as can be.
+    Hurried,
 }
 
 /// A file of the log, written and read by offset.
@@ -131,7 +140,7 @@ impl Disk for RealDisk {
         &self,
         name: &str,
         length: u64,
-        between: &mut dyn FnMut(u64),
+        between: &mut dyn FnMut(u64) -> Pace,
     ) -> io::Result<Arc<dyn DiskFile>> {
         let file = self.create(name)?;
         match zeros::fill_directly(&self.directory.join(name), length, between) {

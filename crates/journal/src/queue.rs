@@ -20,8 +20,9 @@ const SLICE: Duration = Duration::from_millis(1);
 const LEAST_LEFT_OUT: u32 = 4;
 const MOST_LEFT_OUT: u32 = 1024;
 
-/// How many groups may be handed over and not durable yet.
-const MOST_FLUSHING: usize = 2;
+/// How many groups may be handed over and not durable yet: the disk is at one, and where one more than
+/// the next waits for it, it seldom waits for one.
+const MOST_FLUSHING: usize = 3;
 
 /// An append that waits for the writer.
 pub(crate) struct Waiting {
@@ -162,8 +163,8 @@ impl Queue {
         }
     }
 
-    /// Blocks until one more group can be handed over: while the disk is at one, another may wait
-    /// for it, so that it goes on at once.
+    /// Blocks until one more group can be handed over: while the disk is at one, others may wait for
+    /// it, so that it goes on at once.
     pub(crate) fn wait_for_room(&self) {
         self.wait_while(MOST_FLUSHING);
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::directory::{Directory, Entry, Link};
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile, Pace};
 use crate::envelope::Envelope;
 use crate::error::{Error, Fault, disk_error};
 use crate::footer::{self, Footer, TreePart};
@@ -440,7 +440,7 @@ fn make_segment(
     first: u64,
 ) -> Result<Arc<Segment>, Error> {
     let spare = disk
-        .create_zeros(SPARE, options.segment_bytes, &mut |_| {})
+        .create_zeros(SPARE, options.segment_bytes, &mut |_| Pace::Hurried)
         .map_err(disk_error(SPARE, "preallocating"))?;
     name_spare(disk.as_ref(), &spare, log, first).map_err(disk_error(SPARE, "naming"))
 }

@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile, Pace};
 use crate::error::Error;
 use crate::footer::TreePart;
 use crate::log::Segment;
 use crate::recover::{SPARE, seal};
 
 /// A spare is made within this part of the time that the last segment lasted: the slower it is
-/// written, the fewer syncs of the log wait behind it.
-const PART_OF_A_SEGMENT: u32 = 4;
+/// written, the less the log waits behind it.
+const PART_OF_A_SEGMENT: u32 = 2;
 /// And within this time at most.
 const LONGEST: Duration = Duration::from_secs(1);
 
@@ -76,10 +76,12 @@ impl Shelf {
         }
     }
 
-    /// Lets a time pass, or less when somebody is in a hurry.
-    fn pause(&self, time: Duration) {
+    /// Lets a time pass, or less when somebody is in a hurry. There is a hurry too where no time is left.
+    fn pause(&self, time: Duration) -> Pace {
         let calm = |inside: &mut Inside| !inside.hurry;
-        drop(self.changed.wait_timeout_while(self.lock(), time, calm));
+        let waited = self.changed.wait_timeout_while(self.lock(), time, calm);
+        let (inside, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if inside.hurry || time.is_zero() { Pace::Hurried } else { Pace::Calm }
     }
 }
 
@@ -171,7 +173,8 @@ fn run(
                 let begin = Instant::now();
                 let mut pace = |done: u64| {
                     let due_us = (within.as_micros() as u64).saturating_mul(done) / length.max(1);
-                    shelf.pause(Duration::from_micros(due_us).saturating_sub(begin.elapsed()));
+                    let early = Duration::from_micros(due_us).saturating_sub(begin.elapsed());
+                    shelf.pause(early)
                 };
                 shelf.put(disk.create_zeros(SPARE, length, &mut pace).map_err(Arc::new));
             }
@@ -199,8 +202,8 @@ mod tests {
         let shelf = Shelf::default();
         thread::scope(|scope| {
             scope.spawn(|| {
-                shelf.pause(FOR_EVER);
-                shelf.pause(FOR_EVER);
+                let paces = [(); 2].map(|()| shelf.pause(FOR_EVER));
+                assert_eq!(paces, [Pace::Hurried; 2]);
                 shelf.put(nothing());
             });
             assert!(shelf.take().is_err());
@@ -212,6 +215,13 @@ mod tests {
     fn the_end_does_not_wait_for_a_pause() {
         let shelf = Shelf::default();
         shelf.hurry();
-        shelf.pause(FOR_EVER);
+        assert_eq!(shelf.pause(FOR_EVER), Pace::Hurried);
+    }
+
+    #[test]
+    fn who_is_early_is_calm_and_who_is_late_is_not() {
+        let shelf = Shelf::default();
+        assert_eq!(shelf.pause(Duration::from_nanos(1)), Pace::Calm);
+        assert_eq!(shelf.pause(Duration::ZERO), Pace::Hurried);
     }
 }

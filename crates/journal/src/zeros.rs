@@ -8,14 +8,15 @@ use std::path::Path;
 use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::direct;
-use crate::disk::DiskFile;
+use crate::disk::{DiskFile, Pace};
 
 /// What a disk writes whole, or a multiple of it; also where a page of the system's cache ends.
 pub(crate) const PAGE_BYTES: usize = 4096;
 
-/// How much is written at once. What the log writes meanwhile waits behind it; still less would take
-/// longer than a busy log needs to fill a segment.
+/// How much is written at once. What the log writes meanwhile waits behind it.
 const STEP_BYTES: usize = 64 << 10;
+/// The same in a hurry: smaller steps take longer than a busy log needs to fill a segment.
+const HURRIED_STEP_BYTES: usize = 256 << 10;
 /// The same where each step is synced, which takes longer.
 const SYNCED_STEP_BYTES: usize = 512 << 10;
 
@@ -24,7 +25,7 @@ const SYNCED_STEP_BYTES: usize = 512 << 10;
 pub(crate) fn fill(
     file: &dyn DiskFile,
     length: u64,
-    between: &mut dyn FnMut(u64),
+    between: &mut dyn FnMut(u64) -> Pace,
 ) -> io::Result<()> {
     let zeros = vec![0; SYNCED_STEP_BYTES];
     let mut at = 0;
@@ -44,7 +45,7 @@ pub(crate) fn fill(
 pub(crate) fn fill_directly(
     path: &Path,
     length: u64,
-    between: &mut dyn FnMut(u64),
+    between: &mut dyn FnMut(u64) -> Pace,
 ) -> io::Result<()> {
     if !length.is_multiple_of(PAGE_BYTES as u64) {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -55,15 +56,19 @@ pub(crate) fn fill_directly(
     file.sync_all()
 }
 
-fn write(file: &File, length: u64, between: &mut dyn FnMut(u64)) -> io::Result<()> {
-    let room = vec![0; STEP_BYTES + PAGE_BYTES];
+fn write(file: &File, length: u64, between: &mut dyn FnMut(u64) -> Pace) -> io::Result<()> {
+    let room = vec![0; HURRIED_STEP_BYTES + PAGE_BYTES];
     let zeros = room.get(room.as_ptr().align_offset(PAGE_BYTES)..).unwrap_or_default();
-    let mut at = 0;
+    let (mut at, mut pace) = (0, Pace::Calm);
     while at < length {
-        let part = zeros.get(..(length - at).min(STEP_BYTES as u64) as usize).unwrap_or_default();
+        let step = match pace {
+            Pace::Calm => STEP_BYTES,
+            Pace::Hurried => HURRIED_STEP_BYTES,
+        };
+        let part = zeros.get(..(length - at).min(step as u64) as usize).unwrap_or_default();
         file.write_all_at(part, at)?;
         at += part.len() as u64;
-        between(at);
+        pace = between(at);
     }
     Ok(())
 }
@@ -71,22 +76,30 @@ fn write(file: &File, length: u64, between: &mut dyn FnMut(u64)) -> io::Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::{Disk, RealDisk};
+    use crate::disk::{Disk, Pace, RealDisk};
 
     #[test]
     fn a_file_has_as_many_zeros_as_asked_for_whatever_was_there() {
         let directory = tempfile::tempdir().unwrap();
         let disk = RealDisk::new(directory.path().to_owned());
         let page = PAGE_BYTES as u64;
-        for length in [0, 1, page, 3 * page, 3 * page + 7, STEP_BYTES as u64 + page] {
+        let (step, hurried) = (STEP_BYTES as u64, HURRIED_STEP_BYTES as u64);
+        for length in [0, 1, page, 3 * page, 3 * page + 7, step + page, step + hurried + page] {
             disk.create("spare").unwrap().write_at(0, &[1; 2 * PAGE_BYTES]).unwrap();
-            let mut done = 0;
-            let file = disk.create_zeros("spare", length, &mut |at| done = at).unwrap();
-            assert_eq!(done, length);
-            let mut found = vec![1; length as usize + 1];
-            assert_eq!(file.read_at(0, &mut found).unwrap() as u64, length);
-            assert!(found.iter().take(length as usize).all(|byte| *byte == 0), "{length}");
-            assert_eq!(file.length().unwrap(), length);
+            for pace in [Pace::Calm, Pace::Hurried] {
+                let mut done = 0;
+                let mut between = |at| {
+                    assert!(at > done);
+                    done = at;
+                    pace
+                };
+                let file = disk.create_zeros("spare", length, &mut between).unwrap();
+                assert_eq!(done, length);
+                let mut found = vec![1; length as usize + 1];
+                assert_eq!(file.read_at(0, &mut found).unwrap() as u64, length);
+                assert!(found.iter().take(length as usize).all(|byte| *byte == 0), "{length}");
+                assert_eq!(file.length().unwrap(), length);
+            }
         }
     }
 }

@@ -18,9 +18,9 @@ use crate::record::Expected;
 
 /// The streams that the records go to.
 const STREAMS: u64 = 10_000;
-/// How many groups are on their way when it is measured how many records a second become durable:
-/// one is made, one waits for the disk, one is written.
-const ON_THE_WAY: usize = 3;
+/// How many groups are on their way when it is measured how many records a second become durable: so
+/// many that none of the writer's threads lacks one.
+const ON_THE_WAY: usize = 8;
 /// One round in so many is for the waits.
 const WAITS_OF: u64 = 4;
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use crate::disk::{Disk, DiskFile, RealDisk};
+use crate::disk::{Disk, DiskFile, Pace, RealDisk};
 
 /// The real disk, watched.
 pub(super) struct Watched {
@@ -45,7 +45,7 @@ impl Disk for Watched {
         &self,
         name: &str,
         length: u64,
-        between: &mut dyn FnMut(u64),
+        between: &mut dyn FnMut(u64) -> Pace,
     ) -> io::Result<Arc<dyn DiskFile>> {
         self.count(|making| *making += 1);
         let made = self.disk.create_zeros(name, length, between);
