@@ -60,7 +60,7 @@ impl Run {
     }
 }
 
-/// The records of one segment that has no footer yet: what is kept of each costs no search.
+/// The records of one segment that has no footer yet; to take one in costs no search.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Directory {
     /// The segment's first position.

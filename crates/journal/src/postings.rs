@@ -24,7 +24,8 @@ pub(crate) struct List {
 }
 
 impl List {
-    /// Makes room for positions that are to be added.
+    /// Makes room for several positions that are to be added, and no more: at opening they are most that
+    /// the list will ever have.
     fn reserve(&mut self, positions: &[u64]) {
         let mut before = self.last;
         let mut bytes = 0;
@@ -93,7 +94,9 @@ pub(crate) fn add_run(
         Entry::Vacant(_) if version != 1 => return,
         Entry::Vacant(entry) => entry.insert(List::default()),
     };
-    list.reserve(positions);
+    if positions.len() > 1 {
+        list.reserve(positions);
+    }
     for (position, version) in positions.iter().zip(version..) {
         if list.count + 1 == version && list.last < *position {
             list.add(*position);
