@@ -1,30 +1,7 @@
 //! Where the records of one segment stand: by position and by stream, kept while it is open.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use crate::heads_tree::StreamHead;
 use crate::record::{Position, StreamId, Version};
-
-/// A hasher for stream ids, whose bits are random already: it folds them and no more.
-#[derive(Default, Clone, Copy)]
-pub(crate) struct StreamHasher(u64);
-
-impl Hasher for StreamHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let word = chunk.iter().rev().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
-            self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        }
-    }
-}
-
-/// A map by stream.
-pub(crate) type StreamMap<T> = HashMap<StreamId, T, BuildHasherDefault<StreamHasher>>;
 
 /// A prior position that was not looked up: the segments before are searched when it is needed.
 pub(crate) const UNKNOWN_PRIOR: u64 = u64::MAX;

@@ -9,12 +9,12 @@ use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::thread;
 
-use crate::directory::{Run, StreamMap};
+use crate::directory::Run;
 use crate::footer::Footer;
 use crate::heads::HeadEntry;
 use crate::postings::{self, List, Lists};
 use crate::record::StreamId;
-use crate::stream_table::{PART_BITS, StreamTable};
+use crate::stream_table::{PART_BITS, StreamMap, StreamTable};
 
 /// So many bytes of footers are held until they are taken in.
 const MOST_BYTES: usize = 128 << 20;

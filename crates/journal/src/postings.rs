@@ -6,10 +6,9 @@
 use std::collections::hash_map::Entry;
 use std::sync::{PoisonError, RwLock};
 
-use crate::directory::StreamMap;
 use crate::format::{Fields, put_varint, varint_bytes};
 use crate::record::StreamId;
-use crate::stream_table::StreamTable;
+use crate::stream_table::{StreamMap, StreamTable};
 
 /// How many bytes a list grows by at least: a few records' worth, for most streams are short.
 const GROWTH_BYTES: usize = 16;

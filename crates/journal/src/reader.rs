@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::checkpoint::Checkpoint;
-use crate::directory::{Directory, Entry, Link, StreamMap, UNKNOWN_PRIOR};
+use crate::directory::{Directory, Entry, Link, UNKNOWN_PRIOR};
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::envelope::Envelope;
 use crate::error::{Error, disk_error};
@@ -18,6 +18,7 @@ use crate::record::{LeafHash, Position, Record, StreamId, Version};
 use crate::recover::{fault, header_of};
 use crate::scan::{Window, scan_groups};
 use crate::stream_proof::StreamProof;
+use crate::stream_table::StreamMap;
 use crate::tree::Tree;
 
 /// Reads a log that someone else may be writing. It changes nothing and needs no lock.

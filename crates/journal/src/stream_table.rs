@@ -1,16 +1,38 @@
-//! A large map by stream, in parts by the first bits of the ids.
+//! Maps by stream: small ones, and large ones in parts by the first bits of the ids.
 //!
 //! A part that must grow moves its own entries only, so nobody waits for all of them to be moved; and
 //! several threads may fill a table at once, each some of its parts.
 
-use crate::directory::StreamMap;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
 use crate::record::StreamId;
+
+/// A hasher for stream ids, whose bits are random already: it folds them and no more.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct StreamHasher(u64);
+
+impl Hasher for StreamHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let word = chunk.iter().rev().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
+            self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+    }
+}
+
+/// A map by stream.
+pub(crate) type StreamMap<T> = HashMap<StreamId, T, BuildHasherDefault<StreamHasher>>;
 
 /// A table has two to the power of this many parts.
 pub(crate) const PART_BITS: u32 = 6;
 const PARTS: usize = 1 << PART_BITS;
 
-/// A map by stream.
+/// A large map by stream.
 #[derive(Debug)]
 pub(crate) struct StreamTable<T>([StreamMap<T>; PARTS]);
 

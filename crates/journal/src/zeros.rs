@@ -20,8 +20,8 @@ const HURRIED_STEP_BYTES: usize = 256 << 10;
 /// The same where each step is synced, which takes longer.
 const SYNCED_STEP_BYTES: usize = 512 << 10;
 
-/// Fills a file with zeros and makes them durable, in steps of their own: the system would keep
-/// all of them in its cache, and the log's next sync would wait for all.
+/// Fills a file with zeros and makes them durable, in steps of their own, as large as they are at any
+/// pace: the system would keep all of them in its cache, and the log's next sync would wait for all.
 pub(crate) fn fill(
     file: &dyn DiskFile,
     length: u64,

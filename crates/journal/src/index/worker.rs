@@ -8,13 +8,13 @@ use std::sync::{Arc, PoisonError};
 use super::Inner;
 use super::state::State;
 use super::store::{Damage, INDEX_FORMAT, Meta, Store, Summary, wait_for_release};
-use crate::directory::StreamMap;
 use crate::draft::Projection;
 use crate::envelope::Envelope;
 use crate::error::Error;
 use crate::journal::Shared;
 use crate::options::Options;
 use crate::record::{LeafHash, Position, Record, StreamId};
+use crate::stream_table::StreamMap;
 
 /// The most records of one batch. A small batch costs a busy log more.
 const BATCH_RECORDS: u64 = 1 << 19;

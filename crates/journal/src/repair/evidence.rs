@@ -6,10 +6,10 @@ use std::ops::RangeInclusive;
 use serde::Serialize;
 
 use crate::checkpoint::Checkpoint;
-use crate::directory::StreamMap;
 use crate::envelope::Envelope;
 use crate::error::{Error, Fault};
 use crate::record::{LeafHash, Position};
+use crate::stream_table::StreamMap;
 use crate::tree::Tree;
 
 /// What proves that a restored record is the one that was lost, the strongest there is.

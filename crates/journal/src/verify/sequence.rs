@@ -1,6 +1,6 @@
 //! The part of the check that needs the order: chains, times, tree, footers and the end.
 
-use crate::directory::{Directory, Entry, Link, StreamMap};
+use crate::directory::{Directory, Entry, Link};
 use crate::error::{Error, Fault, disk_error};
 use crate::footer::{self, Footer, TreePart};
 use crate::heads_tree::StreamHead;
@@ -8,6 +8,7 @@ use crate::options::TornTail;
 use crate::record::{LeafHash, Position, StreamId, Version};
 use crate::recover::{fault, header_of};
 use crate::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
+use crate::stream_table::StreamMap;
 use crate::tree::{TILE_LEAVES, Tree};
 
 use super::chunk::{Checked, Seen};

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::frames::Frames;
-use crate::directory::StreamMap;
 use crate::record::{LeafHash, StreamId};
+use crate::stream_table::StreamMap;
 
 /// The last record of a stream, on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
