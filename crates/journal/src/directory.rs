@@ -73,6 +73,14 @@ impl Directory {
         Directory { first, ..Directory::default() }
     }
 
+    /// Begins anew with another segment, keeping the room.
+    pub(crate) fn begin(&mut self, first: u64) {
+        self.first = first;
+        self.offsets.clear();
+        self.links.clear();
+        self.last_time_us = 0;
+    }
+
     /// Takes in the next record of the segment.
     pub(crate) fn add(&mut self, entry: Entry) {
         self.offsets.push(entry.offset);

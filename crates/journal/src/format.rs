@@ -2,6 +2,7 @@
 //!
 //! All numbers are little endian. Checksums are CRC32C.
 
+use crc_fast::{CrcAlgorithm, Digest};
 use uuid::Uuid;
 
 use crate::record::MAX_RECORD_BYTES;
@@ -118,14 +119,14 @@ impl SegmentHeader {
         out.extend_from_slice(self.log.as_bytes());
         out.extend_from_slice(&self.first.to_le_bytes());
         out.resize(60, 0);
-        let checksum = crc32c::crc32c(&out);
+        let checksum = crc32c(&out);
         out.extend_from_slice(&checksum.to_le_bytes());
         out
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<SegmentHeader, HeaderFault> {
         let (body, checksum) = bytes.split_last_chunk::<4>().ok_or(HeaderFault::Damaged)?;
-        if body.len() != 60 || crc32c::crc32c(body) != u32::from_le_bytes(*checksum) {
+        if body.len() != 60 || crc32c(body) != u32::from_le_bytes(*checksum) {
             return Err(HeaderFault::Damaged);
         }
         let mut fields = Fields(body);
@@ -168,7 +169,7 @@ impl GroupHeader {
         out.extend_from_slice(&self.count.to_le_bytes());
         out.extend_from_slice(&self.length.to_le_bytes());
         out.extend_from_slice(&self.checksum.to_le_bytes());
-        let checksum = crc32c::crc32c(&out);
+        let checksum = crc32c(&out);
         out.extend_from_slice(&checksum.to_le_bytes());
         let mut header = [0; GROUP_HEADER_BYTES];
         header.copy_from_slice(&out);
@@ -177,9 +178,7 @@ impl GroupHeader {
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<GroupHeader, HeaderFault> {
         let (body, checksum) = bytes.split_last_chunk::<4>().ok_or(HeaderFault::Damaged)?;
-        if bytes.len() != GROUP_HEADER_BYTES
-            || crc32c::crc32c(body) != u32::from_le_bytes(*checksum)
-        {
+        if bytes.len() != GROUP_HEADER_BYTES || crc32c(body) != u32::from_le_bytes(*checksum) {
             return Err(HeaderFault::Damaged);
         }
         let mut fields = Fields(body);
@@ -200,13 +199,21 @@ impl GroupHeader {
     }
 }
 
+/// CRC32C, the CRC of iSCSI (RFC 3720, 12.1).
+pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
+    crc_fast::crc32_iscsi(bytes)
+}
+
 /// The checksum of a frame. It covers the position, so that a frame is valid in its place only.
 pub(crate) fn frame_checksum(position: u64, bytes: &[u8]) -> u32 {
     let mut seed = [0; 12];
     let (front, back) = seed.split_at_mut(8);
     front.copy_from_slice(&position.to_le_bytes());
     back.copy_from_slice(&(bytes.len() as u32).to_le_bytes());
-    crc32c::crc32c_append(crc32c::crc32c(&seed), bytes)
+    let mut digest = Digest::new(CrcAlgorithm::Crc32Iscsi);
+    digest.update(&seed);
+    digest.update(bytes);
+    digest.finalize() as u32
 }
 
 /// A group in the making: header and frames in one buffer, written at once.
@@ -301,7 +308,7 @@ impl GroupBuffer {
                 first: self.first,
                 count: self.count,
                 length: frames.len() as u32,
-                checksum: crc32c::crc32c(frames),
+                checksum: crc32c(frames),
             }
             .encode();
         }
@@ -381,6 +388,28 @@ mod tests {
         })
         .unwrap();
         assert_eq!(seen, vec![(5, 100, b"one".to_vec()), (6, 111, Vec::new())]);
+    }
+
+    #[test]
+    fn checksums_are_those_of_rfc_3720() {
+        // B.4 has the bytes of the CRC in the order that they are sent in.
+        let ascending: Vec<u8> = (0..32).collect();
+        let descending: Vec<u8> = (0..32).rev().collect();
+        for (bytes, wanted) in [
+            (&[0; 32][..], 0x8a91_36aa),
+            (&[0xff; 32], 0x62a8_ab43),
+            (&ascending, 0x46dd_794e),
+            (&descending, 0x113f_db5c),
+        ] {
+            assert_eq!(crc32c(bytes), wanted);
+        }
+        // However it is put together, and at every length.
+        let bytes: Vec<u8> = (0..700_u32).map(|number| (number * 31 % 251) as u8).collect();
+        for length in 0..bytes.len() {
+            let bytes = &bytes[..length];
+            let whole = [&7_u64.to_le_bytes()[..], &(length as u32).to_le_bytes(), bytes].concat();
+            assert_eq!(frame_checksum(7, bytes), crc32c(&whole), "{length} bytes");
+        }
     }
 
     #[test]

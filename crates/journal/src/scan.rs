@@ -5,7 +5,7 @@ use std::io;
 use crate::disk::DiskFile;
 use crate::format::{
     FRAME_HEADER_BYTES, Frame, GROUP_HEADER_BYTES, GROUP_MAGIC, GroupHeader, HeaderFault,
-    SEGMENT_HEADER_BYTES, frames,
+    SEGMENT_HEADER_BYTES, crc32c, frames,
 };
 use crate::record::MAX_RECORD_BYTES;
 
@@ -39,16 +39,14 @@ impl<'f> Window<'f> {
         Window { recent: true, ..Window::new(file) }
     }
 
-    /// For a part of a known length.
-    pub(crate) fn sized(file: &'f dyn DiskFile, length: u64) -> Window<'f> {
-        Window {
-            file,
-            start: 0,
-            buffer: Vec::new(),
-            filled: 0,
-            ahead: length as usize,
-            recent: false,
-        }
+    /// For a part of a known length; `room` is used, and can be had back with [`Window::into_room`].
+    pub(crate) fn sized(file: &'f dyn DiskFile, length: u64, room: Vec<u8>) -> Window<'f> {
+        Window { file, start: 0, buffer: room, filled: 0, ahead: length as usize, recent: false }
+    }
+
+    /// The room, to be used again.
+    pub(crate) fn into_room(self) -> Vec<u8> {
+        self.buffer
     }
 
     /// For single frames that stand here and there.
@@ -161,7 +159,7 @@ pub(crate) fn scan_groups(
         if body.len() != header.length as usize {
             return damaged(end, next, "the file ends within the group");
         }
-        let right = crc32c::crc32c(body) == header.checksum;
+        let right = crc32c(body) == header.checksum;
         let outcome = frames(&header, body_at, body, &mut |frame| {
             if right {
                 visit(&header, frame).map_err(|what| (frame.offset, frame.position, what))
@@ -200,8 +198,8 @@ pub(crate) fn look_behind(file: &dyn DiskFile, from: u64, next: u64) -> io::Resu
     loop {
         // Overlap by a header, so that one that spans two windows is seen.
         let chunk = window.get(at, WINDOW_BYTES)?;
-        if let Some(last) = chunk.iter().rposition(|byte| *byte != 0) {
-            remains.last_nonzero = at + last as u64 + 1;
+        if let Some(end) = end_of_content(chunk) {
+            remains.last_nonzero = at + end as u64;
             if remains.later_group.is_none() {
                 remains.later_group = find_header(chunk, at, next);
             }
@@ -213,6 +211,20 @@ pub(crate) fn look_behind(file: &dyn DiskFile, from: u64, next: u64) -> io::Resu
     }
 }
 
+/// The end of the last byte that is not zero. Whole blocks are looked over first: nearly always there
+/// is nothing but zeros, and a look at each byte takes several times as long.
+fn end_of_content(bytes: &[u8]) -> Option<usize> {
+    const BLOCK: usize = 256;
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    let within = |bytes: &[u8]| bytes.iter().rposition(|byte| *byte != 0).map(|last| last + 1);
+    if let Some(end) = within(rest) {
+        return Some(bytes.len() - rest.len() + end);
+    }
+    let content = |block: &[u8; BLOCK]| block.iter().fold(0, |all, byte| all | byte) != 0;
+    let last = blocks.iter().rposition(content)?;
+    Some(last * BLOCK + within(blocks.get(last)?)?)
+}
+
 fn find_header(chunk: &[u8], at: u64, next: u64) -> Option<(u64, u64)> {
     chunk.windows(GROUP_HEADER_BYTES).enumerate().find_map(|(index, head)| {
         if !head.starts_with(&GROUP_MAGIC) {
@@ -221,4 +233,24 @@ fn find_header(chunk: &[u8], at: u64, next: u64) -> Option<(u64, u64)> {
         let header = GroupHeader::decode(head).ok()?;
         (header.first > next).then_some((at + index as u64, header.first))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_content_is_behind_its_last_byte_wherever_that_is() {
+        for length in [0, 1, 255, 256, 257, 1_000] {
+            let mut bytes = vec![0; length];
+            assert_eq!(end_of_content(&bytes), None, "{length} zeros");
+            for last in 0..length {
+                bytes[last] = 1;
+                assert_eq!(end_of_content(&bytes), Some(last + 1), "of {length}");
+                bytes[last / 2] = 1;
+                assert_eq!(end_of_content(&bytes), Some(last + 1), "of {length}, with one before");
+                bytes.fill(0);
+            }
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{note, open};
+use crc_fast::crc32_iscsi;
 use journal::note::SigningKey;
 use journal::{
     Checkpoints, Error, Evidence, Expected, Journal, Lock, Position, Reader, Record, RepairOptions,
@@ -191,11 +192,11 @@ fn a_record_that_someone_changed_with_all_its_checksums_is_found_and_put_back() 
         let record = at + 40..at + 40 + size as usize;
         bytes[record.end - 4] = b'y';
         let head = [first.to_le_bytes().as_slice(), &size.to_le_bytes()].concat();
-        let frame = crc32c::crc32c_append(crc32c::crc32c(&head), &bytes[record]);
+        let frame = crc32_iscsi(&[&head, &bytes[record]].concat());
         bytes[at + 36..at + 40].copy_from_slice(&frame.to_le_bytes());
-        let body = crc32c::crc32c(&bytes[at + 32..at + 32 + length]);
+        let body = crc32_iscsi(&bytes[at + 32..at + 32 + length]);
         bytes[at + 24..at + 28].copy_from_slice(&body.to_le_bytes());
-        let header = crc32c::crc32c(&bytes[at..at + 28]);
+        let header = crc32_iscsi(&bytes[at..at + 28]);
         bytes[at + 28..at + 32].copy_from_slice(&header.to_le_bytes());
     });
     let found = verify(damage.own.path(), &mut |_| {}).unwrap_err();

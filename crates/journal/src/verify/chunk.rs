@@ -24,14 +24,14 @@ pub(super) struct Checked {
     pub(super) failed: Option<Error>,
 }
 
-/// Looks through a chunk until its end or the first group that is not sound.
-pub(super) fn check(segments: &[Walked], chunk: &Chunk) -> Checked {
+/// Looks through a chunk until its end or the first group that is not sound; `room` is for its bytes.
+pub(super) fn check(segments: &[Walked], chunk: &Chunk, room: &mut Vec<u8>) -> Checked {
     let mut seen: Vec<Seen> = Vec::with_capacity(2048);
     let mut end = ScanEnd { end: chunk.offset, next: chunk.first, stop: Stop::Empty };
     let Some(segment) = segments.get(chunk.segment) else {
         return Checked { chunk: *chunk, seen, end, failed: None };
     };
-    let mut window = Window::sized(segment.file.as_ref(), chunk.length);
+    let mut window = Window::sized(segment.file.as_ref(), chunk.length, std::mem::take(room));
     let to = chunk.offset + chunk.length;
     let mut failed = None;
     while end.end < to {
@@ -61,5 +61,6 @@ pub(super) fn check(segments: &[Walked], chunk: &Chunk) -> Checked {
             }
         }
     }
+    *room = window.into_room();
     Checked { chunk: *chunk, seen, end, failed }
 }

@@ -188,11 +188,12 @@ fn work(
     segments: &[Walked],
     done: &SyncSender<(u64, Outcome)>,
 ) {
+    let mut room = Vec::new();
     loop {
         let received = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, step)) = received else { return };
         let outcome = match step {
-            Step::Chunk(chunk) => Outcome::Checked(chunk::check(segments, &chunk)),
+            Step::Chunk(chunk) => Outcome::Checked(chunk::check(segments, &chunk, &mut room)),
             other @ (Step::End { .. } | Step::Failed(_)) => Outcome::Step(other),
         };
         if done.send((number, outcome)).is_err() {

@@ -205,7 +205,7 @@ impl<'s> Sequence<'s> {
             (None, false) if end.stop == Stop::Bound => self.judge_missing_footer(segment, &end)?,
             (Some(_) | None, false) => return Err(stop_fault(segment, &end)),
         }
-        self.directory = Directory::new(self.next);
+        self.directory.begin(self.next);
         self.first_tile = self.tree.size() / TILE_LEAVES;
         Ok(())
     }
