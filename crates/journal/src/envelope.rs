@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::record::{LeafHash, StreamId, Version};
+use crate::template::TIME_BYTES;
 
 /// What the journal knows of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,21 @@ impl Envelope {
     ///
     /// All of the bytes are checked to be one JSON value, but nothing else in them is looked at.
     pub fn parse(bytes: &[u8]) -> Result<Envelope, &'static str> {
+        EnvelopeReader::default().parse(bytes)
+    }
+}
+
+/// Reads the heads of records that follow one another: those stamped together have the same time, and
+/// that is read once.
+#[derive(Default)]
+pub(crate) struct EnvelopeReader {
+    /// The last time that stood there as the writer puts it.
+    time: Option<([u8; TIME_BYTES], jiff::Timestamp)>,
+}
+
+impl EnvelopeReader {
+    /// The same as [`Envelope::parse`].
+    pub(crate) fn parse(&mut self, bytes: &[u8]) -> Result<Envelope, &'static str> {
         // The parser looks at each string by itself where it is not told that all of it is UTF-8.
         // What it skips may be something else: such a record is read the slower way.
         let fields: Fields<'_> = match str::from_utf8(bytes) {
@@ -42,8 +58,19 @@ impl Envelope {
             .map_err(|_| "the record's subject is not a UUID")?;
         let prev = LeafHash::from_hex(fields.prev)
             .ok_or("the record's prev is not 64 hexadecimal digits")?;
-        let time = fields.time.parse().map_err(|_| "the record's time is not a timestamp")?;
+        let time = self.time(fields.time).ok_or("the record's time is not a timestamp")?;
         Ok(Envelope { stream: StreamId(stream), version: Version(fields.caseversion), prev, time })
+    }
+
+    fn time(&mut self, text: &str) -> Option<jiff::Timestamp> {
+        match self.time {
+            Some((known, time)) if known == text.as_bytes() => Some(time),
+            _ => {
+                let time = text.parse().ok()?;
+                self.time = text.as_bytes().try_into().ok().map(|text| (text, time));
+                Some(time)
+            }
+        }
     }
 }
 
@@ -68,5 +95,20 @@ mod tests {
         assert_eq!(Envelope::parse(&with("#", 0xff)), Ok(read));
         assert!(Envelope::parse(&with("2026", 0xff)).is_err(), "in a field that is read");
         assert!(Envelope::parse(&with("}", 0xff)).is_err(), "outside of strings");
+    }
+
+    #[test]
+    fn a_reader_reads_each_time_as_it_stands() {
+        let record = |time: &str| {
+            let (stream, prev) = (uuid::Uuid::from_u128(7), LeafHash([9; 32]));
+            format!(r#"{{"subject":"{stream}","time":"{time}","caseversion":3,"prev":"{prev}"}}"#)
+        };
+        let (early, late) = ("2026-11-25T02:48:30Z", "2026-11-25T02:48:30.000001Z");
+        let later = "2026-11-25T02:48:30.000002Z";
+        let mut reader = EnvelopeReader::default();
+        for time in ["", early, early, late, late, "yesterday", late, later, early, later] {
+            let read = reader.parse(record(time).as_bytes()).ok().map(|envelope| envelope.time);
+            assert_eq!(read, time.parse().ok(), "{time}");
+        }
     }
 }

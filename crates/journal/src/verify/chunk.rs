@@ -1,6 +1,6 @@
 //! The check of one chunk: checksums, record heads and leaf hashes, on any core.
 
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, EnvelopeReader};
 use crate::error::{Error, disk_error};
 use crate::record::LeafHash;
 use crate::scan::{ScanEnd, Stop, Window, scan_groups};
@@ -34,12 +34,13 @@ pub(super) fn check(segments: &[Walked], chunk: &Chunk, room: &mut Vec<u8>) -> C
     let mut window = Window::sized(segment.file.as_ref(), chunk.length, std::mem::take(room));
     let to = chunk.offset + chunk.length;
     let mut failed = None;
+    let mut reader = EnvelopeReader::default();
     while end.end < to {
         let whole = seen.len();
         // One group at a time: the walk said where the chunk ends, not how many records it has.
         let scanned =
             scan_groups(&mut window, end.end, end.next, Some(end.next + 1), &mut |_, frame| {
-                let envelope = Envelope::parse(frame.bytes)?;
+                let envelope = reader.parse(frame.bytes)?;
                 seen.push(Seen {
                     envelope,
                     leaf: LeafHash::of(frame.bytes),

@@ -41,6 +41,8 @@ pub(super) struct Sequence<'s> {
     bytes: u64,
     record_bytes: u64,
     log_bytes: u64,
+    /// Room for the footer that stands in a file.
+    footer_bytes: Vec<u8>,
     /// A group that is not sound; a fault unless nothing follows it.
     broken: Option<ScanEnd>,
     unfinished: Option<TornTail>,
@@ -63,6 +65,7 @@ impl<'s> Sequence<'s> {
             bytes: 0,
             record_bytes: 0,
             log_bytes: 0,
+            footer_bytes: Vec::new(),
             broken: None,
             unfinished: None,
             unsound_footers: Vec::new(),
@@ -229,10 +232,11 @@ impl<'s> Sequence<'s> {
         let part =
             TreePart { tiles: self.tree.tiles_from(self.first_tile), peaks: self.tree.peaks() };
         let wanted = footer::encode(&self.directory, footer.log, footer.start, &part);
-        let mut there = vec![0; wanted.len()];
-        let length = segment.file.read_at(footer.start, &mut there).map_err(read())?;
+        let there = &mut self.footer_bytes;
+        there.resize(wanted.len(), 0);
+        let length = segment.file.read_at(footer.start, there).map_err(read())?;
         let whole = segment.file.length().map_err(read())?;
-        if length != wanted.len() || whole != footer.start + length as u64 || there != wanted {
+        if length != wanted.len() || whole != footer.start + length as u64 || *there != wanted {
             let what = "the footer is not that of the segment's records";
             return Err(fault(&segment.name, footer.start, footer.first, what));
         }
