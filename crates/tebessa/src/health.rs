@@ -3,7 +3,7 @@
 use service::queries::{FollowerState, NodeReply};
 
 use crate::address::Address;
-use crate::output::{CliError, Exit};
+use crate::output::{CliError, Exit, count};
 
 /// Ask a node how it is: exit code 0 when it is well, 1 when it is not or does not answer.
 #[derive(Debug, clap::Args)]
@@ -33,8 +33,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
             FollowerState::Halted { reason } => format!("the stream is halted: {reason}"),
         };
         crate::output::line(&format!(
-            "tebessa {}: {} records, {} in the index; {stream}",
-            node.version, node.position, node.index_position
+            "tebessa {}: {}, {} in the index; {stream}",
+            node.version,
+            count(node.position, "record", "records"),
+            node.index_position
         ))?;
         if let Some(reason) = &node.access.failed {
             crate::output::line(&format!(

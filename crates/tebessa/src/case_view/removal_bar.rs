@@ -5,7 +5,7 @@ use service::queries::{RemovalBarQuery, RemovalBarReply};
 
 use super::fetch::ask;
 use crate::address::Address;
-use crate::output::{CliError, Exit, Output, Screen};
+use crate::output::{CliError, Exit, Output, Screen, count};
 use crate::viewing::Viewing;
 
 const HELP: &str = "\
@@ -58,7 +58,12 @@ fn tell(reply: &RemovalBarReply) -> Result<(), CliError> {
     let mut screen = Screen::stdout();
     let answer = if reply.barred { "BARRED: must not be removed" } else { "Not barred" };
     screen.labelled(0, 10, "Removal", answer)?;
-    screen.labelled(0, 10, "Case", &format!("{}, {} events", reply.case, reply.version))?;
+    screen.labelled(
+        0,
+        10,
+        "Case",
+        &format!("{}, {}", reply.case, count(reply.version.0, "event", "events")),
+    )?;
     screen.labelled(0, 10, "Asked", &reply.asked.to_string())?;
     if let Some(until) = reply.until {
         screen.labelled(0, 10, "Until", &format!("{until} at the least; then ask again"))?;

@@ -8,7 +8,7 @@ use journal::{Checkpoint, TlogProof};
 
 use super::node;
 use super::prove::ProvedCase;
-use crate::output::{BAD, CliError, Exit, GOOD, line};
+use crate::output::{BAD, CliError, Exit, GOOD, count, line};
 
 const HELP: &str = "\
 Nothing but the file and the keys is looked at. The keys must have come another way than the proof.
@@ -97,8 +97,9 @@ fn in_words(proved: &Verdict) -> String {
         (None, ..) => "the proof holds".to_owned(),
     };
     format!(
-        "{GOOD}proved{GOOD:#}  {what}\n        in the log {} as it was signed with {} records",
-        proved.origin, proved.size
+        "{GOOD}proved{GOOD:#}  {what}\n        in the log {} as it was signed with {}",
+        proved.origin,
+        count(proved.size, "record", "records")
     )
 }
 

@@ -138,7 +138,10 @@ fn say(args: &Args, report: &RepairReport) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     let Some(kept_in) = &report.kept_in else {
-        line(&format!("{GOOD}whole{GOOD:#}  nothing to repair in {} records", report.last))?;
+        line(&format!(
+            "{GOOD}whole{GOOD:#}  nothing to repair in {}",
+            count(report.last.0, "record", "records")
+        ))?;
         return Ok(Exit::Done);
     };
     for segment in &report.segments {
