@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::OFlags;
 
+use crate::large_pages::LargePages;
 use crate::zeros::PAGE_BYTES;
 
 /// How much of a file's end is kept; a multiple of a page.
@@ -38,9 +39,9 @@ pub(crate) fn is_unsupported(error: &io::Error) -> bool {
 pub(crate) struct Pool(Arc<Mutex<Option<Memory>>>);
 
 impl Pool {
-    fn take(&self) -> Memory {
+    fn take(&self) -> io::Result<Memory> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        kept.unwrap_or_else(Memory::new)
+        kept.map_or_else(Memory::new, Ok)
     }
 
     fn give_back(&self, memory: Memory) {
@@ -51,38 +52,32 @@ impl Pool {
 /// Room for the last [`KEPT_BYTES`] bytes of a file: each has its place by its offset, so that what
 /// begins at a page in the file does so in memory.
 #[derive(Debug)]
-struct Memory {
-    bytes: Vec<u8>,
-    /// Where the first page begins.
-    start: usize,
-}
+struct Memory(LargePages);
 
 impl Memory {
-    fn new() -> Memory {
-        let bytes = vec![0; KEPT_BYTES + PAGE_BYTES];
-        let start = bytes.as_ptr().align_offset(PAGE_BYTES);
-        Memory { bytes, start }
+    fn new() -> io::Result<Memory> {
+        LargePages::new(KEPT_BYTES).map(Memory)
     }
 
     /// Where the byte at an offset of the file has its place, and how many bytes are behind it
     /// before the places begin anew.
-    fn place(&self, offset: u64) -> (usize, usize) {
+    fn place(offset: u64) -> (usize, usize) {
         let at = (offset % KEPT_BYTES as u64) as usize;
-        (self.start + at, KEPT_BYTES - at)
+        (at, KEPT_BYTES - at)
     }
 
     /// The bytes at an offset, at most `most`; fewer where the places begin anew.
     fn get(&self, offset: u64, most: u64) -> &[u8] {
-        let (at, room) = self.place(offset);
+        let (at, room) = Memory::place(offset);
         let length = room.min(usize::try_from(most).unwrap_or(room));
-        self.bytes.get(at..at + length).unwrap_or_default()
+        self.0.bytes().get(at..at + length).unwrap_or_default()
     }
 
     fn put(&mut self, mut offset: u64, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let (at, room) = self.place(offset);
+            let (at, room) = Memory::place(offset);
             let (now, rest) = bytes.split_at(room.min(bytes.len()));
-            if let Some(place) = self.bytes.get_mut(at..at + now.len()) {
+            if let Some(place) = self.0.bytes_mut().get_mut(at..at + now.len()) {
                 place.copy_from_slice(now);
             }
             offset += now.len() as u64;
@@ -119,7 +114,10 @@ impl Recent {
             return Ok(false);
         }
         let page = offset - offset % PAGE;
-        let mut memory = self.memory.take().unwrap_or_else(|| self.pool.take());
+        let mut memory = match self.memory.take() {
+            Some(memory) => memory,
+            None => self.pool.take()?,
+        };
         if page < self.from || offset > self.end {
             let mut before = vec![0; (offset - page) as usize];
             file.read_exact_at(&mut before, page)?;

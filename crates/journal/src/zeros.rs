@@ -9,6 +9,7 @@ use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::direct;
 use crate::disk::{DiskFile, Pace};
+use crate::large_pages::LargePages;
 
 /// What a disk writes whole, or a multiple of it; also where a page of the system's cache ends.
 pub(crate) const PAGE_BYTES: usize = 4096;
@@ -57,8 +58,8 @@ pub(crate) fn fill_directly(
 }
 
 fn write(file: &File, length: u64, between: &mut dyn FnMut(u64) -> Pace) -> io::Result<()> {
-    let room = vec![0; HURRIED_STEP_BYTES + PAGE_BYTES];
-    let zeros = room.get(room.as_ptr().align_offset(PAGE_BYTES)..).unwrap_or_default();
+    let room = LargePages::new(HURRIED_STEP_BYTES)?;
+    let zeros = room.bytes();
     let (mut at, mut pace) = (0, Pace::Calm);
     while at < length {
         let step = match pace {
