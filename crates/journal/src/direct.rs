@@ -22,10 +22,11 @@ const COPY_BYTES: usize = 128 << 10;
 
 const PAGE: u64 = PAGE_BYTES as u64;
 
-/// Opens a file for writing past the system's cache.
-pub(crate) fn open(path: &Path) -> io::Result<File> {
-    let direct = i32::try_from(OFlags::DIRECT.bits()).map_err(io::Error::other)?;
-    OpenOptions::new().write(true).custom_flags(direct).open(path)
+/// Opens a file for writing past the system's cache; `how` else, with [`OFlags::DSYNC`] for writes
+/// that are durable when they return.
+pub(crate) fn open(path: &Path, how: OFlags) -> io::Result<File> {
+    let flags = i32::try_from((OFlags::DIRECT | how).bits()).map_err(io::Error::other)?;
+    OpenOptions::new().write(true).custom_flags(flags).open(path)
 }
 
 /// Whether an error says that the way past the cache is not for this file system, and nothing else:
@@ -100,7 +101,7 @@ pub(crate) struct Recent {
 }
 
 impl Recent {
-    /// For a file of a fixed length that was opened by [`open`].
+    /// For a file of a fixed length that was opened by [`open`] for durable writes.
     pub(crate) fn new(direct: File, length: u64, pool: &Pool) -> Recent {
         Recent { direct, length, memory: None, from: 0, end: 0, pool: pool.clone() }
     }
@@ -131,7 +132,7 @@ impl Recent {
         Ok(true)
     }
 
-    /// Writes what was taken in from an offset on.
+    /// Writes what was taken in from an offset on, durably.
     pub(crate) fn write(&self, offset: u64) -> io::Result<()> {
         let mut at = offset - offset % PAGE;
         let Some(memory) = &self.memory else { return Ok(()) };

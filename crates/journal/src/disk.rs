@@ -6,6 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use rustix::fs::OFlags;
+
 use crate::direct::{self, Pool, Recent};
 use crate::zeros;
 
@@ -62,11 +64,12 @@ pub trait DiskFile: Send + Sync {
     }
     /// Writes all the bytes at an offset; not durable until `sync`.
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
-    /// The same at the end of what was written: behind the bytes there are only zeros, and one
-    /// thread at a time appends. What a disk has to write again of the bytes before them stays as
-    /// it was, also where the write is torn.
+    /// The same at the end of what was written, and durable when it returns: behind the bytes there
+    /// are only zeros, all before them was synced, and one thread at a time appends. What a disk has
+    /// to write again of the bytes before them stays as it was, also where the write is torn.
     fn append_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.write_at(offset, bytes)
+        self.write_at(offset, bytes)?;
+        self.sync()
     }
     /// Cuts or lengthens the file; added bytes read as zeros.
     fn set_length(&self, length: u64) -> io::Result<()>;
@@ -157,7 +160,7 @@ impl Disk for RealDisk {
     fn open(&self, name: &str, write: bool) -> io::Result<Arc<dyn DiskFile>> {
         let path = self.directory.join(name);
         let file = OpenOptions::new().read(true).write(write).open(&path)?;
-        let recent = match write.then(|| direct::open(&path)) {
+        let recent = match write.then(|| direct::open(&path, OFlags::DSYNC)) {
             Some(Ok(direct)) => Some(Recent::new(direct, file.metadata()?.len(), &self.pool)),
             Some(Err(error)) if !direct::is_unsupported(&error) => return Err(error),
             _ => None,
@@ -254,7 +257,8 @@ impl DiskFile for RealFile {
             Some(written) => return written,
             None => drop(recent),
         }
-        self.write_at(offset, bytes)
+        self.write_at(offset, bytes)?;
+        self.sync()
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {

@@ -67,6 +67,7 @@ mod record;
 mod recover;
 mod repair;
 mod scan;
+mod shelf;
 mod stream_proof;
 mod stream_table;
 mod template;

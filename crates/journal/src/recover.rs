@@ -21,6 +21,7 @@ use crate::options::{OpenReport, Options, Progress, TornTail};
 use crate::postings::Lists;
 use crate::record::{LeafHash, Position};
 use crate::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
+use crate::shelf::{AHEAD, Spare};
 use crate::stream_table::StreamTable;
 use crate::tree::{TILE_LEAVES, Tree};
 
@@ -414,20 +415,20 @@ pub(crate) fn seal(segment: &Segment, log: Uuid, end: u64, tree: &TreePart) -> R
     Ok(())
 }
 
-/// The name of the file that is being preallocated for the next segment.
-pub(crate) const SPARE: &str = "spare";
+/// The names of the files that are being preallocated for the next segments.
+pub(crate) const SPARES: [&str; AHEAD] = ["spare", "spare-2"];
 
-/// Turns the spare file into the segment that begins at `first`, durably.
+/// Turns a spare file into the segment that begins at `first`, durably.
 pub(crate) fn name_spare(
     disk: &dyn Disk,
-    file: &Arc<dyn DiskFile>,
+    Spare { name: spare, file }: &Spare,
     log: Uuid,
     first: u64,
 ) -> std::io::Result<Arc<Segment>> {
     file.write_at(0, &SegmentHeader { log, first }.encode())?;
     file.sync()?;
     let name = segment_name(first);
-    disk.rename(SPARE, &name)?;
+    disk.rename(spare, &name)?;
     disk.sync_directory()?;
     let contents = Contents::Unsealed(Directory::new(first));
     Ok(Segment::new(name, first, Arc::clone(file), contents))
@@ -439,10 +440,12 @@ fn make_segment(
     log: Uuid,
     first: u64,
 ) -> Result<Arc<Segment>, Error> {
-    let spare = disk
-        .create_zeros(SPARE, options.segment_bytes, &mut |_| Pace::Hurried)
-        .map_err(disk_error(SPARE, "preallocating"))?;
-    name_spare(disk.as_ref(), &spare, log, first).map_err(disk_error(SPARE, "naming"))
+    let [name, ..] = SPARES;
+    let file = disk
+        .create_zeros(name, options.segment_bytes, &mut |_| Pace::Hurried)
+        .map_err(disk_error(name, "preallocating"))?;
+    let spare = Spare { name, file };
+    name_spare(disk.as_ref(), &spare, log, first).map_err(disk_error(name, "naming"))
 }
 
 /// Begins a new log in an empty directory.

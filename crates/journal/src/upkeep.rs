@@ -1,29 +1,24 @@
 //! The thread that preallocates the next segment and seals the last, off the writer's way.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::disk::{Disk, DiskFile, Pace};
+use crate::disk::Disk;
 use crate::error::Error;
 use crate::footer::TreePart;
 use crate::log::Segment;
-use crate::recover::{SPARE, seal};
-
-/// A spare is made within this part of the time that the last segment lasted: the slower it is
-/// written, the less the log waits behind it.
-const PART_OF_A_SEGMENT: u32 = 2;
-/// And within this time at most.
-const LONGEST: Duration = Duration::from_secs(1);
+use crate::recover::{SPARES, seal};
+use crate::shelf::{AHEAD, Part, Shelf, Spare};
 
 enum Job {
-    /// A spare segment, to be made no faster than `within`, unless somebody waits for it.
+    /// Another spare segment; how long the last segment lasted.
     Spare {
-        within: Duration,
+        last: Duration,
     },
     Seal {
         segment: Arc<Segment>,
@@ -32,65 +27,14 @@ enum Job {
     },
 }
 
-type Ready = Result<Arc<dyn DiskFile>, Arc<io::Error>>;
-
-#[derive(Default)]
-struct Inside {
-    spare: Option<Ready>,
-    /// Somebody waits for the spare, or for the end.
-    hurry: bool,
-}
-
-#[derive(Default)]
-struct Shelf {
-    inside: Mutex<Inside>,
-    changed: Condvar,
-}
-
-impl Shelf {
-    fn lock(&self) -> MutexGuard<'_, Inside> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn put(&self, spare: Ready) {
-        self.lock().spare = Some(spare);
-        self.changed.notify_all();
-    }
-
-    fn hurry(&self) {
-        self.lock().hurry = true;
-        self.changed.notify_all();
-    }
-
-    /// Takes the spare, waiting for it if need be.
-    fn take(&self) -> Ready {
-        let mut inside = self.lock();
-        loop {
-            if let Some(ready) = inside.spare.take() {
-                inside.hurry = false;
-                return ready;
-            }
-            inside.hurry = true;
-            self.changed.notify_all();
-            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Lets a time pass, or less when somebody is in a hurry. There is a hurry too where no time is left.
-    fn pause(&self, time: Duration) -> Pace {
-        let calm = |inside: &mut Inside| !inside.hurry;
-        let waited = self.changed.wait_timeout_while(self.lock(), time, calm);
-        let (inside, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if inside.hurry || time.is_zero() { Pace::Hurried } else { Pace::Calm }
-    }
-}
-
 /// The writer's hold on the thread.
 pub(crate) struct Upkeep {
     /// Gone when the thread is to end.
     jobs: Option<Sender<Job>>,
     shelf: Arc<Shelf>,
     thread: Option<JoinHandle<()>>,
+    /// How many spares were asked for and not taken yet.
+    coming: usize,
     /// When the segment that is written to was begun.
     begun: Instant,
 }
@@ -112,9 +56,9 @@ impl Upkeep {
             let shelf = Guarded(own);
             run(&inbox, disk.as_ref(), log, length, &shelf.0, &failed);
         })?;
-        let upkeep =
-            Upkeep { jobs: Some(jobs), shelf, thread: Some(thread), begun: Instant::now() };
-        upkeep.ask(Job::Spare { within: Duration::ZERO });
+        let (jobs, thread) = (Some(jobs), Some(thread));
+        let mut upkeep = Upkeep { jobs, shelf, thread, coming: 0, begun: Instant::now() };
+        upkeep.ask_for_spares(1, Duration::ZERO);
         Ok(upkeep)
     }
 
@@ -123,24 +67,41 @@ impl Upkeep {
         drop(self.jobs.as_ref().map(|jobs| jobs.send(job)));
     }
 
-    /// Takes the spare file, waiting for it if need be.
-    pub(crate) fn take_spare(&self) -> Ready {
-        self.shelf.take()
+    /// Has spares made until so many are there.
+    fn ask_for_spares(&mut self, ahead: usize, last: Duration) {
+        while self.coming < ahead {
+            self.ask(Job::Spare { last });
+            self.coming += 1;
+        }
+    }
+
+    /// Takes a spare file, waiting for it if need be.
+    pub(crate) fn take_spare(&mut self) -> Result<Spare, Arc<io::Error>> {
+        let spare = self.shelf.take();
+        self.coming = self.coming.saturating_sub(1);
+        spare
+    }
+
+    /// Notes that a group was written: spares have time as long as the log is written to.
+    pub(crate) fn note_group(&self) {
+        self.shelf.note_group();
     }
 
     /// Has a full segment sealed and, after the spare was taken and renamed, another one made.
     pub(crate) fn rolled(&mut self, segment: Arc<Segment>, end: u64, tree: TreePart) {
-        let lasted = std::mem::replace(&mut self.begun, Instant::now()).elapsed();
-        self.ask(Job::Spare { within: (lasted / PART_OF_A_SEGMENT).min(LONGEST) });
+        let last = std::mem::replace(&mut self.begun, Instant::now()).elapsed();
         self.ask(Job::Seal { segment, end, tree });
+        // A log that fills a segment is likely to fill more.
+        self.ask_for_spares(AHEAD, last);
     }
 }
 
 impl Drop for Upkeep {
-    /// Lets the thread do what it was asked, and waits for its end.
+    /// Lets the thread do what it was asked, without spares that it has not begun, and waits for its
+    /// end.
     fn drop(&mut self) {
         self.jobs = None;
-        self.shelf.hurry();
+        self.shelf.end();
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the journal's upkeep thread panicked");
         }
@@ -167,16 +128,17 @@ fn run(
     shelf: &Shelf,
     failed: &dyn Fn(Error),
 ) {
+    // One more is asked for only after the one that had its name is a segment.
+    let mut names = SPARES.into_iter().cycle();
     while let Ok(job) = inbox.recv() {
         match job {
-            Job::Spare { within } => {
-                let begin = Instant::now();
-                let mut pace = |done: u64| {
-                    let due_us = (within.as_micros() as u64).saturating_mul(done) / length.max(1);
-                    let early = Duration::from_micros(due_us).saturating_sub(begin.elapsed());
-                    shelf.pause(early)
-                };
-                shelf.put(disk.create_zeros(SPARE, length, &mut pace).map_err(Arc::new));
+            Job::Spare { .. } if shelf.ended() => {}
+            Job::Spare { last } => {
+                let Some(name) = names.next() else { return };
+                let begun = Instant::now();
+                let mut pace = |done| shelf.pace(begun, Part { bytes: done, whole: length }, last);
+                let made = disk.create_zeros(name, length, &mut pace);
+                shelf.put(made.map(|file| Spare { name, file }).map_err(Arc::new));
             }
             Job::Seal { segment, end, tree } => {
                 if let Err(error) = seal(&segment, log, end, &tree) {
@@ -184,44 +146,5 @@ fn run(
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FOR_EVER: Duration = Duration::from_secs(1 << 20);
-
-    fn nothing() -> Ready {
-        Err(Arc::new(io::ErrorKind::Other.into()))
-    }
-
-    #[test]
-    fn who_waits_for_the_spare_ends_its_pauses() {
-        let shelf = Shelf::default();
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                let paces = [(); 2].map(|()| shelf.pause(FOR_EVER));
-                assert_eq!(paces, [Pace::Hurried; 2]);
-                shelf.put(nothing());
-            });
-            assert!(shelf.take().is_err());
-        });
-        assert!(!shelf.lock().hurry, "the next one has time again");
-    }
-
-    #[test]
-    fn the_end_does_not_wait_for_a_pause() {
-        let shelf = Shelf::default();
-        shelf.hurry();
-        assert_eq!(shelf.pause(FOR_EVER), Pace::Hurried);
-    }
-
-    #[test]
-    fn who_is_early_is_calm_and_who_is_late_is_not() {
-        let shelf = Shelf::default();
-        assert_eq!(shelf.pause(Duration::from_nanos(1)), Pace::Calm);
-        assert_eq!(shelf.pause(Duration::ZERO), Pace::Hurried);
     }
 }

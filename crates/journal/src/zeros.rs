@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{FallocateFlags, OFlags, fallocate};
 
 use crate::direct;
 use crate::disk::{DiskFile, Pace};
@@ -15,9 +15,9 @@ use crate::large_pages::LargePages;
 pub(crate) const PAGE_BYTES: usize = 4096;
 
 /// How much is written at once. What the log writes meanwhile waits behind it.
-const STEP_BYTES: usize = 64 << 10;
+const STEP_BYTES: usize = 256 << 10;
 /// The same in a hurry: smaller steps take longer than a busy log needs to fill a segment.
-const HURRIED_STEP_BYTES: usize = 256 << 10;
+const HURRIED_STEP_BYTES: usize = 1 << 20;
 /// The same where each step is synced, which takes longer.
 const SYNCED_STEP_BYTES: usize = 512 << 10;
 
@@ -51,7 +51,7 @@ pub(crate) fn fill_directly(
     if !length.is_multiple_of(PAGE_BYTES as u64) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    let file = direct::open(path)?;
+    let file = direct::open(path, OFlags::empty())?;
     fallocate(&file, FallocateFlags::empty(), 0, length)?;
     write(&file, length, between)?;
     file.sync_all()

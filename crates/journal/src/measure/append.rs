@@ -42,6 +42,7 @@ pub fn append(directory: &Path, group: u64, records: u64) -> Result<Figure, Erro
     let (mut loaded_waits, mut waits, mut bare_waits) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TURNS {
         took += groups.append(rounds, ON_THE_WAY, &mut loaded_waits)?;
+        disk.wait_until_quiet();
         groups.append(rounds.div_ceil(WAITS_OF), 1, &mut waits)?;
         disk.wait_until_quiet();
         bare += limit.run(rounds, &mut bare_waits)?;

@@ -1,33 +1,53 @@
-//! A disk that knows when a segment is being preallocated, so that a limit is not measured beside it.
+//! A disk that knows when segments are being preallocated, so that a limit is not measured beside it.
 
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::disk::{Disk, DiskFile, Pace, RealDisk};
+use crate::recover::SPARES;
+use crate::shelf::AHEAD;
+
+/// The files of zeros.
+#[derive(Default)]
+struct Spares {
+    /// How many are being written, and how many were.
+    making: usize,
+    made: usize,
+    /// How many of those became segments.
+    named: usize,
+}
+
+impl Spares {
+    /// Whether nothing is being made, and nothing is about to be: one is there before a segment was
+    /// full, and then as many as the shelf holds. What is full is sealed before another is made.
+    fn quiet(&self) -> bool {
+        let wanted = if self.named > 1 { AHEAD } else { 1 };
+        self.making == 0 && self.made - self.named == wanted
+    }
+}
 
 /// The real disk, watched.
 pub(super) struct Watched {
     disk: RealDisk,
-    /// How many files of zeros are being written.
-    making: Mutex<u32>,
+    spares: Mutex<Spares>,
     changed: Condvar,
 }
 
 impl Watched {
     pub(super) fn new(directory: &Path) -> Arc<Watched> {
         let disk = RealDisk::new(directory.to_owned());
-        Arc::new(Watched { disk, making: Mutex::new(0), changed: Condvar::new() })
+        Arc::new(Watched { disk, spares: Mutex::default(), changed: Condvar::new() })
     }
 
     /// Blocks until no segment is being preallocated.
     pub(super) fn wait_until_quiet(&self) {
-        let making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.changed.wait_while(making, |making| *making > 0));
+        let spares = self.spares.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.changed.wait_while(spares, |spares| !spares.quiet()));
     }
 
-    fn count(&self, change: impl FnOnce(&mut u32)) {
-        change(&mut self.making.lock().unwrap_or_else(PoisonError::into_inner));
+    fn count(&self, change: impl FnOnce(&mut Spares)) {
+        change(&mut self.spares.lock().unwrap_or_else(PoisonError::into_inner));
         self.changed.notify_all();
     }
 }
@@ -47,9 +67,12 @@ impl Disk for Watched {
         length: u64,
         between: &mut dyn FnMut(u64) -> Pace,
     ) -> io::Result<Arc<dyn DiskFile>> {
-        self.count(|making| *making += 1);
+        self.count(|spares| spares.making += 1);
         let made = self.disk.create_zeros(name, length, between);
-        self.count(|making| *making -= 1);
+        self.count(|spares| {
+            spares.making -= 1;
+            spares.made += 1;
+        });
         made
     }
 
@@ -58,6 +81,9 @@ impl Disk for Watched {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        if SPARES.contains(&from) {
+            self.count(|spares| spares.named += 1);
+        }
         self.disk.rename(from, to)
     }
 

@@ -300,7 +300,8 @@ impl DiskFile for SimFile {
         let mut all = vec![0; usize::try_from(offset - page).unwrap()];
         self.read_at(page, &mut all)?;
         all.extend_from_slice(bytes);
-        self.write_at(page, &all)
+        self.write_at(page, &all)?;
+        self.sync()
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
