@@ -9,7 +9,8 @@ use crate::record::Position;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// The length of a segment file in bytes; it is preallocated.
+    /// The length of a segment file in bytes; it is preallocated, and one more of it, two once one was
+    /// filled.
     pub segment_bytes: u64,
     /// The most records that one group commit takes.
     pub group_records: usize,

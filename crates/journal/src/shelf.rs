@@ -38,6 +38,8 @@ struct Inside {
     /// Somebody waits for a spare, or for the end.
     hurry: bool,
     ended: bool,
+    /// How many groups had been written when the log was last found idle.
+    idle_at: Option<u64>,
 }
 
 /// What is ready.
@@ -109,13 +111,16 @@ impl Shelf {
                 return Pace::Calm;
             }
             let groups = self.groups.load(Ordering::Relaxed);
-            let waited = self.changed.wait_timeout(inside, early.min(IDLE));
-            let (again, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            if early >= IDLE && timeout.timed_out() && self.groups.load(Ordering::Relaxed) == groups
-            {
+            if inside.idle_at == Some(groups) {
                 return Pace::Calm;
             }
+            let waited = self.changed.wait_timeout(inside, early.min(IDLE));
+            let (again, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             (inside, calm) = (again, true);
+            let quiet = timeout.timed_out() && self.groups.load(Ordering::Relaxed) == groups;
+            if quiet && early >= IDLE {
+                inside.idle_at = Some(groups);
+            }
         }
     }
 }
@@ -195,6 +200,7 @@ mod tests {
         assert_eq!(shelf.pace(Instant::now(), HALF, Duration::ZERO), Pace::Hurried);
         shelf.put(nothing());
         assert_eq!(shelf.pace(Instant::now(), HALF, Duration::ZERO), Pace::Calm);
+        assert_eq!(shelf.lock().idle_at, Some(0));
     }
 
     #[test]
