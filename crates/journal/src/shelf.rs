@@ -35,6 +35,8 @@ type Ready = Result<Spare, Arc<io::Error>>;
 struct Inside {
     /// In the order in which they were made.
     ready: VecDeque<Ready>,
+    /// How many were asked for and not taken yet.
+    coming: usize,
     /// Somebody waits for a spare, or for the end.
     hurry: bool,
     ended: bool,
@@ -56,9 +58,29 @@ impl Shelf {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn put(&self, spare: Ready) {
-        self.lock().ready.push_back(spare);
+    /// How many more must be made so that there are so many; they count as coming from now on.
+    pub(crate) fn ask(&self, ahead: usize) -> usize {
+        let mut inside = self.lock();
+        let missing = ahead.saturating_sub(inside.coming);
+        inside.coming += missing;
+        missing
+    }
+
+    /// Puts a spare up, or why there is none. One that failed while another is there is dropped, and
+    /// `false` returned: it will be asked for again, and the disk may have room then.
+    pub(crate) fn put(&self, spare: Ready) -> bool {
+        let mut inside = self.lock();
+        if let Err(error) = &spare
+            && !inside.ready.is_empty()
+        {
+            tracing::warn!(%error, "no segment could be preallocated; tried again when one is full");
+            inside.coming = inside.coming.saturating_sub(1);
+            return false;
+        }
+        inside.ready.push_back(spare);
+        drop(inside);
         self.changed.notify_all();
+        true
     }
 
     /// Takes the oldest spare, waiting for it if need be.
@@ -67,6 +89,7 @@ impl Shelf {
         loop {
             if let Some(ready) = inside.ready.pop_front() {
                 inside.hurry = inside.ended;
+                inside.coming = inside.coming.saturating_sub(1);
                 return ready;
             }
             inside.hurry = true;
@@ -184,6 +207,18 @@ mod tests {
         }
         let names = [(); 2].map(|()| shelf.take().map(|spare| spare.name).ok());
         assert_eq!(names, [Some("one"), Some("two")]);
+    }
+
+    #[test]
+    fn one_that_failed_stands_only_where_no_other_is() {
+        let shelf = Shelf::default();
+        assert_eq!((shelf.ask(2), shelf.ask(2)), (2, 0));
+        assert!(shelf.put(Ok(spare("one"))));
+        assert!(!shelf.put(nothing()));
+        assert_eq!(shelf.ask(2), 1, "it is asked for again");
+        assert!(shelf.take().is_ok());
+        assert!(shelf.put(nothing()), "who takes the next hears of it");
+        assert!(shelf.take().is_err());
     }
 
     #[test]

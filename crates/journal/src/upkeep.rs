@@ -33,8 +33,6 @@ pub(crate) struct Upkeep {
     jobs: Option<Sender<Job>>,
     shelf: Arc<Shelf>,
     thread: Option<JoinHandle<()>>,
-    /// How many spares were asked for and not taken yet.
-    coming: usize,
     /// When the segment that is written to was begun.
     begun: Instant,
 }
@@ -57,7 +55,7 @@ impl Upkeep {
             run(&inbox, disk.as_ref(), log, length, &shelf.0, &failed);
         })?;
         let (jobs, thread) = (Some(jobs), Some(thread));
-        let mut upkeep = Upkeep { jobs, shelf, thread, coming: 0, begun: Instant::now() };
+        let upkeep = Upkeep { jobs, shelf, thread, begun: Instant::now() };
         upkeep.ask_for_spares(1, Duration::ZERO);
         Ok(upkeep)
     }
@@ -68,18 +66,15 @@ impl Upkeep {
     }
 
     /// Has spares made until so many are there.
-    fn ask_for_spares(&mut self, ahead: usize, last: Duration) {
-        while self.coming < ahead {
+    fn ask_for_spares(&self, ahead: usize, last: Duration) {
+        for _ in 0..self.shelf.ask(ahead) {
             self.ask(Job::Spare { last });
-            self.coming += 1;
         }
     }
 
     /// Takes a spare file, waiting for it if need be.
-    pub(crate) fn take_spare(&mut self) -> Result<Spare, Arc<io::Error>> {
-        let spare = self.shelf.take();
-        self.coming = self.coming.saturating_sub(1);
-        spare
+    pub(crate) fn take_spare(&self) -> Result<Spare, Arc<io::Error>> {
+        self.shelf.take()
     }
 
     /// Notes that a group was written: spares have time as long as the log is written to.
@@ -129,16 +124,20 @@ fn run(
     failed: &dyn Fn(Error),
 ) {
     // One more is asked for only after the one that had its name is a segment.
-    let mut names = SPARES.into_iter().cycle();
+    let mut put = 0;
     while let Ok(job) = inbox.recv() {
         match job {
             Job::Spare { .. } if shelf.ended() => {}
             Job::Spare { last } => {
-                let Some(name) = names.next() else { return };
+                let Some(name) = SPARES.get(put % AHEAD).copied() else { return };
                 let begun = Instant::now();
                 let mut pace = |done| shelf.pace(begun, Part { bytes: done, whole: length }, last);
                 let made = disk.create_zeros(name, length, &mut pace);
-                shelf.put(made.map(|file| Spare { name, file }).map_err(Arc::new));
+                if shelf.put(made.map(|file| Spare { name, file }).map_err(Arc::new)) {
+                    put += 1;
+                } else if let Err(error) = disk.remove(name) {
+                    tracing::debug!(%error, "what was preallocated in vain is still there");
+                }
             }
             Job::Seal { segment, end, tree } => {
                 if let Err(error) = seal(&segment, log, end, &tree) {
