@@ -21,7 +21,7 @@ use crate::options::{OpenReport, Options, Progress, TornTail};
 use crate::postings::Lists;
 use crate::record::{LeafHash, Position};
 use crate::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
-use crate::shelf::{AHEAD, Spare};
+use crate::shelf::{SPARES, Spare};
 use crate::stream_table::StreamTable;
 use crate::tree::{TILE_LEAVES, Tree};
 
@@ -414,9 +414,6 @@ pub(crate) fn seal(segment: &Segment, log: Uuid, end: u64, tree: &TreePart) -> R
     }
     Ok(())
 }
-
-/// The names of the files that are being preallocated for the next segments.
-pub(crate) const SPARES: [&str; AHEAD] = ["spare", "spare-2"];
 
 /// Turns a spare file into the segment that begins at `first`, durably.
 pub(crate) fn name_spare(

@@ -11,6 +11,8 @@ use crate::disk::{DiskFile, Pace};
 /// How many are kept once a segment was filled: so much is taken without a zero being written beside
 /// it, which costs the disk as much as the record does.
 pub(crate) const AHEAD: usize = 2;
+/// The names of their files as long as they are no segments.
+pub(crate) const SPARES: [&str; AHEAD] = ["spare", "spare-2"];
 
 /// While another is there, the next is made within this time, if the log is written to meanwhile.
 const AT_LEISURE: Duration = Duration::from_secs(8);
@@ -24,7 +26,7 @@ const IDLE: Duration = Duration::from_millis(20);
 
 /// A file of zeros.
 pub(crate) struct Spare {
-    /// Its name as long as it is no segment.
+    /// One of [`SPARES`].
     pub(crate) name: &'static str,
     pub(crate) file: Arc<dyn DiskFile>,
 }

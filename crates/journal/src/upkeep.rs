@@ -1,4 +1,4 @@
-//! The thread that preallocates the next segment and seals the last, off the writer's way.
+//! The thread that preallocates the next segments and seals the last, off the writer's way.
 
 use std::io;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::disk::Disk;
 use crate::error::Error;
 use crate::footer::TreePart;
 use crate::log::Segment;
-use crate::recover::{SPARES, seal};
-use crate::shelf::{AHEAD, Part, Shelf, Spare};
+use crate::recover::seal;
+use crate::shelf::{AHEAD, Part, SPARES, Shelf, Spare};
 
 enum Job {
     /// Another spare segment; how long the last segment lasted.
@@ -82,7 +82,7 @@ impl Upkeep {
         self.shelf.note_group();
     }
 
-    /// Has a full segment sealed and, after the spare was taken and renamed, another one made.
+    /// Has a full segment sealed and, after the spare was taken and renamed, more made.
     pub(crate) fn rolled(&mut self, segment: Arc<Segment>, end: u64, tree: TreePart) {
         let last = std::mem::replace(&mut self.begun, Instant::now()).elapsed();
         self.ask(Job::Seal { segment, end, tree });
