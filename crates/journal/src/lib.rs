@@ -51,6 +51,7 @@ mod heads_tree;
 mod import;
 mod index;
 mod journal;
+mod lanes;
 mod large_pages;
 mod lock;
 mod log;

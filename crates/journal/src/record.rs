@@ -5,6 +5,8 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::lanes::{LANES, sha256_each};
+
 /// The most bytes one record may have; more is refused before the append.
 pub const MAX_RECORD_BYTES: usize = 65_535;
 
@@ -98,6 +100,11 @@ impl LeafHash {
         hasher.update([0]);
         hasher.update(bytes);
         LeafHash(hasher.finalize().into())
+    }
+
+    /// The same of several records, which takes less time.
+    pub(crate) fn of_each(records: [&[u8]; LANES]) -> [LeafHash; LANES] {
+        sha256_each(0, records).map(LeafHash)
     }
 
     /// Reads 64 lowercase hexadecimal digits; anything else is `None`.

@@ -6,6 +6,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::lanes::{LANES, sha256_each};
 use crate::record::LeafHash;
 
 /// How many leaves a tile has.
@@ -13,15 +14,23 @@ pub const TILE_LEAVES: u64 = 256;
 /// The level of a tile's root: 2^8 = 256 leaves.
 pub(crate) const TILE_LEVEL: u32 = 8;
 
+/// What an inner node begins with.
+const NODE: u8 = 1;
+
 /// The hash of an inner node: SHA-256 of one byte 1 and the two below.
 #[must_use]
 pub fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
-    // Put together first: the hasher takes in one piece with less ado than three.
-    let mut node = [1; 65];
-    let (_, below) = node.split_at_mut(1);
+    let mut below = [0; 64];
     let (first, second) = below.split_at_mut(32);
     first.copy_from_slice(left);
     second.copy_from_slice(right);
+    node_of(&below)
+}
+
+fn node_of(below: &[u8; 64]) -> [u8; 32] {
+    // Put together first: the hasher takes in one piece with less ado than two.
+    let mut node = [NODE; 65];
+    node.split_at_mut(1).1.copy_from_slice(below);
     Sha256::digest(node).into()
 }
 
@@ -151,14 +160,21 @@ pub fn root_of_peaks(peaks: &[[u8; 32]]) -> [u8; 32] {
 pub(crate) fn fold_full(leaves: &[[u8; 32]]) -> [u8; 32] {
     let mut row = leaves.to_vec();
     while row.len() > 1 {
-        row = row
-            .chunks_exact(2)
-            .filter_map(
-                |pair| if let [left, right] = pair { Some(node_hash(left, right)) } else { None },
-            )
-            .collect();
+        row = row_above(&row);
     }
     row.first().copied().unwrap_or_else(empty_root)
+}
+
+/// The nodes above a row of them, two by two.
+fn row_above(row: &[[u8; 32]]) -> Vec<[u8; 32]> {
+    let (pairs, _) = row.as_flattened().as_chunks::<64>();
+    let (lanes, rest) = pairs.as_chunks::<LANES>();
+    let mut above = Vec::with_capacity(pairs.len());
+    for pairs in lanes {
+        above.extend(sha256_each(NODE, pairs.each_ref().map(<[u8; 64]>::as_slice)));
+    }
+    above.extend(rest.iter().map(node_of));
+    above
 }
 
 #[cfg(test)]

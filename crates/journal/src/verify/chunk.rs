@@ -1,7 +1,10 @@
 //! The check of one chunk: checksums, record heads and leaf hashes, on any core.
 
+use std::io;
+
 use crate::envelope::{Envelope, EnvelopeReader};
 use crate::error::{Error, disk_error};
+use crate::format::FRAME_HEADER_BYTES;
 use crate::record::LeafHash;
 use crate::scan::{ScanEnd, Stop, Window, scan_groups};
 
@@ -43,14 +46,21 @@ pub(super) fn check(segments: &[Walked], chunk: &Chunk, room: &mut Vec<u8>) -> C
                 let envelope = reader.parse(frame.bytes)?;
                 seen.push(Seen {
                     envelope,
-                    leaf: LeafHash::of(frame.bytes),
+                    leaf: LeafHash::NONE,
                     offset: frame.offset,
                     bytes: frame.bytes.len() as u32,
                 });
                 Ok(())
             });
         match scanned {
-            Ok(scanned) if scanned.stop == Stop::Bound => end = scanned,
+            Ok(scanned) if scanned.stop == Stop::Bound => {
+                let group = seen.get_mut(whole..).unwrap_or_default();
+                if let Err(source) = hash(group, &mut window, scanned.end) {
+                    failed = Some(disk_error(&segment.name, "reading")(source));
+                    break;
+                }
+                end = scanned;
+            }
             Ok(scanned) => {
                 seen.truncate(whole);
                 end = scanned;
@@ -64,4 +74,25 @@ pub(super) fn check(segments: &[Walked], chunk: &Chunk, room: &mut Vec<u8>) -> C
     }
     *room = window.into_room();
     Checked { chunk: *chunk, seen, end, failed }
+}
+
+/// Hashes the records of a group that ends at `end`, which the window holds already.
+fn hash(group: &mut [Seen], window: &mut Window<'_>, end: u64) -> io::Result<()> {
+    let Some(from) = group.first().map(|first| first.offset) else { return Ok(()) };
+    let bytes = window.get(from, (end - from) as usize)?;
+    let record = |seen: &Seen| {
+        let at = (seen.offset - from) as usize + FRAME_HEADER_BYTES;
+        bytes.get(at..at + seen.bytes as usize).unwrap_or_default()
+    };
+    let (lanes, rest) = group.as_chunks_mut();
+    for lane in lanes {
+        let leaves = LeafHash::of_each(lane.each_ref().map(record));
+        for (seen, leaf) in lane.iter_mut().zip(leaves) {
+            seen.leaf = leaf;
+        }
+    }
+    for seen in rest {
+        seen.leaf = LeafHash::of(record(seen));
+    }
+    Ok(())
 }

@@ -110,9 +110,13 @@ impl Frames {
         self.places.get(index).map(|place| self.hash(place))
     }
 
+    fn record(&self, place: &Place) -> &[u8] {
+        self.buffer.record(place.at as usize).unwrap_or_default()
+    }
+
     fn hash(&self, place: &Place) -> LeafHash {
         place.leaf.get().unwrap_or_else(|| {
-            let leaf = LeafHash::of(self.buffer.record(place.at as usize).unwrap_or_default());
+            let leaf = LeafHash::of(self.record(place));
             place.leaf.set(leaf);
             leaf
         })
@@ -124,10 +128,17 @@ impl Frames {
             return false;
         }
         let from = self.taken.fetch_add(HASHED_AT_ONCE, Ordering::Relaxed);
-        let some = self.places.iter().skip(from).take(HASHED_AT_ONCE);
-        some.for_each(|place| {
+        let some = self.places.get(from..).unwrap_or_default();
+        let (lanes, rest) = some.get(..HASHED_AT_ONCE).unwrap_or(some).as_chunks();
+        for places in lanes {
+            let records = places.each_ref().map(|place| self.record(place));
+            for (place, leaf) in places.iter().zip(LeafHash::of_each(records)) {
+                place.leaf.set(leaf);
+            }
+        }
+        for place in rest {
             self.hash(place);
-        });
+        }
         true
     }
 
