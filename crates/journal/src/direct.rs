@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::OFlags;
 
@@ -35,18 +35,58 @@ pub(crate) fn is_unsupported(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
 }
 
+/// How many a log has: a file that is full keeps its own until it is sealed, and the next one is
+/// written to meanwhile.
+const MEMORIES: usize = 2;
+
+#[derive(Debug, Default)]
+struct Memories {
+    /// Those that no file has now.
+    free: Vec<Memory>,
+    /// How many there are.
+    count: usize,
+}
+
 /// Memory that files no longer need, for the next: memory that was used before costs less.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pool(Arc<Mutex<Option<Memory>>>);
+pub(crate) struct Pool(Arc<Mutex<Memories>>);
 
 impl Pool {
+    fn lock(&self) -> MutexGuard<'_, Memories> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has memory ready for one more file of a length, so that no append waits for it. Where there is
+    /// none now, it is taken when it is needed.
+    pub(crate) fn prepare(&self, length: u64) {
+        if length < KEPT_BYTES as u64 || self.lock().count >= MEMORIES {
+            return;
+        }
+        if let Ok(memory) = Memory::new() {
+            memory.0.populate();
+            let mut memories = self.lock();
+            memories.count += 1;
+            memories.free.push(memory);
+        }
+    }
+
     fn take(&self) -> io::Result<Memory> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        kept.map_or_else(Memory::new, Ok)
+        let mut memories = self.lock();
+        if let Some(free) = memories.free.pop() {
+            return Ok(free);
+        }
+        let memory = Memory::new()?;
+        memories.count += 1;
+        Ok(memory)
     }
 
     fn give_back(&self, memory: Memory) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(memory);
+        let mut memories = self.lock();
+        if memories.count > MEMORIES {
+            memories.count -= 1;
+        } else {
+            memories.free.push(memory);
+        }
     }
 }
 
@@ -247,6 +287,25 @@ mod tests {
         file.sync().unwrap();
         let fresh = disk.open("log", false).unwrap();
         assert!(read(fresh.as_ref(), 0, LENGTH as usize) == wanted);
+    }
+
+    #[test]
+    fn memory_is_prepared_for_as_many_files_as_are_written_to_and_comes_back() {
+        let pool = Pool::default();
+        let free = || pool.lock().free.len();
+        pool.prepare(KEPT_BYTES as u64 - 1);
+        assert_eq!(free(), 0, "a short file does not need all of it");
+        for wanted in [1, 2, 2] {
+            pool.prepare(LENGTH);
+            assert_eq!(free(), wanted);
+        }
+        let taken: Vec<_> = (0..3).map(|_| pool.take().unwrap()).collect();
+        pool.prepare(LENGTH);
+        assert_eq!(free(), 0, "the files have theirs");
+        for memory in taken {
+            pool.give_back(memory);
+        }
+        assert_eq!((free(), pool.lock().count), (2, 2));
     }
 
     #[test]

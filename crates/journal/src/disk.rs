@@ -147,7 +147,10 @@ impl Disk for RealDisk {
     ) -> io::Result<Arc<dyn DiskFile>> {
         let file = self.create(name)?;
         match zeros::fill_directly(&self.directory.join(name), length, between) {
-            Ok(()) => self.open(name, true),
+            Ok(()) => {
+                self.pool.prepare(length);
+                self.open(name, true)
+            }
             Err(error) if direct::is_unsupported(&error) => {
                 file.set_length(0)?;
                 zeros::fill(file.as_ref(), length, between)?;

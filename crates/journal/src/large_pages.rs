@@ -33,6 +33,14 @@ impl LargePages {
         Ok(LargePages { map, start, length })
     }
 
+    /// Takes all the memory now, which else is taken where it is first written to: on a virtual machine
+    /// a large page may cost milliseconds then.
+    pub(crate) fn populate(&self) {
+        if let Err(error) = self.map.advise_range(Advice::PopulateWrite, self.start, self.length) {
+            tracing::debug!(%error, "memory is taken as it is used");
+        }
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         self.map.get(self.start..self.start + self.length).unwrap_or_default()
     }
@@ -51,6 +59,7 @@ mod tests {
     fn the_memory_is_zeros_of_the_length_asked_for_at_the_begin_of_a_page() {
         for length in [1, PAGE_BYTES, LARGE_PAGE_BYTES - 1, LARGE_PAGE_BYTES, 3 << 20] {
             let mut pages = LargePages::new(length).unwrap();
+            pages.populate();
             assert_eq!(pages.bytes().as_ptr().align_offset(LARGE_PAGE_BYTES), 0);
             assert_eq!(pages.bytes().len(), length);
             assert!(pages.bytes().iter().all(|byte| *byte == 0));
