@@ -9,7 +9,8 @@ use std::thread::JoinHandle;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::answers::{Answer, Pending, PendingAll};
+use crate::answers::{Answers, Pending, PendingAll};
+use crate::batch::Batch;
 use crate::checkpoints::{Checkpoints, signed_up_to};
 use crate::disk::{Disk, RealDisk};
 use crate::draft::{Draft, Projection, SummaryVisitor};
@@ -22,7 +23,7 @@ use crate::log::{Log, read_places};
 use crate::options::{OpenReport, Options, Progress};
 use crate::postings::Postings;
 use crate::prover::Prover;
-use crate::queue::{Queue, Waiting};
+use crate::queue::Queue;
 use crate::record::{Expected, Head, LeafHash, Position, Record, StreamId, Version};
 use crate::recover::recover;
 use crate::scan::Window;
@@ -238,8 +239,10 @@ impl Journal {
     #[must_use = "an append that nobody waits for may fail unseen"]
     #[expect(clippy::needless_pass_by_value, reason = "a draft is used up by its append")]
     pub fn append(&self, draft: Box<dyn Draft>, expected: Expected) -> Pending {
-        let (answer, pending) = Answer::one();
-        self.shared.queue.put(Waiting::new(draft.as_ref(), expected, answer).into_iter());
+        let (answers, pending) = Answers::one();
+        let mut batch = Batch::new(1, answers);
+        batch.add(draft.as_ref(), expected, 0);
+        self.shared.queue.put(batch);
         pending
     }
 
@@ -251,18 +254,14 @@ impl Journal {
         drafts: impl IntoIterator<Item = (Box<dyn Draft>, Expected)>,
     ) -> PendingAll {
         let drafts: Vec<_> = drafts.into_iter().collect();
-        let (answers, pending) = Answer::several(drafts.len());
-        let mut waiting = drafts
-            .into_iter()
-            .zip(answers)
-            .filter_map(|((draft, expected), answer)| {
-                Waiting::new(draft.as_ref(), expected, answer)
-            })
-            .peekable();
-        while waiting.peek().is_some() {
-            // Gathered first: while they are encoded the queue is not to be held.
-            let part: Vec<_> = waiting.by_ref().take(PART).collect();
-            self.shared.queue.put(part.into_iter());
+        let (mut answers, pending) = Answers::several(drafts.len());
+        for (first, part) in (0..).step_by(PART).zip(drafts.chunks(PART)) {
+            // Encoded first: meanwhile the queue is not to be held.
+            let mut batch = Batch::new(part.len(), answers.share());
+            for (place, (draft, expected)) in (first..).zip(part) {
+                batch.add(draft.as_ref(), *expected, place);
+            }
+            self.shared.queue.put(batch);
         }
         pending
     }

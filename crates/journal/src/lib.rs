@@ -34,6 +34,7 @@
 mod answers;
 mod background;
 mod backup;
+mod batch;
 mod checkpoint;
 mod checkpoints;
 mod direct;

@@ -6,11 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::answers::Answer;
-use crate::draft::Draft;
+use crate::batch::Batch;
 use crate::error::Error;
-use crate::record::Expected;
-use crate::template::Template;
 
 /// How long a thread of the writer looks for more before it sleeps.
 const LINGER: Duration = Duration::from_micros(50);
@@ -23,26 +20,6 @@ const MOST_LEFT_OUT: u32 = 1024;
 /// How many groups may be handed over and not durable yet: the disk is at one, and where one more than
 /// the next waits for it, it seldom waits for one.
 const MOST_FLUSHING: usize = 3;
-
-/// An append that waits for the writer.
-pub(crate) struct Waiting {
-    pub(crate) record: Template,
-    pub(crate) expected: Expected,
-    pub(crate) answer: Answer,
-}
-
-impl Waiting {
-    /// Checks and encodes a draft. One that cannot be appended is answered at once.
-    pub(crate) fn new(draft: &dyn Draft, expected: Expected, answer: Answer) -> Option<Waiting> {
-        match Template::of(draft) {
-            Ok(record) => Some(Waiting { record, expected, answer }),
-            Err(error) => {
-                answer.give(Err(error));
-                None
-            }
-        }
-    }
-}
 
 /// Looks for something a moment longer: who was just answered often comes back at once, and that
 /// is cheaper than being put to sleep and woken.
@@ -90,7 +67,9 @@ pub(crate) enum Next {
 
 #[derive(Default)]
 struct Inside {
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<Batch>,
+    /// How many records there are in them.
+    records: usize,
     closed: bool,
     /// Why, where the writer broke off.
     cause: Option<Arc<io::Error>>,
@@ -118,21 +97,23 @@ impl Queue {
         }
     }
 
-    /// Puts appends in the queue together, or answers them at once when that is full or closed.
-    pub(crate) fn put(&self, appends: impl Iterator<Item = Waiting>) {
+    /// Puts records in the queue together; those for which it has no room, or all where it is closed,
+    /// are answered at once.
+    pub(crate) fn put(&self, mut batch: Batch) {
         let mut inside = self.lock();
-        let idle = inside.waiting.is_empty();
-        for waiting in appends {
-            if inside.closed {
-                let why = inside.cause.clone().map_or(Error::Closed, Error::Poisoned);
-                waiting.answer.give(Err(why));
-            } else if inside.waiting.len() >= self.most {
-                waiting.answer.give(Err(Error::Busy));
-            } else {
-                inside.waiting.push_back(waiting);
-            }
+        if inside.closed {
+            let cause = inside.cause.clone();
+            drop(inside);
+            batch.refuse_behind(0, || cause.clone().map_or(Error::Closed, Error::Poisoned));
+            return;
         }
-        let wake = idle && !inside.waiting.is_empty();
+        batch.refuse_behind(self.most.saturating_sub(inside.records), || Error::Busy);
+        if batch.len() == 0 {
+            return;
+        }
+        let wake = inside.waiting.is_empty();
+        inside.records += batch.len();
+        inside.waiting.push_back(batch);
         if wake {
             self.any.store(true, Ordering::Release);
         }
@@ -144,7 +125,7 @@ impl Queue {
 
     /// Blocks until there is something to do: swaps all that wait into `taken`, which is empty, or,
     /// where none wait, says that the disk waits for the group, if one is `open`.
-    pub(crate) fn next(&self, taken: &mut VecDeque<Waiting>, open: bool) -> Next {
+    pub(crate) fn next(&self, taken: &mut VecDeque<Batch>, open: bool) -> Next {
         linger(|| self.any() || (open && self.idle()));
         let mut inside = self.lock();
         loop {
@@ -153,6 +134,7 @@ impl Queue {
             }
             if !inside.waiting.is_empty() {
                 std::mem::swap(&mut inside.waiting, taken);
+                inside.records = 0;
                 self.any.store(false, Ordering::Release);
                 return Next::Stage;
             }
@@ -231,8 +213,8 @@ impl Queue {
         inside.cause = Some(Arc::clone(cause));
         let waiting = std::mem::take(&mut inside.waiting);
         drop(inside);
-        for waiting in waiting {
-            waiting.answer.give(Err(Error::Poisoned(Arc::clone(cause))));
+        for mut batch in waiting {
+            batch.refuse_behind(0, || Error::Poisoned(Arc::clone(cause)));
         }
     }
 

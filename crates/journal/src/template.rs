@@ -6,7 +6,6 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bytes::{Bytes, BytesMut};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -21,20 +20,9 @@ pub(crate) const TIME_BYTES: usize = 27;
 const PREV_TEXT: &str = "1111111111111111111111111111111111111111111111111111111111111111";
 const TIME_TEXT: &str = "2005-03-18T01:58:31.111111Z";
 
-/// The bytes that a thread sets aside at a time for the records it encodes.
-const SHARED_BYTES: usize = 64 << 10;
-
-/// A thread's room for what it encodes: records are many, short, and dropped by another thread,
-/// which an allocator likes least. They share larger pieces instead.
-#[derive(Default)]
-struct Room {
-    /// For one record, used again and again.
-    scratch: Vec<u8>,
-    shared: BytesMut,
-}
-
 thread_local! {
-    static ROOM: Cell<Room> = Cell::default();
+    /// A thread's room for the record it encodes, used again and again.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// What the writer puts into a record.
@@ -45,11 +33,12 @@ enum Value {
     Time,
 }
 
-/// A record that waits for its stamp.
+/// A record that waits for its stamp. Its bytes stand with those of others, which came with it.
 pub(crate) struct Template {
     pub(crate) stream: StreamId,
-    bytes: Bytes,
-    /// In the order of their places.
+    /// Where its bytes are.
+    place: Range<usize>,
+    /// In the order of their places within the record.
     holes: [(Value, Range<u32>); 3],
 }
 
@@ -71,42 +60,44 @@ struct Fields<'a> {
 }
 
 impl Template {
-    /// Has a draft encoded with placeholders, and finds them.
-    pub(crate) fn of(draft: &dyn Draft) -> Result<Template, Error> {
+    /// Has a draft encoded with placeholders, finds them, and adds its bytes to `bytes`.
+    pub(crate) fn of(draft: &dyn Draft, bytes: &mut Vec<u8>) -> Result<Template, Error> {
         // Taken, so that a draft which appends while it is encoded finds room of its own.
-        let mut room = ROOM.take();
-        let template = Template::encode(draft, &mut room);
-        room.scratch.clear();
-        if room.scratch.capacity() <= 2 * MAX_RECORD_BYTES {
-            ROOM.set(room);
+        let mut scratch = SCRATCH.take();
+        let template = Template::encode(draft, &mut scratch, bytes);
+        scratch.clear();
+        if scratch.capacity() <= 2 * MAX_RECORD_BYTES {
+            SCRATCH.set(scratch);
         }
         template
     }
 
-    fn encode(draft: &dyn Draft, room: &mut Room) -> Result<Template, Error> {
+    fn encode(
+        draft: &dyn Draft,
+        scratch: &mut Vec<u8>,
+        bytes: &mut Vec<u8>,
+    ) -> Result<Template, Error> {
         let stream = draft.stream();
         let refuse = |source| Error::Encode { stream, source };
         let slot = Slot::placeholder();
-        let bytes = &mut room.scratch;
-        catch_unwind(AssertUnwindSafe(|| draft.encode(&slot, bytes)))
+        catch_unwind(AssertUnwindSafe(|| draft.encode(&slot, scratch)))
             .unwrap_or_else(|_| Err(EncodeError("encoding panicked".to_owned())))
             .map_err(refuse)?;
-        if bytes.len() > MAX_RECORD_BYTES + TIME_BYTES {
-            return Err(Error::TooLong { length: bytes.len(), most: MAX_RECORD_BYTES });
+        if scratch.len() > MAX_RECORD_BYTES + TIME_BYTES {
+            return Err(Error::TooLong { length: scratch.len(), most: MAX_RECORD_BYTES });
         }
-        let holes = holes(bytes, stream).map_err(|what| refuse(EncodeError(what.to_owned())))?;
-        if room.shared.capacity() < bytes.len() {
-            room.shared = BytesMut::with_capacity(SHARED_BYTES.max(bytes.len()));
-        }
-        room.shared.extend_from_slice(bytes);
-        Ok(Template { stream, bytes: room.shared.split().freeze(), holes })
+        let holes = holes(scratch, stream).map_err(|what| refuse(EncodeError(what.to_owned())))?;
+        let start = bytes.len();
+        bytes.extend_from_slice(scratch);
+        Ok(Template { stream, place: start..bytes.len(), holes })
     }
 
-    /// Appends the record's bytes to `out`.
-    pub(crate) fn stamp(&self, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
+    /// Appends the record's bytes to `out`; `bytes` are those that it was added to.
+    pub(crate) fn stamp(&self, bytes: &[u8], stamp: &Stamp<'_>, out: &mut Vec<u8>) {
+        let bytes = bytes.get(self.place.clone()).unwrap_or_default();
         let mut at = 0;
         for (value, place) in &self.holes {
-            out.extend_from_slice(self.bytes.get(at..place.start as usize).unwrap_or_default());
+            out.extend_from_slice(bytes.get(at..place.start as usize).unwrap_or_default());
             match value {
                 Value::Version => put_number(stamp.version.0, out),
                 Value::Prev => put_hex(&stamp.prev, out),
@@ -114,7 +105,7 @@ impl Template {
             }
             at = place.end as usize;
         }
-        out.extend_from_slice(self.bytes.get(at..).unwrap_or_default());
+        out.extend_from_slice(bytes.get(at..).unwrap_or_default());
     }
 }
 
@@ -209,6 +200,18 @@ mod tests {
         }
     }
 
+    fn encoded(draft: &dyn Draft) -> (Template, Vec<u8>) {
+        // Behind others, as most are.
+        let mut bytes = b"before".to_vec();
+        (Template::of(draft, &mut bytes).unwrap(), bytes)
+    }
+
+    fn refused(draft: &dyn Draft) -> bool {
+        let mut bytes = Vec::new();
+        let refused = matches!(Template::of(draft, &mut bytes), Err(Error::Encode { .. }));
+        refused && bytes.is_empty()
+    }
+
     #[test]
     fn what_is_stamped_is_what_a_reader_reads() {
         let time: jiff::Timestamp = "2026-11-25T02:48:30.5116Z".parse().unwrap();
@@ -217,12 +220,12 @@ mod tests {
             r#"{"prev":"$p","caseversion": $v ,"time":"$t","subject":"$s"}"#,
         ] {
             for version in [1, 9, 10, 99, 123_456_789] {
-                let template = Template::of(&Shuffled(form)).unwrap();
+                let (template, bytes) = encoded(&Shuffled(form));
                 let prev = LeafHash([version as u8; 32]);
                 let stamp = Stamp { version: Version(version), prev, time: &time_text(time) };
-                let mut bytes = Vec::new();
-                template.stamp(&stamp, &mut bytes);
-                let read = Envelope::parse(&bytes).unwrap();
+                let mut stamped = Vec::new();
+                template.stamp(&bytes, &stamp, &mut stamped);
+                let read = Envelope::parse(&stamped).unwrap();
                 assert_eq!((read.stream, read.version.0), (template.stream, version));
                 assert_eq!((read.prev, read.time), (prev, time));
             }
@@ -239,7 +242,7 @@ mod tests {
             r#"{"subject":"$s","time":"$t","caseversion":$v,"prev":"$p""#,
             r#"{"subject":"$s","time":"$t","time":"$t","caseversion":$v,"prev":"$p"}"#,
         ] {
-            assert!(matches!(Template::of(&Shuffled(form)), Err(Error::Encode { .. })), "{form}");
+            assert!(refused(&Shuffled(form)), "{form}");
         }
     }
 
@@ -252,11 +255,11 @@ mod tests {
     #[test]
     fn a_time_with_an_offset_is_found_too() {
         let form = r#"{"subject":"$s","time":"2005-03-18T02:58:31.111111+01:00","caseversion":$v,"prev":"$p"}"#;
-        Template::of(&Shuffled(form)).unwrap();
+        encoded(&Shuffled(form));
     }
 
-    /// Appends another while it is encoded.
-    struct Nested(Shuffled, Cell<Option<Template>>);
+    /// Encodes another while it is encoded.
+    struct Nested(Shuffled, Cell<Vec<u8>>);
 
     impl Draft for Nested {
         fn stream(&self) -> StreamId {
@@ -264,21 +267,18 @@ mod tests {
         }
 
         fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-            self.1.set(Template::of(&self.0).ok());
+            self.1.set(encoded(&self.0).1);
             self.0.encode(slot, out)
         }
     }
 
     #[test]
-    fn templates_of_a_thread_do_not_disturb_each_other() {
+    fn a_draft_that_appends_while_it_is_encoded_is_not_disturbed() {
         let form = r#"{"subject":"$s","time":"$t","caseversion":$v,"prev":"$p","data":1}"#;
         let nested = Nested(Shuffled(form), Cell::default());
-        let outer = Template::of(&nested).unwrap();
-        let long = Shuffled(Box::leak(form.replace('1', &"1".repeat(60_000)).into_boxed_str()));
-        let kept: Vec<_> = (0..3).map(|_| Template::of(&long).unwrap()).collect();
-        assert_eq!(outer.bytes, nested.1.take().unwrap().bytes);
-        assert!(kept.iter().all(|template| template.bytes == kept[0].bytes));
-        assert!(kept[0].bytes.len() > 60_000);
+        let outer = encoded(&nested).1;
+        assert_eq!(outer, encoded(&Shuffled(form)).1);
+        assert_eq!(outer, nested.1.take());
     }
 
     /// Has a byte in it that is no UTF-8.
@@ -300,8 +300,8 @@ mod tests {
     #[test]
     fn a_draft_that_is_no_utf_8_is_refused() {
         let form = r##"{"subject":"$s","time":"$t","caseversion":$v,"prev":"$p","data":"#"}"##;
-        assert!(Template::of(&Shuffled(form)).is_ok());
-        assert!(matches!(Template::of(&Broken(Shuffled(form))), Err(Error::Encode { .. })));
+        encoded(&Shuffled(form));
+        assert!(refused(&Broken(Shuffled(form))));
     }
 
     #[test]

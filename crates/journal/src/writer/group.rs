@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::frames::Frames;
-use crate::answers::Answer;
+use crate::answers::{Answers, Outcome};
 use crate::error::Error;
 use crate::log::Segment;
 use crate::queue::linger;
@@ -20,7 +21,14 @@ pub(super) struct Staged {
     pub(super) time: jiff::Timestamp,
     /// The position of the stream's record before.
     pub(super) prior: u64,
-    pub(super) answer: Answer,
+    /// Its place among the answers.
+    pub(super) place: u32,
+}
+
+/// Records of a group that follow one another and whose answers go the same way.
+struct Run {
+    answers: Answers,
+    count: usize,
 }
 
 /// The records that one flush makes durable, and what is told with them.
@@ -36,9 +44,11 @@ pub(super) struct Group {
 #[derive(Default)]
 pub(super) struct ToTell {
     /// One for each frame.
-    pub(super) staged: Vec<Staged>,
+    staged: Vec<Staged>,
+    /// All of them, by where their answers go.
+    runs: Vec<Run>,
     /// Refusals that rest on records of this group or of one before: told when those are durable.
-    pub(super) refused: Vec<(Answer, Error)>,
+    refused: Vec<(Answers, u32, Error)>,
 }
 
 impl ToTell {
@@ -46,12 +56,47 @@ impl ToTell {
         self.staged.is_empty() && self.refused.is_empty()
     }
 
+    pub(super) fn staged(&self) -> &[Staged] {
+        &self.staged
+    }
+
+    /// Notes a record whose answer goes to `answers`.
+    pub(super) fn stage(&mut self, staged: Staged, answers: &mut Answers) {
+        self.staged.push(staged);
+        match self.runs.last_mut().filter(|run| run.answers.are_those_of(answers)) {
+            Some(run) => run.count += 1,
+            None => self.runs.push(Run { answers: answers.share(), count: 1 }),
+        }
+    }
+
+    /// Notes a refusal.
+    pub(super) fn refuse(&mut self, place: u32, error: Error, answers: &mut Answers) {
+        self.refused.push((answers.share(), place, error));
+    }
+
+    /// Answers everybody; `outcome` hears of each record with its item of `with`.
+    pub(super) fn answer<T>(
+        &mut self,
+        with: impl Iterator<Item = T>,
+        outcome: impl Fn(&Staged, T) -> Outcome,
+    ) {
+        let staged = self.staged.drain(..).zip(with);
+        let mut outcomes = staged.map(|(staged, with)| (staged.place, outcome(&staged, with)));
+        for Run { mut answers, count } in self.runs.drain(..) {
+            answers.give_each(outcomes.by_ref().take(count));
+        }
+        for (mut answers, place, error) in self.refused.drain(..) {
+            answers.give_each(iter::once((place, Err(error))));
+        }
+    }
+
     /// Tells everyone that the log could not be written.
     pub(super) fn fail(&mut self, cause: &Arc<io::Error>) {
-        let staged = self.staged.drain(..).map(|staged| staged.answer);
-        for to in staged.chain(self.refused.drain(..).map(|(to, _)| to)) {
-            to.give(Err(Error::Poisoned(Arc::clone(cause))));
+        let poisoned = || Error::Poisoned(Arc::clone(cause));
+        for (_, _, error) in &mut self.refused {
+            *error = poisoned();
         }
+        self.answer(iter::repeat(()), |_, ()| Err(poisoned()));
     }
 }
 

@@ -27,12 +27,13 @@ use self::disk::Committer;
 use self::frames::Frames;
 use self::group::{Group, Pipe, Staged, ToTell};
 use self::guard::Guard;
+use crate::batch::{Batch, Waiting};
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::heads::HeadEntry;
 use crate::journal::Shared;
 use crate::options::Options;
-use crate::queue::{Next, Waiting};
+use crate::queue::Next;
 use crate::record::{Expected, LeafHash, MAX_RECORD_BYTES, Version};
 use crate::recover::Tail;
 use crate::template::{Stamp, TIME_BYTES, Template, time_text};
@@ -217,7 +218,7 @@ impl Writer {
     }
 
     /// Fills the open group from what waits, up to the limits.
-    fn stage(&mut self, waiting: &mut VecDeque<Waiting>) {
+    fn stage(&mut self, waiting: &mut VecDeque<Batch>) {
         if waiting.is_empty() {
             return;
         }
@@ -225,7 +226,7 @@ impl Writer {
         let mut heads = std::mem::take(&mut self.heads);
         while !self.is_full() && !waiting.is_empty() {
             let room = self.options.group_records.saturating_sub(self.frames.count());
-            let streams = waiting.iter().take(room).map(|waiting| waiting.record.stream);
+            let streams = waiting.iter().flat_map(Batch::streams).take(room);
             self.shared.heads.get_each(streams, &mut heads);
             self.stage_some(waiting, heads.drain(..));
         }
@@ -236,28 +237,37 @@ impl Writer {
     /// ends where it is full. What is told meanwhile is in `coming`, and that is asked first.
     fn stage_some(
         &mut self,
-        waiting: &mut VecDeque<Waiting>,
+        waiting: &mut VecDeque<Batch>,
         told: impl Iterator<Item = Option<HeadEntry>>,
     ) {
         for told in told {
             if self.is_full() {
                 return;
             }
-            let Some(Waiting { record, expected, answer: to }) = waiting.pop_front() else {
-                return;
-            };
-            if let Some(cause) = self.shared.poison() {
-                to.give(Err(Error::Poisoned(cause)));
-                continue;
-            }
-            match self.stamp(&record, told, expected) {
-                Ok((version, prior)) => {
-                    let (stream, time) = (record.stream, self.time);
-                    self.to_tell.staged.push(Staged { stream, version, time, prior, answer: to });
-                }
-                Err(error) => self.to_tell.refused.push((to, error)),
+            let Some(batch) = waiting.front_mut() else { return };
+            self.stage_first(batch, told);
+            if batch.len() == 0 {
+                waiting.pop_front();
             }
         }
+    }
+
+    /// Takes the first record of a batch, whose stream's head as it was told is given.
+    fn stage_first(&mut self, batch: &mut Batch, told: Option<HeadEntry>) {
+        if let Some(cause) = self.shared.poison() {
+            batch.refuse_behind(0, || Error::Poisoned(Arc::clone(&cause)));
+            return;
+        }
+        let Some(Waiting { record, expected, place }) = batch.first() else { return };
+        let (stream, place) = (record.stream, *place);
+        match self.stamp(record, &batch.bytes, told, *expected) {
+            Ok((version, prior)) => {
+                let staged = Staged { stream, version, time: self.time, prior, place };
+                self.to_tell.stage(staged, batch.answers());
+            }
+            Err(error) => self.to_tell.refuse(place, error, batch.answers()),
+        }
+        batch.take_first();
     }
 
     /// Whether the limits of a group are reached.
@@ -267,11 +277,12 @@ impl Writer {
             || (records > 0 && self.frames.length() >= self.options.group_bytes)
     }
 
-    /// Stamps one record into the group; `told` is its stream's head as it was told. Gives its version,
+    /// Stamps one record, which stands in `bytes`, into the group; `told` is its stream's head as it was told. Gives its version,
     /// and the position of the record before it in its stream.
     fn stamp(
         &mut self,
         record: &Template,
+        bytes: &[u8],
         told: Option<HeadEntry>,
         expected: Expected,
     ) -> Result<(Version, u64), Error> {
@@ -299,7 +310,7 @@ impl Writer {
         let version = version.next();
         let stamp = Stamp { version, prev, time: &self.time_text };
         self.frames
-            .push(|out| record.stamp(&stamp, out))
+            .push(|out| record.stamp(bytes, &stamp, out))
             .map_err(|length| Error::TooLong { length, most: MAX_RECORD_BYTES })?;
         self.coming.set(stream, ComingHead { version: version.0, position, group: self.number });
         Ok((version, head.map_or(0, |head| head.position)))

@@ -36,7 +36,7 @@ pub(super) fn tell(shared: &Shared, durable: Durable) -> Group {
             to_tell.fail(&shared.poison().unwrap_or(cause));
             return group;
         }
-        let staged = || to_tell.staged.iter().zip(frames.all());
+        let staged = || to_tell.staged().iter().zip(frames.all());
         segment.change(|contents| {
             if let Contents::Unsealed(directory) = contents {
                 for (staged, (at, _)) in staged() {
@@ -58,16 +58,10 @@ pub(super) fn tell(shared: &Shared, durable: Durable) -> Group {
         shared.log.set_durable(last.0);
         shared.durable.send_replace(last);
     }
-    for (position, (staged, (_, leaf))) in
-        (frames.first()..).zip(to_tell.staged.drain(..).zip(frames.all()))
-    {
+    to_tell.answer((frames.first()..).zip(frames.all()), |staged, (position, (_, leaf))| {
         let (version, time) = (staged.version, staged.time);
-        let position = Position(position);
-        staged.answer.give(Ok(Appended { position, version, leaf, time }));
-    }
-    for (to, error) in to_tell.refused.drain(..) {
-        to.give(Err(error));
-    }
+        Ok(Appended { position: Position(position), version, leaf, time })
+    });
     group
 }
 
@@ -76,7 +70,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::answers::Answer;
+    use crate::answers::Answers;
     use crate::disk::RealDisk;
     use crate::error::Error;
     use crate::journal::Journal;
@@ -90,14 +84,14 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let disk = Arc::new(RealDisk::new(directory.path().to_owned()));
         let (journal, _) = Journal::open_on(disk, Options::default()).unwrap();
-        let (answer, pending) = Answer::one();
+        let (mut answers, pending) = Answers::one();
         let mut frames = Frames::default();
         frames.begin(2);
         frames.push(|out| out.push(b'x')).unwrap();
         let stream = StreamId(uuid::Uuid::from_u128(1));
         let (version, time) = (Version(1), jiff::Timestamp::UNIX_EPOCH);
-        let staged = vec![Staged { stream, version, time, prior: 0, answer }];
-        let to_tell = ToTell { staged, refused: Vec::new() };
+        let mut to_tell = ToTell::default();
+        to_tell.stage(Staged { stream, version, time, prior: 0, place: 0 }, &mut answers);
         let group = Group { number: 1, frames: Arc::new(frames), to_tell };
         let segment = journal.shared.log.segment(1).unwrap();
         let group = tell(&journal.shared, Durable { group, segment, offset: 64 });
