@@ -1,5 +1,6 @@
 //! The command line: what there is, and where it goes.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -16,6 +17,8 @@ Exit codes:
   1  a failure: no answer from the node, damage found, input or output
   2  the command line is wrong
   3  the rules rejected some commands, none failed
+
+With --json, which may stand anywhere, a command prints JSON.
 
 Environment:
   TEBESSA_NATS   the NATS server behind which the node answers, as --nats
@@ -91,7 +94,7 @@ enum Commands {
 
 /// Reads the arguments, runs the command and gives the exit code.
 pub(crate) async fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(json_at_the_end(std::env::args_os())) {
         Ok(cli) => cli,
         Err(wanted) => return told(&wanted),
     };
@@ -118,6 +121,18 @@ pub(crate) async fn run() -> ExitCode {
     result.map_or_else(|error| error.report(), ExitCode::from)
 }
 
+/// `--json` may stand anywhere, also before the command that it belongs to.
+fn json_at_the_end(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let is_json = |argument: &OsString| argument == "--json";
+    let arguments: Vec<_> = arguments.collect();
+    // What stands behind `--` is no option.
+    let end = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
+    let (before, behind) = arguments.split_at(end);
+    let json = before.iter().find(|argument| is_json(argument));
+    let others = before.iter().filter(|argument| !is_json(argument));
+    others.chain(json).chain(behind).cloned().collect()
+}
+
 /// Prints help, the version, or what is wrong with the command line.
 fn told(wanted: &clap::Error) -> ExitCode {
     match wanted.print().map_err(CliError::output) {
@@ -135,5 +150,18 @@ mod tests {
     #[test]
     fn the_command_line_holds_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn json_may_stand_anywhere_but_behind_the_end_of_options() {
+        let moved = |line: &str| {
+            let moved = json_at_the_end(line.split(' ').map(OsString::from));
+            moved.join(std::ffi::OsStr::new(" ")).into_string().unwrap()
+        };
+        for line in ["tebessa --json case list", "tebessa case --json list --json"] {
+            assert_eq!(moved(line), "tebessa case list --json");
+        }
+        assert_eq!(moved("tebessa --json submit -- --json"), "tebessa submit --json -- --json");
+        assert_eq!(moved("tebessa case list"), "tebessa case list");
     }
 }
