@@ -124,9 +124,10 @@ impl Queue {
     }
 
     /// Blocks until there is something to do: swaps all that wait into `taken`, which is empty, or,
-    /// where none wait, says that the disk waits for the group, if one is `open`.
-    pub(crate) fn next(&self, taken: &mut VecDeque<Batch>, open: bool) -> Next {
-        linger(|| self.any() || (open && self.idle()));
+    /// where none wait, says that the disk waits for the group, if one is `open`; one that `looks`
+    /// for more does so a moment longer.
+    pub(crate) fn next(&self, taken: &mut VecDeque<Batch>, open: bool, looks: bool) -> Next {
+        linger(|| self.any() || (open && !looks && self.idle()));
         let mut inside = self.lock();
         loop {
             if open && self.idle() && inside.waiting.is_empty() {

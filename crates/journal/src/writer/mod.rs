@@ -7,11 +7,14 @@
 //! [`frames`]. A small group that finds the disk idle is made durable by this thread: a thread that is
 //! woken on an idle processor may take longer to begin than the disk takes to sync.
 //!
+//! A small group looks a moment for those who came together before, see [`gather`].
+//!
 //! A thread that panics takes the writer down with it, see [`guard`]; nobody waits for ever.
 
 mod coming;
 mod disk;
 mod frames;
+mod gather;
 mod group;
 mod guard;
 mod tell;
@@ -21,10 +24,12 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use self::coming::{Coming, ComingHead};
 use self::disk::Committer;
 use self::frames::Frames;
+use self::gather::Gather;
 use self::group::{Group, Pipe, Staged, ToTell};
 use self::guard::Guard;
 use crate::batch::{Batch, Waiting};
@@ -55,6 +60,7 @@ struct Writer {
     frames: Frames,
     to_tell: ToTell,
     coming: Coming,
+    gather: Gather,
     /// Room for heads.
     heads: Vec<Option<HeadEntry>>,
 }
@@ -110,6 +116,7 @@ pub(crate) fn start(
         frames,
         to_tell: ToTell::default(),
         coming: Coming::default(),
+        gather: Gather::default(),
         heads: Vec::new(),
     };
     let guard = guard("journal-writer");
@@ -136,7 +143,9 @@ impl Writer {
                 self.shared.queue.wait_for_room();
                 Next::HandOver
             } else {
-                self.shared.queue.next(&mut waiting, !self.to_tell.is_empty())
+                let open = !self.to_tell.is_empty();
+                let looks = open && self.gather.looks(self.frames.count(), Instant::now());
+                self.shared.queue.next(&mut waiting, open, looks)
             };
             match next {
                 Next::Stage => {}
@@ -205,6 +214,7 @@ impl Writer {
     /// Closes the open group and begins the next.
     fn close(&mut self) -> Group {
         self.frames.close();
+        self.gather.closed(self.frames.count());
         let next = self.frames.next();
         let frames = Arc::new(std::mem::replace(&mut self.frames, self.coming.room()));
         if frames.count() <= SMALL {
