@@ -186,6 +186,7 @@ impl Worker {
             "evidence-part" => self.desk.reading.part(&queries::read(&payload)?).await,
             _ => {
                 let node = self.desk.node.clone();
+                queries::wait_for_index(&node, &name).await;
                 let follower = self.desk.follower.borrow().clone();
                 let work = move || queries::answer(&node, &follower, &name, &payload);
                 let answered = tokio::task::spawn_blocking(work).await;

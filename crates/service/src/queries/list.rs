@@ -72,7 +72,7 @@ pub struct ListReply {
     pub position: u64,
 }
 
-/// Answers from the index, which follows the journal by moments.
+/// Answers from the index, which follows the journal by moments; see `wait_for_index`.
 pub(crate) fn answer(node: &Node, query: &ListQuery) -> Result<ListReply, Failure> {
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MOST_LIMIT).contains(&limit) {

@@ -13,6 +13,8 @@ mod statistics;
 mod status;
 mod what_if;
 
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 
 pub use self::access::{AccessQuery, AccessReply};
@@ -69,6 +71,25 @@ pub const QUERIES: &[(&str, &str)] = &[
     ("search", "Cases by the number of another body, or by their thread."),
     ("statistics", "Outcomes in numbers for the public; small numbers are hidden."),
 ];
+
+/// How long a query waits for the index: as long as that lets records gather at most.
+const INDEX_WAIT: Duration = Duration::from_secs(1);
+
+/// Before a query is answered from the index: lets that catch up with what is durable now, for a
+/// moment. So who was told that a command was accepted finds what it did. While the index is built
+/// anew, or under the heaviest load, they may not, and the position in the answer says so.
+pub(crate) async fn wait_for_index(node: &Node, name: &str) {
+    if !matches!(
+        name,
+        "audit.what-if-cases" | "family" | "list" | "person" | "search" | "statistics"
+    ) {
+        return;
+    }
+    let last = *node.journal().durable().borrow();
+    let mut applied = node.journal().index_caught_up();
+    // Late or ended, the answer is what there is.
+    let _ = tokio::time::timeout(INDEX_WAIT, applied.wait_for(|applied| *applied >= last)).await;
+}
 
 /// Answers a query by its name.
 pub fn answer(

@@ -39,7 +39,7 @@ pub struct SearchReply {
     pub position: u64,
 }
 
-/// Answers from the index, which follows the journal by moments.
+/// Answers from the index, which follows the journal by moments; see `wait_for_index`.
 pub(super) fn answer(node: &Node, query: &SearchQuery) -> Result<SearchReply, Failure> {
     if query.reference.is_some() == query.correlation.is_some() {
         return Err(Failure::malformed("search by reference or by correlation, by one of them"));

@@ -82,7 +82,7 @@ struct Counted {
 
 const TABLES: [&str; 4] = ["profile", "ground", "category", "month"];
 
-/// Answers from the index, which follows the journal by moments.
+/// Answers from the index, which follows the journal by moments; see `wait_for_index`.
 pub(super) fn answer(node: &Node) -> Result<StatisticsReply, Failure> {
     let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let before = format!("{:04}-{:02}", today.year(), today.month());
