@@ -2,7 +2,7 @@
 //!
 //! A step of the hash waits for the step before it, and a processor that has instructions for it does
 //! nothing half of that time. Where the blocks of several messages come in turn, it goes on with the
-//! next message meanwhile: 295 ns for a record of 600 bytes where one after the other took 350.
+//! next message meanwhile: 307 ns for a record of 600 bytes where one after the other took 350.
 
 use sha2::block_api::Sha256VarCore;
 use sha2::digest::Output;

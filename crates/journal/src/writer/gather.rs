@@ -2,14 +2,15 @@
 //!
 //! Callers who were answered together come back one after the other within some ten microseconds. A
 //! group that is closed at the first of them costs a sync for one, and all others wait behind it: 64
-//! callers were two syncs a round. So a group looks for as many as the one before had, for a moment:
+//! callers took two syncs a round. So a group looks for as many as the one before had, for a moment:
 //! who comes alone was alone before, and does not wait.
 
 use std::time::{Duration, Instant};
 
 use super::SMALL;
 
-/// How long a group looks for more: less than a sync takes, which is what it can save.
+/// How long a group looks for more, as long as some come: about a sync of a quick disk, which is what
+/// it can save. Where none comes it ends sooner, see [`crate::queue::linger`].
 const LONGEST: Duration = Duration::from_micros(100);
 
 /// What is known of the group that is open and of the one before.
