@@ -36,7 +36,7 @@ fn logged(seed: u8) -> Logged {
         for bytes in &records {
             for case in &cases {
                 let draft = Copied::new(bytes, StreamId(*case));
-                journal.append(Box::new(draft), Expected::Any).await.expect("appended");
+                journal.append(&draft, Expected::Any).await.expect("appended");
             }
         }
     });

@@ -69,9 +69,7 @@ fn fill(directory: &Path, cases: u64, records: &[Vec<u8>], long: &[Vec<u8>]) -> 
     let mut on_the_way = VecDeque::new();
     let mut append = |records: &[Vec<u8>]| {
         let stream = StreamId(Uuid::new_v4());
-        let drafts = records
-            .iter()
-            .map(|bytes| (Box::new(Copied::new(bytes, stream)) as Box<_>, Expected::Any));
+        let drafts = records.iter().map(|bytes| (Copied::new(bytes, stream), Expected::Any));
         on_the_way.push_back(journal.append_all(drafts));
         if on_the_way.len() > 64 {
             for outcome in on_the_way.pop_front().into_iter().flat_map(PendingAll::wait) {

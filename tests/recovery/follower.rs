@@ -9,9 +9,8 @@ use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Info};
 use async_nats::jetstream::{self, Context};
 use futures::StreamExt as _;
-use journal::{
-    Draft, EncodeError, Expected, Journal, NoProjection, Options, Position, Slot, StreamId,
-};
+use journal::{Draft, Expected, Journal, NoProjection, Options, Position, StreamId};
+use serde::{Serialize, Serializer};
 use service::follower::{Follower, STREAM, Settings, Status};
 use tests::NatsServer;
 use tokio::sync::watch;
@@ -27,19 +26,21 @@ impl Draft for Numbered {
     fn stream(&self) -> StreamId {
         StreamId(Uuid::from_u128(0x1000_4000_8000_0000_0000 + u128::from(self.0 % 7)))
     }
+}
 
-    fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+impl Serialize for Numbered {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let record = serde_json::json!({
             "specversion": "1.0",
             "id": Uuid::from_u128(0x7000_8000_0000_0000_0000 + u128::from(self.0)),
             "type": "tebessa.evidence.item_attached.v1",
-            "subject": self.stream().0,
-            "time": format!("{:.6}", slot.time),
-            "caseversion": slot.version.0,
-            "prev": slot.prev.to_string(),
+            "subject": null,
+            "time": null,
+            "caseversion": null,
+            "prev": null,
             "data": { "number": self.0.to_string(), "filling": "x".repeat(200) },
         });
-        serde_json::to_writer(out, &record).map_err(|error| EncodeError(error.to_string()))
+        record.serialize(to)
     }
 }
 
@@ -62,10 +63,9 @@ impl World {
 
     async fn append(&mut self, count: u64) {
         let positions = self.written + 1..=self.written + count;
-        let numbered = |position| Box::new(Numbered(self.first + position));
         let pending: Vec<_> = positions
             .clone()
-            .map(|position| self.journal.append(numbered(position), Expected::Any))
+            .map(|position| self.journal.append(&Numbered(self.first + position), Expected::Any))
             .collect();
         for (position, pending) in positions.zip(pending) {
             assert_eq!(pending.await.unwrap().position, Position(position));

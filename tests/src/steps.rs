@@ -176,8 +176,7 @@ impl World {
         let prev = self.case.head().map_or_else(|| "0".repeat(64), |head| head.leaf.to_string());
         let time = jiff::Timestamp::from_microsecond(i64::try_from(version.0).unwrap()).unwrap();
         let stamp = RecordStamp { version, prev: &prev, time };
-        let mut bytes = Vec::new();
-        unstamped.encode(&stamp, &mut bytes).expect("a small record");
+        let bytes = serde_json::to_vec(&unstamped.written(Some(&stamp))).expect("a record");
         let record = Recorded::decode(&bytes, version.0).expect("what was written can be read");
         let leaf = case::Leaf::of(&bytes);
         self.encoded.borrow_mut().insert(leaf, bytes.clone());

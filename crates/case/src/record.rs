@@ -13,9 +13,6 @@ use crate::{
     CaseId, CausationId, CommandId, CorrelationId, Event, EventId, Leaf, Version, WorldDate,
 };
 
-/// The greatest length of a record in bytes: what a tlog-tiles entry can carry.
-pub const MAX_RECORD_BYTES: usize = 65_535;
-
 /// What a record says about its event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
@@ -71,9 +68,6 @@ pub enum RecordError {
     /// The type is unknown. A newer version wrote it: upgrade.
     #[error("the record's type {0} is unknown to this version")]
     UnknownType(String),
-    /// The record would be longer than [`MAX_RECORD_BYTES`]. Shorten the command.
-    #[error("the record would have {0} bytes; at most 65,535 are taken")]
-    TooLarge(usize),
 }
 
 /// What the one writer stamps on a record.
@@ -122,10 +116,10 @@ struct Written<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     subject: CaseId,
-    time: String,
+    time: Option<String>,
     datacontenttype: &'static str,
-    caseversion: Version,
-    prev: &'a str,
+    caseversion: Option<Version>,
+    prev: Option<&'a str>,
     command: CommandId,
     correlation: CorrelationId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,19 +170,20 @@ pub fn time_text(time: Timestamp) -> String {
 }
 
 impl Unstamped {
-    /// Appends the record's bytes to `out`; on an error `out` is as before.
-    pub fn encode(&self, stamp: &RecordStamp<'_>, out: &mut Vec<u8>) -> Result<(), RecordError> {
-        let start = out.len();
-        let written = Written {
+    /// The record's JSON object. Without a stamp `time`, `caseversion` and `prev` are null, for the
+    /// journal to put its values there.
+    #[must_use]
+    pub fn written<'a>(&'a self, stamp: Option<&RecordStamp<'a>>) -> impl serde::Serialize + 'a {
+        Written {
             specversion: "1.0",
             id: self.id,
             source: &self.source,
             kind: self.event.kind(),
             subject: self.case,
-            time: time_text(stamp.time),
+            time: stamp.map(|stamp| time_text(stamp.time)),
             datacontenttype: "application/json",
-            caseversion: stamp.version,
-            prev: stamp.prev,
+            caseversion: stamp.map(|stamp| stamp.version),
+            prev: stamp.map(|stamp| stamp.prev),
             command: self.command,
             correlation: self.correlation,
             causation: self.causation,
@@ -200,18 +195,7 @@ impl Unstamped {
             guidance: self.event.guidance(),
             traceparent: self.traceparent.as_ref(),
             data: &self.event,
-        };
-        let result = serde_json::to_writer(&mut *out, &written)
-            .map_err(|error| RecordError::Form(error.to_string()));
-        let length = out.len() - start;
-        let result = match result {
-            Ok(()) if length > MAX_RECORD_BYTES => Err(RecordError::TooLarge(length)),
-            other => other,
-        };
-        if result.is_err() {
-            out.truncate(start);
         }
-        result
     }
 }
 

@@ -34,7 +34,7 @@ impl Batch {
     }
 
     /// Checks, encodes and adds a draft. One that cannot be appended is answered at once.
-    pub(crate) fn add(&mut self, draft: &dyn Draft, expected: Expected, place: u32) {
+    pub(crate) fn add(&mut self, draft: &impl Draft, expected: Expected, place: u32) {
         match Template::of(draft, &mut self.bytes) {
             Ok(record) => self.waiting.push(Waiting { record, expected, place }),
             Err(error) => self.answers.give_each(std::iter::once((place, Err(error)))),

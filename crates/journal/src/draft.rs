@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use crate::record::{Position, Record, Slot, StreamId};
+use serde::Serialize;
+
+use crate::record::{Position, Record, StreamId};
 
 /// A draft could not be encoded. The log is untouched; sending the same again will not help.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -10,17 +12,34 @@ use crate::record::{Position, Record, Slot, StreamId};
 pub struct EncodeError(pub String);
 
 /// One record that is to be stamped by the one writer.
-pub trait Draft {
+///
+/// It is serialised once, on the thread that appends, to a struct or a map whose members become those
+/// of the record's JSON object, in their order. `subject`, `time`, `caseversion` and `prev` must be
+/// among them, each once; the record is refused otherwise. In these four the journal puts its own
+/// values, whatever the draft has there: the stream, and when the record's turn comes the time of
+/// recording, the number in the stream and the leaf hash of the stream's record before. Nothing else
+/// is changed.
+///
+/// ```
+/// # use journal::{Draft, StreamId};
+/// #[derive(serde::Serialize)]
+/// struct Note {
+///     subject: StreamId,
+///     time: (),
+///     caseversion: (),
+///     prev: (),
+///     data: String,
+/// }
+///
+/// impl Draft for Note {
+///     fn stream(&self) -> StreamId {
+///         self.subject
+///     }
+/// }
+/// ```
+pub trait Draft: Serialize {
     /// The stream that the record goes to.
     fn stream(&self) -> StreamId;
-
-    /// Writes the record's bytes to `out`, which is empty.
-    ///
-    /// The bytes must be one JSON object with `subject` (the stream), `caseversion`, `prev`
-    /// (64 hexadecimal digits) and `time` as the slot says; the record is refused otherwise. The
-    /// slot holds placeholders: when the record's turn comes, the writer puts the true values into
-    /// these three fields, and changes nothing else. Called once, on the thread that appends.
-    fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 }
 
 /// Sees one summary: the stream, the position of its first record, and the bytes.

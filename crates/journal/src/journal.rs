@@ -237,11 +237,10 @@ impl Journal {
     ///
     /// Never blocks. The answer comes when the record is durable, or when it is refused.
     #[must_use = "an append that nobody waits for may fail unseen"]
-    #[expect(clippy::needless_pass_by_value, reason = "a draft is used up by its append")]
-    pub fn append(&self, draft: Box<dyn Draft>, expected: Expected) -> Pending {
+    pub fn append(&self, draft: &impl Draft, expected: Expected) -> Pending {
         let (answers, pending) = Answers::one();
         let mut batch = Batch::new(1, answers);
-        batch.add(draft.as_ref(), expected, 0);
+        batch.add(draft, expected, 0);
         self.shared.queue.put(batch);
         pending
     }
@@ -251,7 +250,7 @@ impl Journal {
     #[must_use = "an append that nobody waits for may fail unseen"]
     pub fn append_all(
         &self,
-        drafts: impl IntoIterator<Item = (Box<dyn Draft>, Expected)>,
+        drafts: impl IntoIterator<Item = (impl Draft, Expected)>,
     ) -> PendingAll {
         let drafts: Vec<_> = drafts.into_iter().collect();
         let (mut answers, pending) = Answers::several(drafts.len());
@@ -259,7 +258,7 @@ impl Journal {
             // Encoded first: meanwhile the queue is not to be held.
             let mut batch = Batch::new(part.len(), answers.share());
             for (place, (draft, expected)) in (first..).zip(part) {
-                batch.add(draft.as_ref(), *expected, place);
+                batch.add(draft, *expected, place);
             }
             self.shared.queue.put(batch);
         }

@@ -59,6 +59,7 @@ mod log;
 mod log_keys;
 pub mod measure;
 pub mod note;
+mod object;
 mod options;
 mod postings;
 mod proof;
@@ -98,7 +99,7 @@ pub use options::{IndexRebuild, OpenReport, Options, Progress, TornTail};
 pub use proof::{ConsistencyProof, InclusionProof};
 pub use reader::Reader;
 pub use record::{
-    Appended, Expected, Head, LeafHash, MAX_RECORD_BYTES, Position, Record, Slot, StreamId, Version,
+    Appended, Expected, Head, LeafHash, MAX_RECORD_BYTES, Position, Record, StreamId, Version,
 };
 pub use repair::{
     Evidence, RepairOptions, RepairReport, RepairedSegment, Restored, Source, repair,

@@ -152,29 +152,6 @@ impl fmt::Debug for LeafHash {
     }
 }
 
-/// What the one writer stamps on a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slot {
-    /// Its number within its stream; the record's `caseversion`.
-    pub version: Version,
-    /// The leaf hash of the stream's record before, or [`LeafHash::NONE`]; the record's `prev`.
-    pub prev: LeafHash,
-    /// The time of recording in whole microseconds; it never runs backwards in the log.
-    pub time: jiff::Timestamp,
-}
-
-impl Slot {
-    /// Stands for the values that a record gets only when its turn comes.
-    pub(crate) fn placeholder() -> Slot {
-        let time = jiff::Timestamp::from_microsecond(1_111_111_111_111_111);
-        Slot {
-            version: Version(1_111_111),
-            prev: LeafHash([0x11; 32]),
-            time: time.unwrap_or_default(),
-        }
-    }
-}
-
 /// What an append that is durable has become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {

@@ -1,37 +1,22 @@
 //! A record before it is stamped: its bytes, and the three places where the writer's values go.
 //!
-//! It is made and checked on the caller's thread, so that the one writer only copies and hashes.
+//! It is made on the caller's thread, so that the one writer only copies and hashes. What the bytes
+//! are, [`object`](crate::object) answers for: they are not read again.
 
-use std::cell::Cell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use crate::draft::{Draft, EncodeError};
 use crate::error::Error;
-use crate::record::{LeafHash, MAX_RECORD_BYTES, Slot, StreamId, Version};
+use crate::object::{Hole, Holes, ObjectSerializer};
+use crate::record::{LeafHash, MAX_RECORD_BYTES, StreamId, Version};
 
 /// The length of a time as the writer puts it: RFC 3339 in UTC with microseconds.
 pub(crate) const TIME_BYTES: usize = 27;
-
-/// How the placeholders are usually written. Another way of writing the same is accepted too.
-const PREV_TEXT: &str = "1111111111111111111111111111111111111111111111111111111111111111";
-const TIME_TEXT: &str = "2005-03-18T01:58:31.111111Z";
-
-thread_local! {
-    /// A thread's room for the record it encodes, used again and again.
-    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-/// What the writer puts into a record.
-#[derive(Clone, Copy)]
-enum Value {
-    Version,
-    Prev,
-    Time,
-}
+/// The length of a hash as the writer puts it.
+const PREV_BYTES: usize = 64;
+/// A record before it is stamped lacks at least so much.
+const LEAST_STAMP_BYTES: usize = 1 + TIME_BYTES + PREV_BYTES;
 
 /// A record that waits for its stamp. Its bytes stand with those of others, which came with it.
 pub(crate) struct Template {
@@ -39,7 +24,7 @@ pub(crate) struct Template {
     /// Where its bytes are.
     place: Range<usize>,
     /// In the order of their places within the record.
-    holes: [(Value, Range<u32>); 3],
+    holes: Holes,
 }
 
 /// The writer's values.
@@ -49,46 +34,28 @@ pub(crate) struct Stamp<'a> {
     pub(crate) time: &'a [u8; TIME_BYTES],
 }
 
-#[derive(Deserialize)]
-struct Fields<'a> {
-    #[serde(borrow)]
-    subject: &'a str,
-    #[serde(borrow)]
-    caseversion: &'a RawValue,
-    prev: &'a str,
-    time: &'a str,
-}
-
 impl Template {
-    /// Has a draft encoded with placeholders, finds them, and adds its bytes to `bytes`.
-    pub(crate) fn of(draft: &dyn Draft, bytes: &mut Vec<u8>) -> Result<Template, Error> {
-        // Taken, so that a draft which appends while it is encoded finds room of its own.
-        let mut scratch = SCRATCH.take();
-        let template = Template::encode(draft, &mut scratch, bytes);
-        scratch.clear();
-        if scratch.capacity() <= 2 * MAX_RECORD_BYTES {
-            SCRATCH.set(scratch);
+    /// Has a draft encoded and adds its bytes to `bytes`; where it is refused, nothing is added.
+    pub(crate) fn of(draft: &impl Draft, bytes: &mut Vec<u8>) -> Result<Template, Error> {
+        let start = bytes.len();
+        let template = Template::encode(draft, bytes);
+        if template.is_err() {
+            bytes.truncate(start);
         }
         template
     }
 
-    fn encode(
-        draft: &dyn Draft,
-        scratch: &mut Vec<u8>,
-        bytes: &mut Vec<u8>,
-    ) -> Result<Template, Error> {
-        let stream = draft.stream();
-        let refuse = |source| Error::Encode { stream, source };
-        let slot = Slot::placeholder();
-        catch_unwind(AssertUnwindSafe(|| draft.encode(&slot, scratch)))
-            .unwrap_or_else(|_| Err(EncodeError("encoding panicked".to_owned())))
-            .map_err(refuse)?;
-        if scratch.len() > MAX_RECORD_BYTES + TIME_BYTES {
-            return Err(Error::TooLong { length: scratch.len(), most: MAX_RECORD_BYTES });
+    fn encode(draft: &impl Draft, bytes: &mut Vec<u8>) -> Result<Template, Error> {
+        let (stream, start) = (draft.stream(), bytes.len());
+        let object = ObjectSerializer::new(stream, bytes);
+        let holes = catch_unwind(AssertUnwindSafe(|| draft.serialize(object)))
+            .map_err(|_| EncodeError("encoding panicked".to_owned()))
+            .and_then(|holes| holes.map_err(|error| EncodeError(error.to_string())))
+            .map_err(|source| Error::Encode { stream, source })?;
+        let length = bytes.len() - start + LEAST_STAMP_BYTES;
+        if length > MAX_RECORD_BYTES {
+            return Err(Error::TooLong { length, most: MAX_RECORD_BYTES });
         }
-        let holes = holes(scratch, stream).map_err(|what| refuse(EncodeError(what.to_owned())))?;
-        let start = bytes.len();
-        bytes.extend_from_slice(scratch);
         Ok(Template { stream, place: start..bytes.len(), holes })
     }
 
@@ -96,50 +63,17 @@ impl Template {
     pub(crate) fn stamp(&self, bytes: &[u8], stamp: &Stamp<'_>, out: &mut Vec<u8>) {
         let bytes = bytes.get(self.place.clone()).unwrap_or_default();
         let mut at = 0;
-        for (value, place) in &self.holes {
-            out.extend_from_slice(bytes.get(at..place.start as usize).unwrap_or_default());
-            match value {
-                Value::Version => put_number(stamp.version.0, out),
-                Value::Prev => put_hex(&stamp.prev, out),
-                Value::Time => out.extend_from_slice(stamp.time),
+        for (hole, place) in self.holes {
+            out.extend_from_slice(bytes.get(at..place).unwrap_or_default());
+            match hole {
+                Hole::Version => put_number(stamp.version.0, out),
+                Hole::Prev => put_hex(&stamp.prev, out),
+                Hole::Time => out.extend_from_slice(stamp.time),
             }
-            at = place.end as usize;
+            at = place;
         }
         out.extend_from_slice(bytes.get(at..).unwrap_or_default());
     }
-}
-
-/// Finds the placeholders, in the order of their places. All of the bytes are checked to be one
-/// JSON object; nothing else in them is looked at.
-fn holes(bytes: &[u8], stream: StreamId) -> Result<[(Value, Range<u32>); 3], &'static str> {
-    let slot = Slot::placeholder();
-    // All of it, for what the parser skips it does not look at.
-    let text = str::from_utf8(bytes).map_err(|_| "the record is not UTF-8")?;
-    let fields: Fields<'_> = serde_json::from_str(text)
-        .map_err(|_| "the record is not JSON with subject, caseversion, prev and time")?;
-    if uuid::Uuid::try_parse(fields.subject) != Ok(stream.0) {
-        return Err("the record's subject is not its stream");
-    }
-    if fields.caseversion.get().parse() != Ok(slot.version.0) {
-        return Err("the record's caseversion is not the stamped one");
-    }
-    if fields.prev != PREV_TEXT && LeafHash::from_hex(fields.prev) != Some(slot.prev) {
-        return Err("the record's prev is not the stamped one");
-    }
-    if fields.time != TIME_TEXT && fields.time.parse().ok() != Some(slot.time) {
-        return Err("the record's time is not the stamped one");
-    }
-    let place = |part: &str| {
-        let start = (part.as_ptr().addr() - bytes.as_ptr().addr()) as u32;
-        start..start + part.len() as u32
-    };
-    let mut holes = [
-        (Value::Version, place(fields.caseversion.get())),
-        (Value::Prev, place(fields.prev)),
-        (Value::Time, place(fields.time)),
-    ];
-    holes.sort_by_key(|(_, place)| place.start);
-    Ok(holes)
 }
 
 fn put_number(number: u64, out: &mut Vec<u8>) {
@@ -157,7 +91,7 @@ fn put_number(number: u64, out: &mut Vec<u8>) {
 }
 
 fn put_hex(hash: &LeafHash, out: &mut Vec<u8>) {
-    let mut digits = [0; 64];
+    let mut digits = [0; PREV_BYTES];
     // The room is exactly twice the hash's.
     if hex::encode_to_slice(hash.0, &mut digits).is_ok() {
         out.extend_from_slice(&digits);
@@ -176,132 +110,153 @@ pub(crate) fn time_text(time: jiff::Timestamp) -> [u8; TIME_BYTES] {
 
 #[cfg(test)]
 mod tests {
+    use serde::{Serialize, Serializer};
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
     use super::*;
     use crate::envelope::Envelope;
-    use crate::record::Slot;
 
-    /// Puts its fields in any order.
-    struct Shuffled(&'static str);
+    const STREAM: StreamId = StreamId(Uuid::from_u128(7));
 
-    impl Draft for Shuffled {
-        fn stream(&self) -> StreamId {
-            StreamId(uuid::Uuid::from_u128(7))
-        }
+    /// Writes something for the stream.
+    struct Free<T>(T);
 
-        fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-            let text = self
-                .0
-                .replace("$s", &self.stream().to_string())
-                .replace("$v", &slot.version.to_string())
-                .replace("$p", &slot.prev.to_string())
-                .replace("$t", &slot.time.to_string());
-            out.extend_from_slice(text.as_bytes());
-            Ok(())
+    impl<T: Serialize> Serialize for Free<T> {
+        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            self.0.serialize(to)
         }
     }
 
-    fn encoded(draft: &dyn Draft) -> (Template, Vec<u8>) {
+    impl<T: Serialize> Draft for Free<T> {
+        fn stream(&self) -> StreamId {
+            STREAM
+        }
+    }
+
+    /// Members in an order that is not the alphabet's.
+    #[derive(Serialize)]
+    struct Ordered<T> {
+        time: &'static str,
+        subject: (),
+        data: T,
+        prev: u8,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        guidance: Option<u8>,
+        caseversion: [u8; 2],
+    }
+
+    fn ordered<T>(data: T) -> Free<Ordered<T>> {
+        let (time, guidance, caseversion) = ("yesterday", None, [3, 4]);
+        Free(Ordered { time, subject: (), data, prev: 5, guidance, caseversion })
+    }
+
+    fn stamped(draft: &impl Draft, version: u64) -> Vec<u8> {
+        let time = time_text("2026-11-25T02:48:30.5116Z".parse().unwrap());
         // Behind others, as most are.
         let mut bytes = b"before".to_vec();
-        (Template::of(draft, &mut bytes).unwrap(), bytes)
+        let template = Template::of(draft, &mut bytes).unwrap();
+        let mut stamped = Vec::new();
+        let prev = LeafHash([version as u8; 32]);
+        template.stamp(
+            &bytes,
+            &Stamp { version: Version(version), prev, time: &time },
+            &mut stamped,
+        );
+        stamped
     }
 
-    fn refused(draft: &dyn Draft) -> bool {
-        let mut bytes = Vec::new();
-        let refused = matches!(Template::of(draft, &mut bytes), Err(Error::Encode { .. }));
-        refused && bytes.is_empty()
+    fn refusal(draft: &impl Draft) -> Error {
+        let mut bytes = b"before".to_vec();
+        let refusal = Template::of(draft, &mut bytes).err().expect("a refusal");
+        assert_eq!(bytes, b"before", "{refusal}");
+        refusal
+    }
+
+    fn reason(draft: &impl Draft) -> String {
+        let Error::Encode { stream: STREAM, source } = refusal(draft) else { return String::new() };
+        source.to_string()
     }
 
     #[test]
-    fn what_is_stamped_is_what_a_reader_reads() {
-        let time: jiff::Timestamp = "2026-11-25T02:48:30.5116Z".parse().unwrap();
-        for form in [
-            r#"{"subject":"$s","time":"$t","caseversion":$v,"prev":"$p","data":{"time":"$t"}}"#,
-            r#"{"prev":"$p","caseversion": $v ,"time":"$t","subject":"$s"}"#,
-        ] {
-            for version in [1, 9, 10, 99, 123_456_789] {
-                let (template, bytes) = encoded(&Shuffled(form));
-                let prev = LeafHash([version as u8; 32]);
-                let stamp = Stamp { version: Version(version), prev, time: &time_text(time) };
-                let mut stamped = Vec::new();
-                template.stamp(&bytes, &stamp, &mut stamped);
-                let read = Envelope::parse(&stamped).unwrap();
-                assert_eq!((read.stream, read.version.0), (template.stream, version));
-                assert_eq!((read.prev, read.time), (prev, time));
+    fn what_is_stamped_is_what_a_reader_reads_whatever_the_draft_has_there() {
+        let hidden = json!({ "prev": 1, "time": [{ "caseversion": "\"" }], "subject": {} });
+        for version in [1, 9, 10, 99, 123_456_789] {
+            let map = json!({
+                "subject": "x", "prev": null, "caseversion": 1, "time": 2, "data": hidden
+            });
+            for record in [stamped(&ordered(&hidden), version), stamped(&Free(&map), version)] {
+                let read = Envelope::parse(&record).unwrap();
+                assert_eq!((read.stream, read.version), (STREAM, Version(version)));
+                assert_eq!(read.prev, LeafHash([version as u8; 32]));
+                assert_eq!(read.time, "2026-11-25T02:48:30.5116Z".parse().unwrap());
+                let read: Value = serde_json::from_slice(&record).unwrap();
+                assert_eq!((read.as_object().unwrap().len(), &read["data"]), (5, &hidden));
             }
         }
     }
 
     #[test]
-    fn a_draft_that_ignores_its_slot_is_refused() {
-        for form in [
-            r#"{"subject":"$s","time":"$t","caseversion":3,"prev":"$p"}"#,
-            r#"{"subject":"$s","time":"2024-01-01T00:00:00Z","caseversion":$v,"prev":"$p"}"#,
-            r#"{"subject":"$s","time":"$t","caseversion":$v,"prev":"00"}"#,
-            r#"{"subject":"x","time":"$t","caseversion":$v,"prev":"$p"}"#,
-            r#"{"subject":"$s","time":"$t","caseversion":$v,"prev":"$p""#,
-            r#"{"subject":"$s","time":"$t","time":"$t","caseversion":$v,"prev":"$p"}"#,
+    fn members_stand_in_the_order_of_the_draft() {
+        let prev = "02".repeat(32);
+        assert_eq!(
+            String::from_utf8(stamped(&ordered("a\"b"), 2)).unwrap(),
+            format!(
+                r#"{{"time":"2026-11-25T02:48:30.511600Z","subject":"{STREAM}","data":"a\"b","prev":"{prev}","caseversion":2}}"#
+            )
+        );
+    }
+
+    #[derive(Serialize)]
+    struct Twice {
+        time: u8,
+        #[serde(flatten)]
+        all: Value,
+    }
+
+    #[test]
+    fn what_is_no_object_or_lacks_a_member_or_has_it_twice_is_refused() {
+        let missing = json!({ "subject": 1, "prev": 1, "caseversion": 1, "data": { "time": 1 } });
+        assert!(reason(&Free(missing)).contains("subject, time, caseversion and prev"));
+        let all = json!({ "subject": 1, "prev": 1, "caseversion": 1, "time": 1 });
+        stamped(&Free(&all), 1);
+        let twice = reason(&Free(Twice { time: 1, all }));
+        assert!(twice.contains("each once"), "{twice}");
+        let keyed = std::collections::BTreeMap::from([((1, 2), 3)]);
+        for reason in [
+            reason(&Free("{}")),
+            reason(&Free([1])),
+            reason(&Free(Some(1))),
+            reason(&Free(())),
+            reason(&Free(keyed)),
         ] {
-            assert!(refused(&Shuffled(form)), "{form}");
+            assert!(reason.contains("no JSON object"), "{reason}");
+        }
+    }
+
+    /// Gives up in the middle, or panics there.
+    struct Fails(bool);
+
+    impl Serialize for Fails {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            assert!(!self.0, "no more");
+            Err(serde::ser::Error::custom("no more"))
         }
     }
 
     #[test]
-    fn the_texts_of_the_placeholders_are_theirs() {
-        let slot = Slot::placeholder();
-        assert_eq!((PREV_TEXT, TIME_TEXT), (&*slot.prev.to_string(), &*slot.time.to_string()));
+    fn a_draft_that_fails_or_panics_in_the_middle_leaves_nothing() {
+        assert!(reason(&ordered(Fails(false))).contains("no more"));
+        assert!(reason(&ordered(Fails(true))).contains("panicked"));
     }
 
     #[test]
-    fn a_time_with_an_offset_is_found_too() {
-        let form = r#"{"subject":"$s","time":"2005-03-18T02:58:31.111111+01:00","caseversion":$v,"prev":"$p"}"#;
-        encoded(&Shuffled(form));
-    }
-
-    /// Encodes another while it is encoded.
-    struct Nested(Shuffled, Cell<Vec<u8>>);
-
-    impl Draft for Nested {
-        fn stream(&self) -> StreamId {
-            self.0.stream()
-        }
-
-        fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-            self.1.set(encoded(&self.0).1);
-            self.0.encode(slot, out)
-        }
-    }
-
-    #[test]
-    fn a_draft_that_appends_while_it_is_encoded_is_not_disturbed() {
-        let form = r#"{"subject":"$s","time":"$t","caseversion":$v,"prev":"$p","data":1}"#;
-        let nested = Nested(Shuffled(form), Cell::default());
-        let outer = encoded(&nested).1;
-        assert_eq!(outer, encoded(&Shuffled(form)).1);
-        assert_eq!(outer, nested.1.take());
-    }
-
-    /// Has a byte in it that is no UTF-8.
-    struct Broken(Shuffled);
-
-    impl Draft for Broken {
-        fn stream(&self) -> StreamId {
-            self.0.stream()
-        }
-
-        fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-            self.0.encode(slot, out)?;
-            let at = out.iter().position(|byte| *byte == b'#').unwrap();
-            out[at] = 0xff;
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn a_draft_that_is_no_utf_8_is_refused() {
-        let form = r##"{"subject":"$s","time":"$t","caseversion":$v,"prev":"$p","data":"#"}"##;
-        encoded(&Shuffled(form));
-        assert!(refused(&Broken(Shuffled(form))));
+    fn a_draft_is_too_long_when_no_stamp_could_make_it_fit() {
+        let rest = stamped(&ordered(""), 1).len();
+        let fits = stamped(&ordered("x".repeat(MAX_RECORD_BYTES - rest)), 1);
+        assert_eq!(fits.len(), MAX_RECORD_BYTES);
+        let long = refusal(&ordered("x".repeat(MAX_RECORD_BYTES - rest + 1)));
+        assert!(matches!(long, Error::TooLong { length: 65_536, most: 65_535 }), "{long}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ fn what_was_appended_is_read_back_in_order_after_reopening() {
     assert_eq!(report.last, Position(0));
     let mut told = Vec::new();
     for number in 0..3000 {
-        let pending = journal.append(note(number % 70, &"x".repeat(200)), Expected::Any);
+        let pending = journal.append(&note(number % 70, &"x".repeat(200)), Expected::Any);
         told.push(pending.wait().unwrap());
     }
     for (index, appended) in told.iter().enumerate() {
@@ -58,7 +58,7 @@ fn summaries_come_in_the_order_of_the_first_records() {
     let directory = tempfile::tempdir().unwrap();
     let (journal, _) = open(directory.path()).unwrap();
     for number in [5, 3, 9, 3, 5, 5] {
-        journal.append(note(number, "x"), Expected::Any).wait().unwrap();
+        journal.append(&note(number, "x"), Expected::Any).wait().unwrap();
     }
     journal.close().unwrap();
     let (journal, _) = open(directory.path()).unwrap();
@@ -85,11 +85,11 @@ fn a_stale_expected_version_is_a_conflict_and_writes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let (journal, _) = open(directory.path()).unwrap();
     let new = Expected::Exactly(Version(0));
-    journal.append(note(1, "first"), new).wait().unwrap();
-    let refused = journal.append(note(1, "again"), new).wait();
+    journal.append(&note(1, "first"), new).wait().unwrap();
+    let refused = journal.append(&note(1, "again"), new).wait();
     assert!(matches!(refused, Err(Error::Conflict { actual: Version(1), .. })), "{refused:?}");
     assert_eq!(journal.read(Position(1), 10).unwrap().len(), 1);
-    journal.append(note(1, "second"), Expected::Exactly(Version(1))).wait().unwrap();
+    journal.append(&note(1, "second"), Expected::Exactly(Version(1))).wait().unwrap();
 }
 
 #[test]
@@ -107,8 +107,8 @@ fn a_second_opener_is_told_who_holds_the_directory() {
 fn a_record_that_is_too_long_is_refused_and_the_next_goes_in() {
     let directory = tempfile::tempdir().unwrap();
     let (journal, _) = open(directory.path()).unwrap();
-    let long = journal.append(note(1, &"x".repeat(66_000)), Expected::Any).wait();
+    let long = journal.append(&note(1, &"x".repeat(66_000)), Expected::Any).wait();
     assert!(matches!(long, Err(Error::TooLong { .. })), "{long:?}");
-    let largest = journal.append(note(1, &"x".repeat(65_000)), Expected::Any).wait().unwrap();
+    let largest = journal.append(&note(1, &"x".repeat(65_000)), Expected::Any).wait().unwrap();
     assert_eq!(largest.position, Position(1));
 }

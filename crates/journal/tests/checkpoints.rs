@@ -128,7 +128,7 @@ fn a_log_cut_off_before_its_checkpoint_is_refused_even_without_the_index() {
     let directory = tempfile::tempdir().unwrap();
     let (journal, _) = open(directory.path()).unwrap();
     append(&journal, 5);
-    journal.append(note(1, "the last"), Expected::Any).wait().unwrap();
+    journal.append(&note(1, "the last"), Expected::Any).wait().unwrap();
     Checkpoints::new(directory.path(), ORIGIN).sign(&journal, &[&key(1)]).unwrap();
     journal.close().unwrap();
     let file = directory.path().join("log").join(format!("{:020}.segment", 1));

@@ -24,7 +24,7 @@ fn of_many_threads_that_expect_the_same_version_one_wins() {
                             .head(stream(1))
                             .unwrap()
                             .map_or(Version(0), |head| head.version);
-                        match journal.append(note(1, "x"), Expected::Exactly(version)).wait() {
+                        match journal.append(&note(1, "x"), Expected::Exactly(version)).wait() {
                             Ok(appended) => {
                                 assert_eq!(appended.version, version.next());
                                 wins += 1;
@@ -52,7 +52,7 @@ async fn a_follower_sees_every_record_once_and_in_order() {
     let writing = journal.clone();
     let writer = tokio::spawn(async move {
         for number in 0..500_u32 {
-            writing.append(note(u128::from(number % 5), "x"), Expected::Any).await.unwrap();
+            writing.append(&note(u128::from(number % 5), "x"), Expected::Any).await.unwrap();
         }
     });
     let mut durable = journal.durable();
@@ -74,13 +74,15 @@ async fn a_follower_sees_every_record_once_and_in_order() {
 fn a_reader_and_a_verification_work_beside_a_live_writer() {
     let directory = tempfile::tempdir().unwrap();
     let (journal, _) = open(directory.path()).unwrap();
-    journal.append(note(0, "first"), Expected::Any).wait().unwrap();
+    journal.append(&note(0, "first"), Expected::Any).wait().unwrap();
     thread::scope(|scope| {
         let writer = scope.spawn(|| {
             for number in 0..3000_u32 {
-                drop(journal.append(note(u128::from(number % 5), &"x".repeat(200)), Expected::Any));
+                drop(
+                    journal.append(&note(u128::from(number % 5), &"x".repeat(200)), Expected::Any),
+                );
             }
-            journal.append(note(1, "last"), Expected::Any).wait().unwrap();
+            journal.append(&note(1, "last"), Expected::Any).wait().unwrap();
         });
         while !writer.is_finished() {
             let before = *journal.durable().borrow();
@@ -113,7 +115,7 @@ fn recorded_time_never_runs_backwards_even_when_the_clock_does() {
     for _ in 0..3 {
         let journal = open();
         for _ in 0..7 {
-            let appended = journal.append(note(1, "x"), Expected::Any).wait().unwrap();
+            let appended = journal.append(&note(1, "x"), Expected::Any).wait().unwrap();
             assert!(appended.time >= before);
             before = appended.time;
         }

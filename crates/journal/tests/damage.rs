@@ -22,7 +22,7 @@ fn segment(directory: &Path) -> PathBuf {
 fn append_all(journal: &Journal, from: u32, count: u32) {
     for number in from..from + count {
         let draft = note(u128::from(number % 3), &format!("words {number}"));
-        journal.append(draft, Expected::Any).wait().unwrap();
+        journal.append(&draft, Expected::Any).wait().unwrap();
     }
 }
 
@@ -210,7 +210,7 @@ fn swapped_records_are_found() {
     let directory = tempfile::tempdir().unwrap();
     let (journal, _) = open(directory.path()).unwrap();
     for words in ["aaaa", "bbbb", "cccc"] {
-        journal.append(note(1, words), Expected::Any).wait().unwrap();
+        journal.append(&note(1, words), Expected::Any).wait().unwrap();
     }
     journal.close().unwrap();
     let mut bytes = fs::read(segment(directory.path())).unwrap();
@@ -234,7 +234,7 @@ fn a_missing_segment_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let (journal, _) = open(directory.path()).unwrap();
     for number in 0..3000 {
-        journal.append(note(number % 5, &"x".repeat(200)), Expected::Any).wait().unwrap();
+        journal.append(&note(number % 5, &"x".repeat(200)), Expected::Any).wait().unwrap();
     }
     journal.close().unwrap();
     let mut names: Vec<_> = fs::read_dir(directory.path().join("log"))
@@ -255,7 +255,7 @@ fn a_damaged_footer_is_made_anew_and_verify_names_it() {
     let directory = tempfile::tempdir().unwrap();
     let (journal, _) = open(directory.path()).unwrap();
     for number in 0..3000 {
-        journal.append(note(number % 5, &"x".repeat(200)), Expected::Any).wait().unwrap();
+        journal.append(&note(number % 5, &"x".repeat(200)), Expected::Any).wait().unwrap();
     }
     let root = journal.root();
     journal.close().unwrap();

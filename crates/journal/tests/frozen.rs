@@ -62,7 +62,7 @@ fn the_first_format_is_verified_proved_and_written_on() {
     copy(&fixture(), home.path());
     let (journal, report) = open(home.path()).unwrap();
     assert_eq!((report.last, report.torn_tail), (Position(RECORDS), None));
-    journal.append(note(3, "today's"), Expected::Any).wait().unwrap();
+    journal.append(&note(3, "today's"), Expected::Any).wait().unwrap();
     journal.close().unwrap();
     assert_eq!(verify(home.path(), &mut |_| {}).unwrap().records, RECORDS + 1);
 }

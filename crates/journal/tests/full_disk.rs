@@ -71,7 +71,7 @@ fn a_full_disk_loses_nothing_that_was_acknowledged_and_serves_again_when_there_i
     };
     let Error::Poisoned(cause) = &refused else { panic!("{refused:?}") };
     assert_eq!(cause.raw_os_error(), Some(28), "the cause is ENOSPC: {cause}");
-    let late = journal.append(note(1, "late"), Expected::Any).wait();
+    let late = journal.append(&note(1, "late"), Expected::Any).wait();
     assert!(matches!(late, Err(Error::Poisoned(_))), "{late:?}");
     let last = told.last().unwrap().position;
     assert_eq!(journal.read(Position(1), usize::MAX).unwrap().len() as u64, last.0, "reads go on");
@@ -91,7 +91,7 @@ fn a_full_disk_loses_nothing_that_was_acknowledged_and_serves_again_when_there_i
         let record = journal.read(appended.position, 1).unwrap().pop().unwrap();
         assert_eq!(record.leaf(), appended.leaf);
     }
-    journal.append(note(1, "again"), Expected::Any).wait().unwrap();
+    journal.append(&note(1, "again"), Expected::Any).wait().unwrap();
     journal.close().unwrap();
     verify_at_least(&disk.path(), last, &mut |_| {}).unwrap();
 }
@@ -100,7 +100,7 @@ fn a_full_disk_loses_nothing_that_was_acknowledged_and_serves_again_when_there_i
 fn a_directory_that_may_not_be_written_is_named_and_still_read() {
     let Some(disk) = Tmpfs::new("8m") else { return };
     let (journal, _) = open(&disk.path()).unwrap();
-    journal.append(note(1, "kept"), Expected::Any).wait().unwrap();
+    journal.append(&note(1, "kept"), Expected::Any).wait().unwrap();
     journal.close().unwrap();
     disk.remount("ro");
     let refused = open(&disk.path()).unwrap_err();

@@ -115,7 +115,7 @@ fn an_index_ahead_of_the_log_refuses_to_write_and_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     filled(directory.path(), 7);
     let (journal, _) = open(directory.path()).unwrap();
-    let last = journal.append(note(1, "the last"), Expected::Any).wait().unwrap();
+    let last = journal.append(&note(1, "the last"), Expected::Any).wait().unwrap();
     journal.close().unwrap();
     let file = directory.path().join("log").join(format!("{:020}.segment", 1));
     let mut bytes = fs::read(&file).unwrap();
@@ -160,7 +160,7 @@ fn a_projection_that_panics_takes_the_index_down_and_never_the_log() {
         Journal::open(directory.path(), Options::small(), Arc::new(Panicking), &mut |_| {})
             .unwrap();
     for _ in 0..9 {
-        journal.append(note(1, "x"), Expected::Any).wait().unwrap();
+        journal.append(&note(1, "x"), Expected::Any).wait().unwrap();
     }
     assert_eq!(journal.read_stream(stream(1), None).unwrap().len(), 9);
     journal.close().unwrap();

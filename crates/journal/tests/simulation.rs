@@ -45,7 +45,7 @@ fn live(journal: &Journal, dice: &mut Dice, told: &mut Vec<Told>, tried: &mut u6
         }
         if journal.poisoned() {
             // Poison is for good: nothing is accepted after a failed write.
-            let after = journal.append(note(1, "late"), Expected::Any).wait();
+            let after = journal.append(&note(1, "late"), Expected::Any).wait();
             assert!(after.is_err(), "accepted after a failed write");
             return;
         }
@@ -192,11 +192,11 @@ fn run(seeds: Range<u64>, history: fn(u64)) {
 fn a_failed_sync_poisons_the_writer_and_reads_go_on() {
     let disk = SimDisk::default();
     let (journal, _) = Journal::open_on(Arc::new(disk.clone()), options()).unwrap();
-    journal.append(note(1, "kept"), Expected::Any).wait().unwrap();
+    journal.append(&note(1, "kept"), Expected::Any).wait().unwrap();
     disk.fail_after(Fault::Sync, 0);
-    let failed = journal.append(note(1, "lost"), Expected::Any).wait();
+    let failed = journal.append(&note(1, "lost"), Expected::Any).wait();
     assert!(matches!(failed, Err(journal::Error::Poisoned(_))), "{failed:?}");
-    let again = journal.append(note(2, "late"), Expected::Any).wait();
+    let again = journal.append(&note(2, "late"), Expected::Any).wait();
     assert!(matches!(again, Err(journal::Error::Poisoned(_))), "{again:?}");
     assert!(journal.poisoned());
     assert_eq!(journal.read(Position(1), 10).unwrap().len(), 1);

@@ -30,7 +30,7 @@ fn a_stream_is_read_as_it_was_at_any_version_position_and_time() {
             [0, 1, 7, 3_600_000_000][usize::try_from(round % 4).unwrap()],
             Ordering::AcqRel,
         );
-        journal.append(note(round * 7 % 23, &"x".repeat(100)), Expected::Any).wait().unwrap();
+        journal.append(&note(round * 7 % 23, &"x".repeat(100)), Expected::Any).wait().unwrap();
     }
     let all = journal.read(Position(1), usize::MAX).unwrap();
     let reader = Reader::open(directory.path()).unwrap();

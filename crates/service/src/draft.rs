@@ -1,22 +1,22 @@
 //! An event on its way into the journal, and the summaries that the index keeps.
 
-use case::record::{RecordStamp, Unstamped};
+use case::record::Unstamped;
 use case::{Recorded, Summary};
-use journal::{Draft, EncodeError, Projection, Record, Slot, StreamId};
+use journal::{Draft, Projection, Record, StreamId};
+use serde::{Serialize, Serializer};
 
 /// An event that the journal's writer stamps and encodes.
-pub(crate) struct EventDraft(pub(crate) Unstamped);
+pub(crate) struct EventDraft<'a>(pub(crate) &'a Unstamped);
 
-impl Draft for EventDraft {
+impl Draft for EventDraft<'_> {
     fn stream(&self) -> StreamId {
         StreamId(self.0.case.0)
     }
+}
 
-    fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let prev = slot.prev.to_string();
-        let stamp =
-            RecordStamp { version: case::Version(slot.version.0), prev: &prev, time: slot.time };
-        self.0.encode(&stamp, out).map_err(|error| EncodeError(error.to_string()))
+impl Serialize for EventDraft<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.written(None).serialize(to)
     }
 }
 

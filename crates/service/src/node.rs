@@ -387,7 +387,7 @@ impl Node {
             .map_or(journal::LeafHash::NONE, |head| head.leaf)
             .to_string();
         let expected = Expected::Exactly(journal::Version(case.version.0));
-        let appended = self.journal().append(Box::new(EventDraft(draft.clone())), expected).await?;
+        let appended = self.journal().append(&EventDraft(&draft), expected).await?;
         let stamp =
             RecordStamp { version: Version(appended.version.0), prev: &prev, time: appended.time };
         Ok(draft.recorded(&stamp, appended.position.0, case::Leaf(appended.leaf.0)))

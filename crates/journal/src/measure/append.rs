@@ -36,7 +36,7 @@ pub fn append(directory: &Path, group: u64, records: u64) -> Result<Figure, Erro
     let disk = Watched::new(directory);
     let (journal, _) = Journal::open_on(Arc::clone(&disk) as Arc<dyn Disk>, options)?;
     let rounds = (records / group / TURNS).max(1);
-    let mut groups = Groups { journal, loader: Loader::default(), group, next: 0 };
+    let mut groups = Groups { journal, loader: Loader::new()?, group, next: 0 };
     let mut limit = Limit::new(directory, group, rounds)?;
     let (mut took, mut bare) = (Duration::ZERO, Duration::ZERO);
     let (mut loaded_waits, mut waits, mut bare_waits) = (Vec::new(), Vec::new(), Vec::new());

@@ -32,7 +32,7 @@ pub fn index_burst(directory: &Path, records: u64) -> Result<Figure, Error> {
                 Journal::open_on(Arc::new(RealDisk::new(place.clone())), options)?.0
             };
             let begin = Instant::now();
-            Appends::new(0, STREAMS).run(&journal, records, &mut |_| {})?;
+            Appends::new(0, STREAMS)?.run(&journal, records, &mut |_| {})?;
             let elapsed = begin.elapsed();
             if indexed {
                 took += elapsed;
@@ -57,7 +57,7 @@ pub fn sustained(
     let options = Options::default();
     let (journal, _) = Journal::open(directory, options, Arc::new(Tally), &mut |_| {})?;
     let begin = Instant::now();
-    Appends::new(0, STREAMS).run(&journal, records, progress)?;
+    Appends::new(0, STREAMS)?.run(&journal, records, progress)?;
     wait_for_index(&journal)?;
     let figure = Figure::new("sustained", records, begin.elapsed()).with_memory();
     journal.close()?;

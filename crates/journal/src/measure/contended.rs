@@ -28,7 +28,7 @@ pub fn append_contended(directory: &Path, callers: u64, records: u64) -> Result<
     let options = Options::default();
     let disk = Watched::new(directory);
     let (journal, _) = Journal::open_on(Arc::clone(&disk) as Arc<dyn Disk>, options)?;
-    let loader = Arc::new(Loader::default());
+    let loader = Arc::new(Loader::new()?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .build()
         .map_err(disk_error("the runtime", "starting"))?;
@@ -80,7 +80,7 @@ impl Caller {
             let begin = Instant::now();
             let expected = Expected::Exactly(Version(number / self.own));
             let draft = loader.draft(stream(self.first + number % self.own));
-            journal.append(draft, expected).await?;
+            journal.append(&draft, expected).await?;
             waits.push(begin.elapsed());
         }
         Ok(waits)

@@ -29,7 +29,7 @@ pub fn growth(
 ) -> Result<(), Error> {
     let options = Options::default();
     let (journal, report) = Journal::open(directory, options, Arc::new(Tally), &mut |_| {})?;
-    let mut appends = Appends::new(report.last.0, (records / 20).max(1));
+    let mut appends = Appends::new(report.last.0, (records / 20).max(1))?;
     let mut size = FIRST_RECORDS;
     while size <= records {
         let missing = size.saturating_sub(appends.number());

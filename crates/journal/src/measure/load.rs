@@ -2,56 +2,57 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
-use uuid::fmt::Hyphenated;
 
 use crate::answers::PendingAll;
-use crate::draft::{Draft, EncodeError, Projection};
+use crate::draft::{Draft, Projection};
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::options::Options;
-use crate::record::{Expected, Record, Slot, StreamId};
+use crate::record::{Expected, LeafHash, Record, StreamId, Version};
+use crate::template::{Stamp, TIME_BYTES, Template};
 
 /// The length of a record with a usual head, in bytes.
 pub(super) const RECORD_BYTES: usize = 600;
 
-/// A record of 600 bytes.
-pub(super) struct Load {
-    stream: StreamId,
-    rest: Arc<Rest>,
+/// A record of 600 bytes, or a little less where its number in the stream is short.
+#[derive(Serialize)]
+pub(super) struct Load<'a> {
+    specversion: &'static str,
+    subject: StreamId,
+    time: (),
+    caseversion: (),
+    prev: (),
+    data: &'a RawValue,
 }
 
-/// What stands behind the stream in a record, with the slot that it was written for: that is the
-/// same for all of them, and how fast it is written is not what is measured.
-type Rest = OnceLock<(Slot, Vec<u8>)>;
-
-/// Makes drafts for a number of streams.
-#[derive(Default)]
+/// Makes drafts for a number of streams. What they have in `data` is the same for all of them, and
+/// written once: how fast that goes is not what is measured.
 pub(super) struct Loader {
-    rest: Arc<Rest>,
+    data: Box<RawValue>,
 }
 
 impl Loader {
-    pub(super) fn draft(&self, stream: StreamId) -> Box<dyn Draft> {
-        Box::new(Load { stream, rest: Arc::clone(&self.rest) })
+    pub(super) fn new() -> Result<Loader, Error> {
+        let wrong = |error: serde_json::Error| Error::Request(error.to_string());
+        let empty = to_raw_value("").map_err(wrong)?;
+        let (head, mut bytes) = (Loader { data: empty }, Vec::new());
+        let template = Template::of(&head.draft(stream(0)), &mut bytes)?;
+        let (prev, version, time) = (LeafHash::NONE, Version(9_999_999), &[b'0'; TIME_BYTES]);
+        let mut stamped = Vec::new();
+        template.stamp(&bytes, &Stamp { version, prev, time }, &mut stamped);
+        let data = "x".repeat(RECORD_BYTES.saturating_sub(stamped.len()));
+        Ok(Loader { data: to_raw_value(&data).map_err(wrong)? })
     }
-}
 
-/// What stands before the stream.
-const BEGIN: &[u8] = b"{\"specversion\":\"1.0\",\"subject\":\"";
-
-/// Writes what stands behind the stream.
-fn rest(slot: &Slot) -> Vec<u8> {
-    let mut rest = format!(
-        "\",\"time\":\"{}\",\"caseversion\":{},\"prev\":\"{}\",\"data\":\"",
-        slot.time, slot.version, slot.prev
-    );
-    let length = RECORD_BYTES - BEGIN.len() - Hyphenated::LENGTH;
-    rest.extend(std::iter::repeat_n('x', length.saturating_sub(rest.len() + 2)));
-    rest.push_str("\"}");
-    rest.into_bytes()
+    pub(super) fn draft(&self, stream: StreamId) -> Load<'_> {
+        let data = &*self.data;
+        Load { specversion: "1.0", subject: stream, time: (), caseversion: (), prev: (), data }
+    }
 }
 
 /// A stream by number, with an id as scattered as a random one.
@@ -61,22 +62,9 @@ pub(super) fn stream(number: u64) -> StreamId {
     StreamId(Uuid::from_u64_pair(low, high))
 }
 
-impl Draft for Load {
+impl Draft for Load<'_> {
     fn stream(&self) -> StreamId {
-        self.stream
-    }
-
-    fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let mut room = Uuid::encode_buffer();
-        out.extend_from_slice(BEGIN);
-        out.extend_from_slice(self.stream.0.hyphenated().encode_lower(&mut room).as_bytes());
-        let (known, bytes) = self.rest.get_or_init(|| (*slot, rest(slot)));
-        if known == slot {
-            out.extend_from_slice(bytes);
-        } else {
-            out.extend_from_slice(&rest(slot));
-        }
-        Ok(())
+        self.subject
     }
 }
 
@@ -110,8 +98,8 @@ pub(super) struct Appends {
 
 impl Appends {
     /// Begins behind `number` records.
-    pub(super) fn new(number: u64, streams: u64) -> Appends {
-        Appends { loader: Loader::default(), number, streams: streams.max(1) }
+    pub(super) fn new(number: u64, streams: u64) -> Result<Appends, Error> {
+        Ok(Appends { loader: Loader::new()?, number, streams: streams.max(1) })
     }
 
     /// How many records there are.
@@ -162,6 +150,6 @@ pub fn fill(
     let options = Options::default();
     let (journal, report) = Journal::open(directory, options, Arc::new(Tally), &mut |_| {})?;
     let missing = records.saturating_sub(report.last.0);
-    Appends::new(report.last.0, streams).run(&journal, missing, progress)?;
+    Appends::new(report.last.0, streams)?.run(&journal, missing, progress)?;
     journal.close()
 }

@@ -7,31 +7,23 @@ pub mod sim;
 use std::path::Path;
 use std::sync::Arc;
 
-use journal::{
-    Draft, EncodeError, Journal, OpenReport, Options, Projection, Record, Slot, StreamId,
-};
+use journal::{Draft, Journal, OpenReport, Options, Projection, Record, StreamId};
+use serde::Serialize;
 use uuid::Uuid;
 
 /// A record with some words in it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Note {
-    pub stream: StreamId,
-    pub words: String,
+    pub subject: StreamId,
+    time: (),
+    caseversion: (),
+    prev: (),
+    data: String,
 }
 
 impl Draft for Note {
     fn stream(&self) -> StreamId {
-        self.stream
-    }
-
-    fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        use std::io::Write;
-        write!(
-            out,
-            "{{\"subject\":\"{}\",\"time\":\"{}\",\"caseversion\":{},\"prev\":\"{}\",\"data\":\"{}\"}}",
-            self.stream, slot.time, slot.version, slot.prev, self.words
-        )
-        .map_err(|error| EncodeError(error.to_string()))
+        self.subject
     }
 }
 
@@ -41,8 +33,9 @@ pub fn stream(number: u128) -> StreamId {
 }
 
 /// A draft for a stream by number.
-pub fn note(number: u128, words: &str) -> Box<dyn Draft> {
-    Box::new(Note { stream: stream(number), words: words.to_owned() })
+pub fn note(number: u128, words: &str) -> Note {
+    let data = words.to_owned();
+    Note { subject: stream(number), time: (), caseversion: (), prev: (), data }
 }
 
 /// Counts the records of a stream and keeps the length of the last.

@@ -4,7 +4,8 @@ use case::token::{ActorId, Purpose};
 use case::vocabulary::Role;
 use case::{CaseId, EvidenceId, Version};
 use jiff::Timestamp;
-use journal::{Draft, EncodeError, Record, Slot, StreamId};
+use journal::{Draft, Record, StreamId};
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 /// The type of every record of the access log.
@@ -107,7 +108,7 @@ struct Data {
     evidence: Option<EvidenceId>,
 }
 
-/// A view on its way into the log.
+/// A view on its way into the log. The journal puts its values into what is empty.
 pub(super) struct ViewDraft {
     pub(super) source: String,
     pub(super) viewed: Viewed,
@@ -120,11 +121,11 @@ struct Written<'a> {
     source: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
-    subject: CaseId,
-    time: String,
+    subject: (),
+    time: (),
     datacontenttype: &'static str,
-    caseversion: u64,
-    prev: String,
+    caseversion: (),
+    prev: (),
     data: Data,
 }
 
@@ -132,19 +133,21 @@ impl Draft for ViewDraft {
     fn stream(&self) -> StreamId {
         StreamId(self.viewed.case.0)
     }
+}
 
-    fn encode(&self, slot: &Slot, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+impl Serialize for ViewDraft {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let viewed = self.viewed.clone();
         let record = Written {
             specversion: "1.0",
             id: Uuid::now_v7(),
             source: &self.source,
             kind: KIND,
-            subject: viewed.case,
-            time: format!("{:.6}", slot.time),
+            subject: (),
+            time: (),
             datacontenttype: "application/json",
-            caseversion: slot.version.0,
-            prev: slot.prev.to_string(),
+            caseversion: (),
+            prev: (),
             data: Data {
                 view: viewed.view,
                 viewer: viewed.viewer,
@@ -153,7 +156,7 @@ impl Draft for ViewDraft {
                 evidence: viewed.evidence,
             },
         };
-        serde_json::to_writer(out, &record).map_err(|error| EncodeError(error.to_string()))
+        record.serialize(to)
     }
 }
 

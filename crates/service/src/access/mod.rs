@@ -73,7 +73,7 @@ impl AccessLog {
             Err(reason) => Err(reason.clone()),
             Ok(journal) => {
                 let draft = ViewDraft { source: self.inner.source.clone(), viewed };
-                let pending = journal.append(Box::new(draft), Expected::Any);
+                let pending = journal.append(&draft, Expected::Any);
                 // What is refused at once is told at once. Of a write that fails later the journal
                 // tells, and then of every view after it.
                 let answer = if opened { Some(pending.await) } else { pending.now_or_never() };

@@ -1,0 +1,262 @@
+//! A record's one JSON object, written member by member.
+//!
+//! Each member's value is written by `serde_json` as a whole, so that what comes out is JSON without
+//! being read again, and the places of the writer's values are known from the writing.
+
+use serde::ser::{Error as _, Impossible, SerializeMap, SerializeStruct};
+use serde::{Serialize, Serializer};
+use serde_json::Error;
+use uuid::Uuid;
+
+use crate::record::StreamId;
+
+/// A value that the writer puts into a record when its turn comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hole {
+    Version,
+    Prev,
+    Time,
+}
+
+/// The places of the writer's values, counted from the record's first byte and in their order. In the
+/// bytes nothing stands there yet; the quotes around two of them do.
+pub(crate) type Holes = [(Hole, usize); 3];
+
+/// Writes one object, a struct or a map, behind what is in `bytes`. The stream goes into `subject`, and
+/// `time`, `caseversion` and `prev` are left empty: what the draft has in these is not looked at.
+pub(crate) struct ObjectSerializer<'a> {
+    stream: StreamId,
+    bytes: &'a mut Vec<u8>,
+}
+
+impl<'a> ObjectSerializer<'a> {
+    pub(crate) fn new(stream: StreamId, bytes: &'a mut Vec<u8>) -> ObjectSerializer<'a> {
+        ObjectSerializer { stream, bytes }
+    }
+
+    fn begin(self) -> Members<'a> {
+        let ObjectSerializer { stream, bytes } = self;
+        let start = bytes.len();
+        bytes.push(b'{');
+        Members { stream, bytes, start, has_subject: false, holes: [None; 3], key: 0..0 }
+    }
+}
+
+/// The members of the object so far.
+pub(crate) struct Members<'a> {
+    stream: StreamId,
+    bytes: &'a mut Vec<u8>,
+    /// Where the object begins.
+    start: usize,
+    has_subject: bool,
+    /// As far as they were come upon.
+    holes: [Option<(Hole, usize)>; 3],
+    /// Where the name of a map's member stands whose value is awaited, with its quotes.
+    key: std::ops::Range<usize>,
+}
+
+impl Members<'_> {
+    /// Writes the name of the next member; returns where it stands, with its quotes.
+    fn name(&mut self, name: &(impl Serialize + ?Sized)) -> Result<std::ops::Range<usize>, Error> {
+        if self.bytes.len() > self.start + 1 {
+            self.bytes.push(b',');
+        }
+        let from = self.bytes.len();
+        serde_json::to_writer(&mut *self.bytes, name)?;
+        let name = from..self.bytes.len();
+        self.bytes.push(b':');
+        Ok(name)
+    }
+
+    /// Writes the value of the member that was named last.
+    fn value(&mut self, name: Known, value: &(impl Serialize + ?Sized)) -> Result<(), Error> {
+        match name {
+            Known::None => return serde_json::to_writer(&mut *self.bytes, value),
+            Known::Subject => {
+                if std::mem::replace(&mut self.has_subject, true) {
+                    return Err(not_once());
+                }
+                let mut room = Uuid::encode_buffer();
+                let stream: &str = self.stream.0.hyphenated().encode_lower(&mut room);
+                self.bytes.push(b'"');
+                self.bytes.extend_from_slice(stream.as_bytes());
+                self.bytes.push(b'"');
+            }
+            Known::Hole(hole) => {
+                let text = hole != Hole::Version;
+                self.bytes.extend_from_slice(if text { b"\"" } else { b"" });
+                let place = (hole, self.bytes.len() - self.start);
+                self.bytes.extend_from_slice(if text { b"\"" } else { b"" });
+                let known = |known: &&mut Option<(Hole, usize)>| {
+                    known.is_none_or(|(known, _)| known == hole)
+                };
+                match self.holes.iter_mut().find(known) {
+                    Some(empty @ None) => *empty = Some(place),
+                    _ => return Err(not_once()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Holes, Error> {
+        self.bytes.push(b'}');
+        match self.holes {
+            [Some(first), Some(second), Some(third)] if self.has_subject => {
+                Ok([first, second, third])
+            }
+            _ => Err(not_once()),
+        }
+    }
+}
+
+/// A member by its name.
+#[derive(Clone, Copy)]
+enum Known {
+    Subject,
+    Hole(Hole),
+    None,
+}
+
+impl Known {
+    fn of(name: &[u8]) -> Known {
+        match name {
+            b"subject" => Known::Subject,
+            b"time" => Known::Hole(Hole::Time),
+            b"caseversion" => Known::Hole(Hole::Version),
+            b"prev" => Known::Hole(Hole::Prev),
+            _ => Known::None,
+        }
+    }
+}
+
+fn not_once() -> Error {
+    Error::custom("it does not have subject, time, caseversion and prev, each once")
+}
+
+fn no_object() -> Error {
+    Error::custom("it is no JSON object")
+}
+
+impl SerializeStruct for Members<'_> {
+    type Ok = Holes;
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        self.name(key)?;
+        self.value(Known::of(key.as_bytes()), value)
+    }
+
+    fn end(self) -> Result<Holes, Error> {
+        self.finish()
+    }
+}
+
+impl SerializeMap for Members<'_> {
+    type Ok = Holes;
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        self.key = self.name(key)?;
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        // A name in JSON is a string, and nothing else that is JSON ends as one.
+        let name = self.bytes.get(self.key.clone()).unwrap_or_default();
+        let name = name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\""));
+        let known = Known::of(name.ok_or_else(no_object)?);
+        self.value(known, value)
+    }
+
+    fn end(self) -> Result<Holes, Error> {
+        self.finish()
+    }
+}
+
+/// Refuses what is no object.
+macro_rules! refuse {
+    ($($name:ident($($value:ty),*) $(-> $ok:ty)?;)*) => {
+        $(refuse!(@one $name($($value),*) $(-> $ok)?);)*
+    };
+    (@one $name:ident($($value:ty),*)) => {
+        refuse!(@one $name($($value),*) -> Holes);
+    };
+    (@one $name:ident($($value:ty),*) -> $ok:ty) => {
+        fn $name(self, $(_: $value),*) -> Result<$ok, Error> {
+            Err(no_object())
+        }
+    };
+}
+
+impl<'a> Serializer for ObjectSerializer<'a> {
+    type Ok = Holes;
+    type Error = Error;
+    type SerializeSeq = Impossible<Holes, Error>;
+    type SerializeTuple = Impossible<Holes, Error>;
+    type SerializeTupleStruct = Impossible<Holes, Error>;
+    type SerializeTupleVariant = Impossible<Holes, Error>;
+    type SerializeMap = Members<'a>;
+    type SerializeStruct = Members<'a>;
+    type SerializeStructVariant = Impossible<Holes, Error>;
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Members<'a>, Error> {
+        Ok(self.begin())
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Members<'a>, Error> {
+        Ok(self.begin())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Holes, Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<Holes, Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<Holes, Error> {
+        Err(no_object())
+    }
+
+    refuse! {
+        serialize_bool(bool);
+        serialize_i8(i8);
+        serialize_i16(i16);
+        serialize_i32(i32);
+        serialize_i64(i64);
+        serialize_u8(u8);
+        serialize_u16(u16);
+        serialize_u32(u32);
+        serialize_u64(u64);
+        serialize_f32(f32);
+        serialize_f64(f64);
+        serialize_char(char);
+        serialize_str(&str);
+        serialize_bytes(&[u8]);
+        serialize_none();
+        serialize_unit();
+        serialize_unit_struct(&'static str);
+        serialize_unit_variant(&'static str, u32, &'static str);
+        serialize_seq(Option<usize>) -> Self::SerializeSeq;
+        serialize_tuple(usize) -> Self::SerializeTuple;
+        serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
+    }
+}
