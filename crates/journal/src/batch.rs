@@ -6,6 +6,9 @@ use crate::error::Error;
 use crate::record::{Expected, StreamId};
 use crate::template::Template;
 
+/// So much room is taken ahead at most, in bytes.
+const MOST_RESERVED: usize = 1 << 20;
+
 /// A record that waits for the writer.
 pub(crate) struct Waiting {
     pub(crate) record: Template,
@@ -36,7 +39,14 @@ impl Batch {
     /// Checks, encodes and adds a draft. One that cannot be appended is answered at once.
     pub(crate) fn add(&mut self, draft: &impl Draft, expected: Expected, place: u32) {
         match Template::of(draft, &mut self.bytes) {
-            Ok(record) => self.waiting.push(Waiting { record, expected, place }),
+            Ok(record) => {
+                if self.waiting.is_empty() {
+                    // Most records of a call are about as long as the first.
+                    let rest = self.waiting.capacity().saturating_sub(1);
+                    self.bytes.reserve((rest * self.bytes.len()).min(MOST_RESERVED));
+                }
+                self.waiting.push(Waiting { record, expected, place });
+            }
             Err(error) => self.answers.give_each(std::iter::once((place, Err(error)))),
         }
     }

@@ -44,33 +44,27 @@ pub(crate) struct TreePart {
     pub(crate) peaks: Vec<[u8; 32]>,
 }
 
-/// The part of a stream's id by which records are sorted first, see [`by_stream`].
+/// The part of a stream's id by which streams are sorted first, see [`Threads::of`].
 const ALIKE: u128 = !0 << 32;
 
 /// Encodes the footer that seals a segment whose groups end at `start`.
 pub(crate) fn encode(directory: &Directory, log: Uuid, start: u64, tree: &TreePart) -> Vec<u8> {
-    let keys = by_stream(&directory.links);
+    let threads = Threads::of(directory);
     let mut out = Vec::with_capacity(directory.offsets.len() * 24 + TRAILER_BYTES);
     for offset in &directory.offsets {
         out.extend_from_slice(&offset.to_le_bytes());
     }
     let mut blob = Vec::with_capacity(directory.offsets.len() * 8);
     let mut streams = 0;
-    let stream = |relative: &u32| directory.links.get(*relative as usize).map(|link| link.stream);
-    let mut alike = Vec::new();
-    for keys in keys.chunk_by(|one, other| one & ALIKE == other & ALIKE) {
-        alike.clear();
-        alike.extend(keys.iter().map(|key| *key as u32));
-        // In order already, but for streams whose ids begin alike.
-        alike.sort_by_key(stream);
-        for run in alike.chunk_by(|one, other| stream(one) == stream(other)) {
-            let first = run.first().and_then(|relative| directory.links.get(*relative as usize));
-            let Some(first) = first else { continue };
-            out.extend_from_slice(first.stream.0.as_bytes());
-            out.extend_from_slice(&(blob.len() as u32).to_le_bytes());
-            encode_run(first, run.iter().copied(), &mut blob);
-            streams += 1;
-        }
+    let mut run = Vec::new();
+    for relative in &threads.firsts {
+        let Some(first) = directory.links.get(*relative as usize) else { continue };
+        out.extend_from_slice(first.stream.0.as_bytes());
+        out.extend_from_slice(&(blob.len() as u32).to_le_bytes());
+        run.clear();
+        run.extend(threads.run(*relative));
+        encode_run(first, &run, &mut blob);
+        streams += 1;
     }
     out.extend_from_slice(&blob);
     for hash in tree.tiles.iter().chain(&tree.peaks) {
@@ -92,27 +86,60 @@ pub(crate) fn encode(directory: &Directory, log: Uuid, start: u64, tree: &TreePa
     out
 }
 
-/// The records of a segment by stream, those of a stream in their order: a number whose last 32 bits
-/// are the record's.
-///
-/// The first 96 are those of the id: one word of 128 is sorted in half the time that a whole id and a
-/// number take. Streams whose ids begin alike are not parted yet.
-fn by_stream(links: &[Link]) -> Vec<u128> {
-    let key =
-        |(link, relative): (&Link, u32)| (link.stream.0.as_u128() & ALIKE) | u128::from(relative);
-    let mut keys: Vec<u128> = links.iter().zip(0..).map(key).collect();
-    keys.sort_unstable();
-    keys
+/// The records of a segment by stream. Each names the one before it in its stream, so only the first
+/// ones have to be sorted.
+struct Threads {
+    /// The first record of each stream here, in the order of the streams' ids.
+    firsts: Vec<u32>,
+    /// For each record the next of its stream; itself where there is none.
+    next: Vec<u32>,
 }
 
-fn encode_run(first: &Link, run: impl ExactSizeIterator<Item = u32>, out: &mut Vec<u8>) {
+impl Threads {
+    /// The streams are sorted by the first 96 bits of their ids, with the record's number behind them:
+    /// one word of 128 is sorted in half the time that a whole id and a number take. Those that are
+    /// alike so far are sorted once more.
+    fn of(directory: &Directory) -> Threads {
+        let mut next: Vec<u32> = (0..directory.links.len() as u32).collect();
+        let mut keys = Vec::new();
+        for (link, relative) in directory.links.iter().zip(0..) {
+            let prior =
+                link.prior.checked_sub(directory.first).filter(|at| *at < u64::from(relative));
+            match prior.and_then(|at| next.get_mut(at as usize)) {
+                Some(next) => *next = relative,
+                None => keys.push((link.stream.0.as_u128() & ALIKE) | u128::from(relative)),
+            }
+        }
+        keys.sort_unstable();
+        let mut firsts: Vec<u32> = keys.iter().map(|key| *key as u32).collect();
+        let stream =
+            |relative: &u32| directory.links.get(*relative as usize).map(|link| link.stream);
+        let mut rest = firsts.as_mut_slice();
+        for alike in keys.chunk_by(|one, other| one & ALIKE == other & ALIKE) {
+            let (these, behind) = rest.split_at_mut(alike.len());
+            these.sort_by_key(stream);
+            rest = behind;
+        }
+        Threads { firsts, next }
+    }
+
+    /// The records of the stream whose first record is given, in their order.
+    fn run(&self, first: u32) -> impl Iterator<Item = u32> {
+        let next = |relative: &u32| {
+            self.next.get(*relative as usize).copied().filter(|next| next > relative)
+        };
+        std::iter::successors(Some(first), next)
+    }
+}
+
+fn encode_run(first: &Link, run: &[u32], out: &mut Vec<u8>) {
     put_varint(out, first.prior);
     put_varint(out, first.version);
     put_varint(out, run.len() as u64);
     let mut before = 0;
     for relative in run {
         put_varint(out, u64::from(relative - before));
-        before = relative;
+        before = *relative;
     }
 }
 
@@ -387,31 +414,36 @@ fn search(entries: &[u8], stream: StreamId) -> Found {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
-    use crate::directory::Entry;
+    use crate::directory::{Entry, UNKNOWN_PRIOR};
 
     #[test]
     fn streams_whose_ids_begin_alike_have_runs_of_their_own() {
         // Three that differ in their last bits only, mixed, and one of another beginning between.
         let ids = [3_u128, 1, 2, 3, 1, 1 << 100, 3, 2, 1];
-        let mut directory = Directory::new(1);
-        for (id, position) in ids.into_iter().zip(1..) {
+        let mut directory = Directory::new(11);
+        // The last record of each before: one in another segment, none, one that was not looked up.
+        let mut before = HashMap::from([(3, 9), (1, 0), (2, UNKNOWN_PRIOR), (1 << 100, 10)]);
+        for (id, position) in ids.into_iter().zip(11..) {
             let stream = StreamId(Uuid::from_u128(id));
-            let link = Link { stream, version: position, prior: 0 };
+            let prior = before.insert(id, position).unwrap();
+            let link = Link { stream, version: position, prior };
             directory.add(Entry { link, offset: 0, time_us: 0 });
         }
         let bytes = encode(&directory, Uuid::nil(), 0, &TreePart::default());
         let footer = Footer::decode(&bytes[bytes.len() - TRAILER_BYTES..]).unwrap();
         let mut runs = Vec::new();
         let mut see = |stream: StreamId, run: &Run| {
-            runs.push((stream.0.as_u128(), run.first_version, run.relative.clone()));
+            runs.push((stream.0.as_u128(), run.prior, run.first_version, run.relative.clone()));
         };
         footer.runs(&bytes[..bytes.len() - TRAILER_BYTES], &mut see).unwrap();
         let wanted = [
-            (1, 2, vec![1, 4, 8]),
-            (2, 3, vec![2, 7]),
-            (3, 1, vec![0, 3, 6]),
-            (1 << 100, 6, vec![5]),
+            (1, 0, 12, vec![1, 4, 8]),
+            (2, UNKNOWN_PRIOR, 13, vec![2, 7]),
+            (3, 9, 11, vec![0, 3, 6]),
+            (1 << 100, 10, 16, vec![5]),
         ];
         assert_eq!(runs, wanted);
     }

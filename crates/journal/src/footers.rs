@@ -179,15 +179,16 @@ mod tests {
         for (segment, number) in segments.iter().zip(0..) {
             let first = known.len() as u64 + 1;
             let mut directory = Directory::new(first);
-            let mut here = std::collections::HashSet::new();
+            let mut here = std::collections::HashMap::new();
             for (number, gap) in segment {
                 let stream = stream(*number);
                 let version: &mut u64 = &mut versions[usize::from(*number)];
                 // Within a segment there are none: a run has its first version only.
-                let first_here = here.insert(*number);
-                *version += if *gap && first_here { 2 } else { 1 };
-                known.push((stream, *version, known.len() as u64 + 1));
-                let link = Link { stream, version: *version, prior: 0 };
+                let position = known.len() as u64 + 1;
+                let prior = here.insert(*number, position);
+                *version += if *gap && prior.is_none() { 2 } else { 1 };
+                known.push((stream, *version, position));
+                let link = Link { stream, version: *version, prior: prior.unwrap_or(0) };
                 directory.add(Entry { link, offset: 0, time_us: 0 });
             }
             let file = disk.create(&format!("{number}")).unwrap();

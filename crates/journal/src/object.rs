@@ -3,6 +3,8 @@
 //! Each member's value is written by `serde_json` as a whole, so that what comes out is JSON without
 //! being read again, and the places of the writer's values are known from the writing.
 
+use std::ops::Range;
+
 use serde::ser::{Error as _, Impossible, SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 use serde_json::Error;
@@ -52,15 +54,27 @@ pub(crate) struct Members<'a> {
     /// As far as they were come upon.
     holes: [Option<(Hole, usize)>; 3],
     /// Where the name of a map's member stands whose value is awaited, with its quotes.
-    key: std::ops::Range<usize>,
+    key: Range<usize>,
 }
 
 impl Members<'_> {
-    /// Writes the name of the next member; returns where it stands, with its quotes.
-    fn name(&mut self, name: &(impl Serialize + ?Sized)) -> Result<std::ops::Range<usize>, Error> {
+    fn comma(&mut self) {
         if self.bytes.len() > self.start + 1 {
             self.bytes.push(b',');
         }
+    }
+
+    /// Writes a name that is in JSON as it is.
+    fn plain_name(&mut self, name: &'static str) {
+        self.comma();
+        self.bytes.push(b'"');
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.extend_from_slice(b"\":");
+    }
+
+    /// Writes the name of the next member; returns where it stands, with its quotes.
+    fn name(&mut self, name: &(impl Serialize + ?Sized)) -> Result<Range<usize>, Error> {
+        self.comma();
         let from = self.bytes.len();
         serde_json::to_writer(&mut *self.bytes, name)?;
         let name = from..self.bytes.len();
@@ -147,8 +161,14 @@ impl SerializeStruct for Members<'_> {
         key: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        self.name(key)?;
-        self.value(Known::of(key.as_bytes()), value)
+        let known = Known::of(key.as_bytes());
+        match known {
+            Known::None => {
+                self.name(key)?;
+            }
+            Known::Subject | Known::Hole(_) => self.plain_name(key),
+        }
+        self.value(known, value)
     }
 
     fn end(self) -> Result<Holes, Error> {
