@@ -6,7 +6,10 @@ use crate::error::Error;
 use crate::record::{Expected, StreamId};
 use crate::template::Template;
 
-/// So much room is taken ahead at most, in bytes.
+/// Room for the first record, in bytes: most are shorter. One that grew byte by byte would be moved
+/// seven times.
+const FIRST_BYTES: usize = 1 << 10;
+/// So much room is taken at most for the others.
 const MOST_RESERVED: usize = 1 << 20;
 
 /// A record that waits for the writer.
@@ -33,7 +36,8 @@ pub(crate) struct Batch {
 impl Batch {
     /// With room for so many records, whose answers go to `answers`.
     pub(crate) fn new(records: usize, answers: Answers) -> Batch {
-        Batch { bytes: Vec::new(), waiting: Vec::with_capacity(records), taken: 0, answers }
+        let (bytes, waiting) = (Vec::with_capacity(FIRST_BYTES), Vec::with_capacity(records));
+        Batch { bytes, waiting, taken: 0, answers }
     }
 
     /// Checks, encodes and adds a draft. One that cannot be appended is answered at once.
