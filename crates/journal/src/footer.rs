@@ -44,12 +44,12 @@ pub(crate) struct TreePart {
     pub(crate) peaks: Vec<[u8; 32]>,
 }
 
-/// The part of a stream's id by which streams are sorted first, see [`Threads::of`].
+/// The part of a stream's id by which streams are sorted first, see [`ByStream::of`].
 const ALIKE: u128 = !0 << 32;
 
 /// Encodes the footer that seals a segment whose groups end at `start`.
 pub(crate) fn encode(directory: &Directory, log: Uuid, start: u64, tree: &TreePart) -> Vec<u8> {
-    let threads = Threads::of(directory);
+    let by_stream = ByStream::of(directory);
     let mut out = Vec::with_capacity(directory.offsets.len() * 24 + TRAILER_BYTES);
     for offset in &directory.offsets {
         out.extend_from_slice(&offset.to_le_bytes());
@@ -57,12 +57,12 @@ pub(crate) fn encode(directory: &Directory, log: Uuid, start: u64, tree: &TreePa
     let mut blob = Vec::with_capacity(directory.offsets.len() * 8);
     let mut streams = 0;
     let mut run = Vec::new();
-    for relative in &threads.firsts {
+    for relative in &by_stream.firsts {
         let Some(first) = directory.links.get(*relative as usize) else { continue };
         out.extend_from_slice(first.stream.0.as_bytes());
         out.extend_from_slice(&(blob.len() as u32).to_le_bytes());
         run.clear();
-        run.extend(threads.run(*relative));
+        run.extend(by_stream.run(*relative));
         encode_run(first, &run, &mut blob);
         streams += 1;
     }
@@ -88,18 +88,18 @@ pub(crate) fn encode(directory: &Directory, log: Uuid, start: u64, tree: &TreePa
 
 /// The records of a segment by stream. Each names the one before it in its stream, so only the first
 /// ones have to be sorted.
-struct Threads {
+struct ByStream {
     /// The first record of each stream here, in the order of the streams' ids.
     firsts: Vec<u32>,
     /// For each record the next of its stream; itself where there is none.
     next: Vec<u32>,
 }
 
-impl Threads {
+impl ByStream {
     /// The streams are sorted by the first 96 bits of their ids, with the record's number behind them:
     /// one word of 128 is sorted in half the time that a whole id and a number take. Those that are
     /// alike so far are sorted once more.
-    fn of(directory: &Directory) -> Threads {
+    fn of(directory: &Directory) -> ByStream {
         let mut next: Vec<u32> = (0..directory.links.len() as u32).collect();
         let mut keys = Vec::new();
         for (link, relative) in directory.links.iter().zip(0..) {
@@ -120,7 +120,7 @@ impl Threads {
             these.sort_by_key(stream);
             rest = behind;
         }
-        Threads { firsts, next }
+        ByStream { firsts, next }
     }
 
     /// The records of the stream whose first record is given, in their order.
