@@ -37,6 +37,8 @@ pub(crate) const LOG_DIRECTORY: &str = "log";
 /// How many records of one call go to the writer together: it is at these while the next are
 /// encoded.
 const PART: usize = 256;
+/// To encode more than so many takes about as long as to wake the writer.
+const ANNOUNCED: usize = 16;
 
 /// What the handles, the writer and the index share.
 pub(crate) struct Shared {
@@ -253,6 +255,9 @@ impl Journal {
         drafts: impl IntoIterator<Item = (impl Draft, Expected)>,
     ) -> PendingAll {
         let drafts: Vec<_> = drafts.into_iter().collect();
+        if drafts.len() > ANNOUNCED {
+            self.shared.queue.announce();
+        }
         let (mut answers, pending) = Answers::several(drafts.len());
         for (first, part) in (0..).step_by(PART).zip(drafts.chunks(PART)) {
             // Encoded first: meanwhile the queue is not to be held.

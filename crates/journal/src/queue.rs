@@ -70,6 +70,8 @@ struct Inside {
     waiting: VecDeque<Batch>,
     /// How many records there are in them.
     records: usize,
+    /// Records are about to be put in, see [`Queue::announce`].
+    announced: bool,
     closed: bool,
     /// Why, where the writer broke off.
     cause: Option<Arc<io::Error>>,
@@ -123,11 +125,22 @@ impl Queue {
         }
     }
 
+    /// Says that records will be put in as soon as they are encoded, so that the writer, if it sleeps,
+    /// wakes meanwhile. Where none come it goes to sleep again.
+    pub(crate) fn announce(&self) {
+        if self.any() {
+            return;
+        }
+        self.lock().announced = true;
+        self.changed.notify_one();
+    }
+
     /// Blocks until there is something to do: swaps all that wait into `taken`, which is empty, or,
     /// where none wait, says that the disk waits for the group, if one is `open`; one that `looks`
     /// for more does so a moment longer.
     pub(crate) fn next(&self, taken: &mut VecDeque<Batch>, open: bool, looks: bool) -> Next {
-        linger(|| self.any() || (open && !looks && self.idle()));
+        let something = || self.any() || (open && !looks && self.idle());
+        linger(something);
         let mut inside = self.lock();
         loop {
             if open && self.idle() && inside.waiting.is_empty() {
@@ -136,11 +149,18 @@ impl Queue {
             if !inside.waiting.is_empty() {
                 std::mem::swap(&mut inside.waiting, taken);
                 inside.records = 0;
+                inside.announced = false;
                 self.any.store(false, Ordering::Release);
                 return Next::Stage;
             }
             if inside.closed {
                 return Next::End;
+            }
+            if std::mem::take(&mut inside.announced) {
+                drop(inside);
+                linger(something);
+                inside = self.lock();
+                continue;
             }
             inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
         }
@@ -227,5 +247,60 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::answers::Answers;
+    use crate::draft::Draft;
+    use crate::record::{Expected, StreamId};
+
+    #[derive(serde::Serialize)]
+    struct Empty {
+        subject: (),
+        time: (),
+        caseversion: (),
+        prev: (),
+    }
+
+    impl Draft for Empty {
+        fn stream(&self) -> StreamId {
+            StreamId(uuid::Uuid::nil())
+        }
+    }
+
+    fn batch() -> Batch {
+        let mut batch = Batch::new(1, Answers::one().0);
+        batch.add(&Empty { subject: (), time: (), caseversion: (), prev: () }, Expected::Any, 0);
+        batch
+    }
+
+    #[test]
+    fn who_was_told_that_something_comes_waits_for_it_however_long_it_takes() {
+        let queue = Queue::new(10);
+        thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let mut taken = VecDeque::new();
+                let next = queue.next(&mut taken, false, false);
+                (next, taken.len(), queue.next(&mut taken, false, false))
+            });
+            queue.announce();
+            // The writer takes note of it, looks in vain and sleeps again.
+            while queue.lock().announced {
+                thread::yield_now();
+            }
+            assert!(!writer.is_finished());
+            queue.put(batch());
+            while queue.any() {
+                thread::yield_now();
+            }
+            queue.announce();
+            queue.close();
+            assert_eq!(writer.join().unwrap(), (Next::Stage, 1, Next::End));
+        });
     }
 }

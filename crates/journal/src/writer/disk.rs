@@ -35,13 +35,26 @@ pub(super) fn run(committer: &Mutex<Committer>, pipe: &Pipe, telling: &Sender<Du
     while let Some(group) = pipe.take() {
         // Whoever panicked with the log's end in hand has poisoned the writer: see `durable`.
         let mut committer = committer.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = committer.durable(group);
-        committer.shared.queue.end_flush();
-        match written {
-            Ok(durable) => committer.pass_on(durable, telling),
-            Err(group) => pipe.count_told(group),
+        match committer.durable(group) {
+            Ok(durable) if committer.has_nothing_else(&durable) => {
+                // Before the writer is woken, which takes a while: nothing is there for it to do.
+                pipe.count_told(tell(&committer.shared, durable));
+                committer.shared.queue.end_flush();
+            }
+            Ok(durable) => {
+                committer.shared.queue.end_flush();
+                committer.pass_on(durable, telling);
+            }
+            Err(group) => {
+                committer.shared.queue.end_flush();
+                pipe.count_told(group);
+            }
         }
     }
+}
+
+fn is_small(durable: &Durable) -> bool {
+    durable.group.frames.count() <= super::SMALL
 }
 
 impl Committer {
@@ -73,12 +86,15 @@ impl Committer {
         }
     }
 
-    /// Tells of the group here, which saves waking a thread, where it is small or nothing else is to
-    /// be done.
+    /// Whether to tell of a large group is all that is to be done, here and for the writer.
+    fn has_nothing_else(&self, durable: &Durable) -> bool {
+        let more = self.pipe.waits() || self.pipe.more.load(Ordering::Acquire);
+        !is_small(durable) && !more && self.pipe.untold() == 0
+    }
+
+    /// Tells of the group here, which saves waking a thread, where it is small.
     fn pass_on(&self, durable: Durable, telling: &Sender<Durable>) {
-        let small = durable.group.frames.count() <= super::SMALL;
-        let nothing_else = || !self.pipe.waits() && !self.pipe.more.load(Ordering::Acquire);
-        if self.pipe.untold() == 0 && (small || nothing_else()) {
+        if self.pipe.untold() == 0 && is_small(&durable) {
             self.pipe.count_told(tell(&self.shared, durable));
             return;
         }

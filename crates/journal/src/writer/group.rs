@@ -112,6 +112,8 @@ pub(super) struct Durable {
 struct Inside {
     /// Those that wait for the disk, in their order.
     next: VecDeque<Group>,
+    /// A group is about to be handed over, see [`Pipe::announce`].
+    announced: bool,
     /// No further group will come.
     ended: bool,
     /// A thread broke off; no group is made durable or told any more.
@@ -155,6 +157,13 @@ impl Pipe {
         Ok(used)
     }
 
+    /// Says that a group will be handed over as soon as it is stamped, so that the disk's thread, if it
+    /// sleeps, wakes meanwhile. Where none comes it goes to sleep again.
+    pub(super) fn announce(&self) {
+        self.lock().announced = true;
+        self.changed.notify_all();
+    }
+
     /// Whether a group waits for the disk.
     pub(super) fn waits(&self) -> bool {
         self.any.load(Ordering::Acquire)
@@ -167,10 +176,17 @@ impl Pipe {
         loop {
             if let Some(group) = inside.next.pop_front() {
                 self.any.store(!inside.next.is_empty(), Ordering::Release);
+                inside.announced = false;
                 return Some(group);
             }
             if inside.ended {
                 return None;
+            }
+            if std::mem::take(&mut inside.announced) {
+                drop(inside);
+                linger(|| self.waits());
+                inside = self.lock();
+                continue;
             }
             inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
         }
@@ -240,5 +256,34 @@ impl Pipe {
         while self.untold() > 0 && !inside.broken {
             inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn who_was_told_that_a_group_comes_waits_for_it_however_long_it_takes() {
+        let pipe = Pipe::default();
+        thread::scope(|scope| {
+            let disk =
+                scope.spawn(|| (pipe.take().map(|group| group.number), pipe.take().is_none()));
+            pipe.announce();
+            // The disk's thread takes note of it, looks in vain and sleeps again.
+            while pipe.lock().announced {
+                thread::yield_now();
+            }
+            assert!(!disk.is_finished());
+            assert!(pipe.hand_over(Group { number: 7, ..Group::default() }).is_ok());
+            while pipe.waits() {
+                thread::yield_now();
+            }
+            pipe.announce();
+            pipe.end();
+            assert_eq!(disk.join().unwrap(), (Some(7), true));
+        });
     }
 }

@@ -47,6 +47,9 @@ use crate::upkeep::Upkeep;
 /// A group of at most so many records is made durable by the thread that stamped it.
 const SMALL: usize = 64;
 
+/// To stamp at most so many records takes about as long as to wake the disk's thread.
+const SOON: usize = 256;
+
 /// The thread that stamps; what it holds, nobody else touches.
 struct Writer {
     shared: Arc<Shared>,
@@ -233,6 +236,10 @@ impl Writer {
             return;
         }
         self.tick();
+        let records = self.frames.count() + waiting.iter().map(Batch::len).sum::<usize>();
+        if (SMALL + 1..=SOON).contains(&records) && self.shared.queue.idle() {
+            self.pipe.announce();
+        }
         let mut heads = std::mem::take(&mut self.heads);
         while !self.is_full() && !waiting.is_empty() {
             let room = self.options.group_records.saturating_sub(self.frames.count());
