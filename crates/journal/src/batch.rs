@@ -1,4 +1,4 @@
-//! The records of one call, on their way to the writer.
+//! The records of one call, or of several, on their way to the writer.
 
 use crate::answers::{Answers, Outcome};
 use crate::draft::Draft;
@@ -9,38 +9,44 @@ use crate::template::Template;
 /// Room for the first record, in bytes: most are shorter. One that grew byte by byte would be moved
 /// seven times.
 const FIRST_BYTES: usize = 1 << 10;
-/// So much room is taken at most for the others.
+/// So much room is taken at most for the others, and kept to be used again.
 const MOST_RESERVED: usize = 1 << 20;
 
 /// A record that waits for the writer.
 pub(crate) struct Waiting {
     pub(crate) record: Template,
     pub(crate) expected: Expected,
-    /// Its place among the answers.
+    /// Its place among the answers of its call.
     pub(crate) place: u32,
+    /// Which of the batch's calls it came with.
+    call: u32,
 }
 
-/// Records that wait for the writer together, in their order. They share their bytes and the way to
-/// their answers: what each has by itself is made by one thread and let go by another, which costs
-/// both.
+/// Records that wait for the writer together, in their order. They share their bytes, and those of one
+/// call the way to their answers: what each has by itself is made by one thread and let go by another,
+/// which costs both.
 ///
 /// A batch that is dropped leaves what waits in it without an answer, see [`Answers`].
+#[derive(Default)]
 pub(crate) struct Batch {
     pub(crate) bytes: Vec<u8>,
     waiting: Vec<Waiting>,
     /// How many of them, from the first on, were taken.
     taken: usize,
-    answers: Answers,
+    /// Where the answers of each call go.
+    calls: Vec<Answers>,
 }
 
 impl Batch {
-    /// With room for so many records, whose answers go to `answers`.
-    pub(crate) fn new(records: usize, answers: Answers) -> Batch {
-        let (bytes, waiting) = (Vec::with_capacity(FIRST_BYTES), Vec::with_capacity(records));
-        Batch { bytes, waiting, taken: 0, answers }
+    /// Begins a call with so many records, whose answers go to `answers`. Nothing waits yet.
+    pub(crate) fn begin(&mut self, records: usize, answers: Answers) {
+        self.bytes.reserve(FIRST_BYTES);
+        self.waiting.reserve(records);
+        self.calls.push(answers);
     }
 
-    /// Checks, encodes and adds a draft. One that cannot be appended is answered at once.
+    /// Checks, encodes and adds a draft of the call that was begun. One that cannot be appended is
+    /// answered at once.
     pub(crate) fn add(&mut self, draft: &impl Draft, expected: Expected, place: u32) {
         match Template::of(draft, &mut self.bytes) {
             Ok(record) => {
@@ -49,10 +55,37 @@ impl Batch {
                     let rest = self.waiting.capacity().saturating_sub(1);
                     self.bytes.reserve((rest * self.bytes.len()).min(MOST_RESERVED));
                 }
-                self.waiting.push(Waiting { record, expected, place });
+                let call = self.calls.len().saturating_sub(1) as u32;
+                self.waiting.push(Waiting { record, expected, place, call });
             }
-            Err(error) => self.answers.give_each(std::iter::once((place, Err(error)))),
+            Err(error) => {
+                if let Some(answers) = self.calls.last_mut() {
+                    answers.give_each(std::iter::once((place, Err(error))));
+                }
+            }
         }
+    }
+
+    /// Adds all that waits in another, of which nothing was taken; the other keeps its room.
+    pub(crate) fn join(&mut self, other: &mut Batch) {
+        let (bytes, calls) = (self.bytes.len(), self.calls.len() as u32);
+        self.bytes.append(&mut other.bytes);
+        self.calls.append(&mut other.calls);
+        self.waiting.extend(other.waiting.drain(..).map(|waiting| Waiting {
+            record: waiting.record.behind(bytes),
+            call: waiting.call + calls,
+            ..waiting
+        }));
+    }
+
+    /// Lets go of everything but the room, unless that is large.
+    pub(crate) fn clear(&mut self) {
+        let large = self.bytes.capacity() > MOST_RESERVED;
+        self.bytes = if large { Vec::new() } else { std::mem::take(&mut self.bytes) };
+        self.bytes.clear();
+        self.waiting.clear();
+        self.calls.clear();
+        self.taken = 0;
     }
 
     /// How many records wait.
@@ -72,18 +105,110 @@ impl Batch {
 
     /// Takes the first: it does not wait any more, and is to be answered by who took it.
     pub(crate) fn take_first(&mut self) {
+        let Some(Waiting { call, .. }) = self.first() else { return };
+        let call = *call;
         self.taken += 1;
+        if self.first().is_none_or(|next| next.call != call)
+            && let Some(answers) = self.calls.get_mut(call as usize)
+        {
+            // A call has its answers when nobody else will give one.
+            *answers = Answers::One(None);
+        }
     }
 
-    /// Where the answers go.
-    pub(crate) fn answers(&mut self) -> &mut Answers {
-        &mut self.answers
+    /// Where the answer to the first that waits goes.
+    pub(crate) fn answers(&mut self) -> Option<&mut Answers> {
+        let call = self.first()?.call;
+        self.calls.get_mut(call as usize)
     }
 
     /// Refuses all that wait behind the first `most`.
     pub(crate) fn refuse_behind(&mut self, most: usize, why: impl Fn() -> Error) {
         let refused = self.waiting.drain((self.taken + most).min(self.waiting.len())..);
-        let answer = |waiting: Waiting| -> (u32, Outcome) { (waiting.place, Err(why())) };
-        self.answers.give_each(refused.map(answer));
+        for waiting in refused {
+            let answer: (u32, Outcome) = (waiting.place, Err(why()));
+            if let Some(answers) = self.calls.get_mut(waiting.call as usize) {
+                answers.give_each(std::iter::once(answer));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::answers::PendingAll;
+    use crate::record::{LeafHash, Version};
+    use crate::template::{Stamp, TIME_BYTES};
+
+    #[derive(serde::Serialize)]
+    struct Numbered {
+        subject: (),
+        time: (),
+        caseversion: (),
+        prev: (),
+        number: u128,
+    }
+
+    impl Draft for Numbered {
+        fn stream(&self) -> StreamId {
+            StreamId(uuid::Uuid::from_u128(self.number))
+        }
+    }
+
+    /// A call with the numbers of some streams.
+    fn call(numbers: &[u128]) -> (Batch, PendingAll) {
+        let (answers, pending) = Answers::several(numbers.len());
+        let mut batch = Batch::default();
+        batch.begin(numbers.len(), answers);
+        for (place, number) in (0..).zip(numbers.iter().copied()) {
+            let draft = Numbered { subject: (), time: (), caseversion: (), prev: (), number };
+            batch.add(&draft, Expected::Any, place);
+        }
+        (batch, pending)
+    }
+
+    /// Takes the first record and tells that it was refused; returns its bytes.
+    fn take(batch: &mut Batch) -> String {
+        let Some(first) = batch.first() else { return String::new() };
+        let (place, mut out) = (first.place, Vec::new());
+        let stamp = Stamp { version: Version(1), prev: LeafHash::NONE, time: &[b'0'; TIME_BYTES] };
+        first.record.stamp(&batch.bytes, &stamp, &mut out);
+        let refused = std::iter::once((place, Err(Error::Busy)));
+        batch.answers().unwrap().share().give_each(refused);
+        batch.take_first();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn answered(pending: &mut PendingAll) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        let poll = Future::poll(std::pin::Pin::new(pending), &mut context);
+        let Poll::Ready(outcomes) = poll else { return false };
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Error::Busy))), "{outcomes:?}");
+        true
+    }
+
+    #[test]
+    fn calls_that_are_joined_keep_their_records_and_are_answered_each_by_itself() {
+        let (mut batch, mut first) = call(&[10, 11]);
+        let ((mut more, mut second), (mut last, mut third)) = (call(&[12]), call(&[13, 14]));
+        for other in [&mut more, &mut last] {
+            batch.join(other);
+            assert_eq!((other.len(), other.bytes.len()), (0, 0));
+        }
+        let streams: Vec<_> = batch.streams().map(|stream| stream.0.as_u128()).collect();
+        assert_eq!(streams, [10, 11, 12, 13, 14]);
+        assert!(take(&mut batch).ends_with(r#""number":10}"#));
+        assert!(!answered(&mut first));
+        assert!(take(&mut batch).ends_with(r#""number":11}"#));
+        assert!(answered(&mut first), "while others wait");
+        assert!(take(&mut batch).ends_with(r#""number":12}"#));
+        assert!(answered(&mut second) && !answered(&mut third));
+        batch.refuse_behind(1, || Error::Busy);
+        assert_eq!(batch.len(), 1);
+        assert!(take(&mut batch).ends_with(r#""number":13}"#));
+        assert!(answered(&mut third));
     }
 }

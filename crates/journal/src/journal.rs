@@ -1,5 +1,6 @@
 //! The journal: the handle that appends, reads and follows.
 
+use std::cell::Cell;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +40,12 @@ pub(crate) const LOG_DIRECTORY: &str = "log";
 const PART: usize = 256;
 /// To encode more than so many takes about as long as to wake the writer.
 const ANNOUNCED: usize = 16;
+
+thread_local! {
+    /// Room for the record of one append: it is copied out of it, so that no memory is taken and let go
+    /// for each.
+    static ROOM: Cell<Batch> = Cell::default();
+}
 
 /// What the handles, the writer and the index share.
 pub(crate) struct Shared {
@@ -241,9 +248,13 @@ impl Journal {
     #[must_use = "an append that nobody waits for may fail unseen"]
     pub fn append(&self, draft: &impl Draft, expected: Expected) -> Pending {
         let (answers, pending) = Answers::one();
-        let mut batch = Batch::new(1, answers);
+        let mut batch = ROOM.try_with(Cell::take).unwrap_or_default();
+        batch.begin(1, answers);
         batch.add(draft, expected, 0);
-        self.shared.queue.put(batch);
+        self.shared.queue.put(&mut batch);
+        batch.clear();
+        // A thread that is about to end has no room any more.
+        let _ = ROOM.try_with(|room| room.set(batch));
         pending
     }
 
@@ -261,11 +272,12 @@ impl Journal {
         let (mut answers, pending) = Answers::several(drafts.len());
         for (first, part) in (0..).step_by(PART).zip(drafts.chunks(PART)) {
             // Encoded first: meanwhile the queue is not to be held.
-            let mut batch = Batch::new(part.len(), answers.share());
+            let mut batch = Batch::default();
+            batch.begin(part.len(), answers.share());
             for (place, (draft, expected)) in (first..).zip(part) {
                 batch.add(draft, *expected, place);
             }
-            self.shared.queue.put(batch);
+            self.shared.queue.put(&mut batch);
         }
         pending
     }

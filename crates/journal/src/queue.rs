@@ -21,6 +21,14 @@ const MOST_LEFT_OUT: u32 = 1024;
 /// the next waits for it, it seldom waits for one.
 const MOST_FLUSHING: usize = 3;
 
+/// A batch of at most so many records is joined to others that wait: each by itself costs memory that
+/// is taken by one thread and let go by another.
+const JOINED: usize = 16;
+/// Nothing is joined to so many records.
+const MOST_JOINED: usize = 256;
+/// The room of so many batches is kept: one is filled while another is staged.
+const KEPT: usize = 2;
+
 /// Looks for something a moment longer: who was just answered often comes back at once, and that
 /// is cheaper than being put to sleep and woken.
 ///
@@ -70,6 +78,8 @@ struct Inside {
     waiting: VecDeque<Batch>,
     /// How many records there are in them.
     records: usize,
+    /// Room of batches that were staged, to be used again.
+    used: Vec<Batch>,
     /// Records are about to be put in, see [`Queue::announce`].
     announced: bool,
     closed: bool,
@@ -100,8 +110,8 @@ impl Queue {
     }
 
     /// Puts records in the queue together; those for which it has no room, or all where it is closed,
-    /// are answered at once.
-    pub(crate) fn put(&self, mut batch: Batch) {
+    /// are answered at once. The batch is empty afterwards; a small one keeps its room.
+    pub(crate) fn put(&self, batch: &mut Batch) {
         let mut inside = self.lock();
         if inside.closed {
             let cause = inside.cause.clone();
@@ -115,7 +125,16 @@ impl Queue {
         }
         let wake = inside.waiting.is_empty();
         inside.records += batch.len();
-        inside.waiting.push_back(batch);
+        if batch.len() > JOINED {
+            inside.waiting.push_back(std::mem::take(batch));
+        } else if let Some(last) = inside.waiting.back_mut().filter(|last| last.len() < MOST_JOINED)
+        {
+            last.join(batch);
+        } else {
+            let mut last = inside.used.pop().unwrap_or_default();
+            last.join(batch);
+            inside.waiting.push_back(last);
+        }
         if wake {
             self.any.store(true, Ordering::Release);
         }
@@ -133,6 +152,15 @@ impl Queue {
         }
         self.lock().announced = true;
         self.changed.notify_one();
+    }
+
+    /// Takes back the room of a batch that was staged.
+    pub(crate) fn give_back(&self, mut batch: Batch) {
+        batch.clear();
+        let mut inside = self.lock();
+        if inside.used.len() < KEPT {
+            inside.used.push(batch);
+        }
     }
 
     /// Blocks until there is something to do: swaps all that wait into `taken`, which is empty, or,
@@ -274,7 +302,8 @@ mod tests {
     }
 
     fn batch() -> Batch {
-        let mut batch = Batch::new(1, Answers::one().0);
+        let mut batch = Batch::default();
+        batch.begin(1, Answers::one().0);
         batch.add(&Empty { subject: (), time: (), caseversion: (), prev: () }, Expected::Any, 0);
         batch
     }
@@ -294,7 +323,7 @@ mod tests {
                 thread::yield_now();
             }
             assert!(!writer.is_finished());
-            queue.put(batch());
+            queue.put(&mut batch());
             while queue.any() {
                 thread::yield_now();
             }

@@ -59,6 +59,12 @@ impl Template {
         Ok(Template { stream, place: start..bytes.len(), holes })
     }
 
+    /// The same where its bytes have been moved behind so many others.
+    pub(crate) fn behind(self, others: usize) -> Template {
+        let place = self.place.start + others..self.place.end + others;
+        Template { place, ..self }
+    }
+
     /// Appends the record's bytes to `out`; `bytes` are those that it was added to.
     pub(crate) fn stamp(&self, bytes: &[u8], stamp: &Stamp<'_>, out: &mut Vec<u8>) {
         let bytes = bytes.get(self.place.clone()).unwrap_or_default();

@@ -32,6 +32,7 @@ use self::frames::Frames;
 use self::gather::Gather;
 use self::group::{Group, Pipe, Staged, ToTell};
 use self::guard::Guard;
+use crate::answers::Answers;
 use crate::batch::{Batch, Waiting};
 use crate::disk::Disk;
 use crate::error::Error;
@@ -263,8 +264,10 @@ impl Writer {
             }
             let Some(batch) = waiting.front_mut() else { return };
             self.stage_first(batch, told);
-            if batch.len() == 0 {
-                waiting.pop_front();
+            if batch.len() == 0
+                && let Some(batch) = waiting.pop_front()
+            {
+                self.shared.queue.give_back(batch);
             }
         }
     }
@@ -275,14 +278,17 @@ impl Writer {
             batch.refuse_behind(0, || Error::Poisoned(Arc::clone(&cause)));
             return;
         }
-        let Some(Waiting { record, expected, place }) = batch.first() else { return };
+        let Some(Waiting { record, expected, place, .. }) = batch.first() else { return };
         let (stream, place) = (record.stream, *place);
-        match self.stamp(record, &batch.bytes, told, *expected) {
+        let stamped = self.stamp(record, &batch.bytes, told, *expected);
+        let mut nobody = Answers::One(None);
+        let answers = batch.answers().unwrap_or(&mut nobody);
+        match stamped {
             Ok((version, prior)) => {
                 let staged = Staged { stream, version, time: self.time, prior, place };
-                self.to_tell.stage(staged, batch.answers());
+                self.to_tell.stage(staged, answers);
             }
-            Err(error) => self.to_tell.refuse(place, error, batch.answers()),
+            Err(error) => self.to_tell.refuse(place, error, answers),
         }
         batch.take_first();
     }
