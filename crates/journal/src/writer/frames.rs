@@ -7,6 +7,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::format::GroupBuffer;
+use crate::lanes::LANES;
 use crate::record::LeafHash;
 
 /// So many records are hashed before a look whether there is something better to do.
@@ -122,6 +123,13 @@ impl Frames {
         })
     }
 
+    fn hash_each(&self, places: &[Place; LANES]) {
+        let records = places.each_ref().map(|place| self.record(place));
+        for (place, leaf) in places.iter().zip(LeafHash::of_each(records)) {
+            place.leaf.set(leaf);
+        }
+    }
+
     /// Hashes a few records that nobody has taken on; `false` where there are none.
     pub(super) fn hash_some(&self) -> bool {
         if self.taken.load(Ordering::Relaxed) >= self.places.len() {
@@ -131,14 +139,22 @@ impl Frames {
         let some = self.places.get(from..).unwrap_or_default();
         let (lanes, rest) = some.get(..HASHED_AT_ONCE).unwrap_or(some).as_chunks();
         for places in lanes {
-            let records = places.each_ref().map(|place| self.record(place));
-            for (place, leaf) in places.iter().zip(LeafHash::of_each(records)) {
-                place.leaf.set(leaf);
-            }
+            self.hash_each(places);
         }
         for place in rest {
             self.hash(place);
         }
+        true
+    }
+
+    /// Hashes the first few that nobody has, if there are as many as are hashed at once on one core.
+    pub(super) fn hash_lanes(&mut self) -> bool {
+        let from = *self.taken.get_mut();
+        let Some(places) = self.places.get(from..).and_then(<[_]>::first_chunk) else {
+            return false;
+        };
+        self.hash_each(places);
+        *self.taken.get_mut() = from + LANES;
         true
     }
 
@@ -171,6 +187,12 @@ mod tests {
             let wanted = begin(&mut frames, count);
             let middle = count as usize / 2;
             assert_eq!(frames.leaf(middle), wanted.get(middle).copied(), "before it is closed");
+            let mut lanes = 0;
+            while lanes < middle && frames.hash_lanes() {
+                lanes += LANES;
+            }
+            let there = frames.places.iter().take(lanes).filter(|place| place.leaf.get().is_some());
+            assert_eq!(there.count(), lanes);
             frames.close();
             thread::scope(|scope| {
                 scope.spawn(|| while frames.hash_some() {});

@@ -149,6 +149,7 @@ impl Writer {
             } else {
                 let open = !self.to_tell.is_empty();
                 let looks = open && self.gather.looks(self.frames.count(), Instant::now());
+                while looks && !self.shared.queue.any() && self.frames.hash_lanes() {}
                 self.shared.queue.next(&mut waiting, open, looks)
             };
             match next {
