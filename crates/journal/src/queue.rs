@@ -24,8 +24,8 @@ const MOST_FLUSHING: usize = 3;
 /// A batch of at most so many records is joined to others that wait: each by itself costs memory that
 /// is taken by one thread and let go by another.
 const JOINED: usize = 16;
-/// Nothing is joined to so many records.
-const MOST_JOINED: usize = 256;
+/// Nothing is joined to so many bytes: memory that is full is moved, and all who put something in wait.
+const MOST_JOINED_BYTES: usize = 64 << 10;
 /// The room of so many batches is kept: one is filled while another is staged.
 const KEPT: usize = 2;
 
@@ -125,10 +125,10 @@ impl Queue {
         }
         let wake = inside.waiting.is_empty();
         inside.records += batch.len();
+        let joined = inside.waiting.back_mut().filter(|last| last.bytes.len() < MOST_JOINED_BYTES);
         if batch.len() > JOINED {
             inside.waiting.push_back(std::mem::take(batch));
-        } else if let Some(last) = inside.waiting.back_mut().filter(|last| last.len() < MOST_JOINED)
-        {
+        } else if let Some(last) = joined {
             last.join(batch);
         } else {
             let mut last = inside.used.pop().unwrap_or_default();
@@ -280,32 +280,58 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
+    use std::{iter, thread};
 
     use super::*;
     use crate::answers::Answers;
     use crate::draft::Draft;
     use crate::record::{Expected, StreamId};
 
+    /// A record of a stream by number.
     #[derive(serde::Serialize)]
-    struct Empty {
+    struct Numbered {
         subject: (),
         time: (),
         caseversion: (),
         prev: (),
+        #[serde(skip)]
+        number: u128,
     }
 
-    impl Draft for Empty {
+    impl Draft for Numbered {
         fn stream(&self) -> StreamId {
-            StreamId(uuid::Uuid::nil())
+            StreamId(uuid::Uuid::from_u128(self.number))
         }
     }
 
-    fn batch() -> Batch {
+    /// A call with records of some streams.
+    fn call(numbers: impl Iterator<Item = u128>) -> Batch {
         let mut batch = Batch::default();
-        batch.begin(1, Answers::one().0);
-        batch.add(&Empty { subject: (), time: (), caseversion: (), prev: () }, Expected::Any, 0);
+        batch.begin(1, Answers::several(0).0);
+        for number in numbers {
+            let draft = Numbered { subject: (), time: (), caseversion: (), prev: (), number };
+            batch.add(&draft, Expected::Any, 0);
+        }
         batch
+    }
+
+    #[test]
+    fn calls_of_any_size_stay_in_their_order_and_what_is_too_much_is_refused() {
+        let queue = Queue::new(200);
+        let (mut from, mut taken) = (0, VecDeque::new());
+        for records in [1, 2, 100, 1, 16, 17, 3, 100, 1] {
+            queue.put(&mut call(from..from + records));
+            from += records;
+        }
+        queue.put(&mut Batch::default());
+        for _ in 0..2 {
+            assert_eq!(queue.next(&mut taken, false, false), Next::Stage);
+            let streams = taken.iter().flat_map(Batch::streams).map(|stream| stream.0.as_u128());
+            assert!(streams.eq(0..200), "of {from}");
+            // The same with room that was used before.
+            taken.drain(..).for_each(|batch| queue.give_back(batch));
+            (0..200).for_each(|number| queue.put(&mut call(iter::once(number))));
+        }
     }
 
     #[test]
@@ -323,7 +349,7 @@ mod tests {
                 thread::yield_now();
             }
             assert!(!writer.is_finished());
-            queue.put(&mut batch());
+            queue.put(&mut call(iter::once(0)));
             while queue.any() {
                 thread::yield_now();
             }
