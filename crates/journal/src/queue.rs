@@ -110,7 +110,7 @@ impl Queue {
     }
 
     /// Puts records in the queue together; those for which it has no room, or all where it is closed,
-    /// are answered at once. The batch is empty afterwards; a small one keeps its room.
+    /// are answered at once. Nothing waits in the batch afterwards; a small one keeps its room.
     pub(crate) fn put(&self, batch: &mut Batch) {
         let mut inside = self.lock();
         if inside.closed {

@@ -22,8 +22,9 @@ const STREAMS: u64 = 1_000;
 
 /// Appends one record at a time from each of `callers` tasks, with expected versions, over 1,000
 /// streams. Each caller has streams of its own, so that no append is refused, and awaits its answer
-/// before it appends again. The log alone, as in [`super::append()`]. The tasks share the threads of a runtime, as those of a service do. The
-/// limit is a bare loop that writes a record of each caller with every flush.
+/// before it appends again. The log alone, as in [`super::append()`]. The tasks share the threads of a
+/// runtime, as those of a service do. The limit is a bare loop that writes a record of each caller with
+/// every flush.
 pub fn append_contended(directory: &Path, callers: u64, records: u64) -> Result<Figure, Error> {
     let options = Options::default();
     let disk = Watched::new(directory);

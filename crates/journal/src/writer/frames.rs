@@ -147,7 +147,8 @@ impl Frames {
         true
     }
 
-    /// Hashes the first few that nobody has, if there are as many as are hashed at once on one core.
+    /// Hashes the next few of a group that is still open; `false` where there are not as many as are
+    /// hashed at once on one core.
     pub(super) fn hash_lanes(&mut self) -> bool {
         let from = *self.taken.get_mut();
         let Some(places) = self.places.get(from..).and_then(<[_]>::first_chunk) else {

@@ -149,6 +149,7 @@ impl Writer {
             } else {
                 let open = !self.to_tell.is_empty();
                 let looks = open && self.gather.looks(self.frames.count(), Instant::now());
+                // What it has would be hashed before it is written anyway, see `close`.
                 while looks && !self.shared.queue.any() && self.frames.hash_lanes() {}
                 self.shared.queue.next(&mut waiting, open, looks)
             };
@@ -301,8 +302,8 @@ impl Writer {
             || (records > 0 && self.frames.length() >= self.options.group_bytes)
     }
 
-    /// Stamps one record, which stands in `bytes`, into the group; `told` is its stream's head as it was told. Gives its version,
-    /// and the position of the record before it in its stream.
+    /// Stamps one record, which stands in `bytes`, into the group; `told` is its stream's head as it was
+    /// told. Gives its version, and the position of the record before it in its stream.
     fn stamp(
         &mut self,
         record: &Template,
