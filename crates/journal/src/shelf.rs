@@ -19,6 +19,9 @@ const AT_LEISURE: Duration = Duration::from_secs(8);
 /// While none is there, it is made within this part of the time that the last segment lasted: the slower
 /// it is written, the less the log waits behind it.
 const PART_OF_A_SEGMENT: u32 = 2;
+/// And it is never further behind than so many times what is written of the segment in use: a log that
+/// was quiet for long may fill it much quicker than the last.
+const TIMES_AS_FAR: u64 = 2;
 /// And within this time at most.
 const LONGEST: Duration = Duration::from_secs(1);
 /// A log that nothing is appended to for so long is idle.
@@ -53,6 +56,8 @@ pub(crate) struct Shelf {
     changed: Condvar,
     /// How many groups were written.
     groups: AtomicU64,
+    /// How much of the segment in use is written, in bytes.
+    filled: AtomicU64,
 }
 
 impl Shelf {
@@ -92,6 +97,7 @@ impl Shelf {
             if let Some(ready) = inside.ready.pop_front() {
                 inside.hurry = inside.ended;
                 inside.coming = inside.coming.saturating_sub(1);
+                self.filled.store(0, Ordering::Relaxed);
                 return ready;
             }
             inside.hurry = true;
@@ -112,9 +118,10 @@ impl Shelf {
         self.lock().ended
     }
 
-    /// Notes that a group was written.
-    pub(crate) fn note_group(&self) {
+    /// Notes that a group was written, up to which byte of the segment in use.
+    pub(crate) fn note_group(&self, end: u64) {
         self.groups.fetch_add(1, Ordering::Relaxed);
+        self.filled.store(end, Ordering::Relaxed);
     }
 
     /// Lets time pass, where there is some, until a spare should be made on of which a part is `done`
@@ -129,7 +136,9 @@ impl Shelf {
                 AT_LEISURE
             };
             let early = done.of(within).saturating_sub(begun.elapsed());
-            if inside.hurry || (early.is_zero() && !calm) {
+            let needed = self.filled.load(Ordering::Relaxed).saturating_mul(TIMES_AS_FAR);
+            let behind = inside.ready.is_empty() && done.bytes < needed.min(done.whole);
+            if inside.hurry || behind || (early.is_zero() && !calm) {
                 return Pace::Hurried;
             }
             if early.is_zero() {
@@ -241,6 +250,23 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_fills_its_segment_quicker_than_the_last_has_the_next_in_a_hurry() {
+        let shelf = Shelf::default();
+        let pace = |bytes| shelf.pace(Instant::now(), Part { bytes, whole: 100 }, FOR_EVER);
+        assert_eq!(pace(1), Pace::Calm, "it is idle");
+        shelf.note_group(20);
+        assert_eq!(pace(39), Pace::Hurried);
+        shelf.note_group(20);
+        assert_eq!(pace(40), Pace::Calm);
+        shelf.note_group(90);
+        assert_eq!(pace(99), Pace::Hurried);
+        shelf.put(Ok(spare("one")));
+        assert_eq!(pace(99), Pace::Calm, "another is there");
+        assert!(shelf.take().is_ok());
+        assert_eq!(pace(1), Pace::Calm, "the next segment is empty");
+    }
+
+    #[test]
     fn while_another_is_there_and_the_log_is_written_to_time_passes() {
         let shelf = Shelf::default();
         shelf.put(nothing());
@@ -251,7 +277,7 @@ mod tests {
         thread::scope(|scope| {
             scope.spawn(|| {
                 while !ended.load(Ordering::Relaxed) {
-                    shelf.note_group();
+                    shelf.note_group(0);
                     thread::yield_now();
                 }
             });

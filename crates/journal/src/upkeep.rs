@@ -77,9 +77,10 @@ impl Upkeep {
         self.shelf.take()
     }
 
-    /// Notes that a group was written: spares have time as long as the log is written to.
-    pub(crate) fn note_group(&self) {
-        self.shelf.note_group();
+    /// Notes that a group was written, up to which byte of its segment: spares have time as long as the
+    /// log is written to, but not more than it leaves them.
+    pub(crate) fn note_group(&self, end: u64) {
+        self.shelf.note_group(end);
     }
 
     /// Has a full segment sealed and, after the spare was taken and renamed, more made.

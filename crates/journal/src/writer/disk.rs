@@ -120,8 +120,8 @@ impl Committer {
         // To the end of a page: past the system's cache only whole ones are written, and through it the
         // system would read the rest of one that it does not have. Behind the log's end are zeros anyway.
         self.tail.segment.file.append_at(offset, frames.padded(offset, self.segment_bytes))?;
-        self.upkeep.note_group();
         self.tail.end += length;
+        self.upkeep.note_group(self.tail.end);
         Ok(offset)
     }
 
