@@ -135,7 +135,8 @@ impl Batch {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::ops::Range;
     use std::task::{Context, Poll, Waker};
 
     use super::*;
@@ -143,6 +144,7 @@ mod tests {
     use crate::record::{LeafHash, Version};
     use crate::template::{Stamp, TIME_BYTES};
 
+    /// A record of a stream by number.
     #[derive(serde::Serialize)]
     struct Numbered {
         subject: (),
@@ -158,12 +160,13 @@ mod tests {
         }
     }
 
-    /// A call with the numbers of some streams.
-    fn call(numbers: &[u128]) -> (Batch, PendingAll) {
-        let (answers, pending) = Answers::several(numbers.len());
+    /// A call with records of the streams from one number to the one before another.
+    pub(crate) fn call(numbers: Range<u128>) -> (Batch, PendingAll) {
+        let count = numbers.clone().count();
+        let (answers, pending) = Answers::several(count);
         let mut batch = Batch::default();
-        batch.begin(numbers.len(), answers);
-        for (place, number) in (0..).zip(numbers.iter().copied()) {
+        batch.begin(count, answers);
+        for (place, number) in (0..).zip(numbers) {
             let draft = Numbered { subject: (), time: (), caseversion: (), prev: (), number };
             batch.add(&draft, Expected::Any, place);
         }
@@ -192,8 +195,8 @@ mod tests {
 
     #[test]
     fn calls_that_are_joined_keep_their_records_and_are_answered_each_by_itself() {
-        let (mut batch, mut first) = call(&[10, 11]);
-        let ((mut more, mut second), (mut last, mut third)) = (call(&[12]), call(&[13, 14]));
+        let (mut batch, mut first) = call(10..12);
+        let ((mut more, mut second), (mut last, mut third)) = (call(12..13), call(13..15));
         for other in [&mut more, &mut last] {
             batch.join(other);
             assert_eq!((other.len(), other.bytes.len()), (0, 0));

@@ -280,39 +280,14 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use std::{iter, thread};
+    use std::thread;
 
     use super::*;
-    use crate::answers::Answers;
-    use crate::draft::Draft;
-    use crate::record::{Expected, StreamId};
+    use crate::batch::tests::call;
 
-    /// A record of a stream by number.
-    #[derive(serde::Serialize)]
-    struct Numbered {
-        subject: (),
-        time: (),
-        caseversion: (),
-        prev: (),
-        #[serde(skip)]
-        number: u128,
-    }
-
-    impl Draft for Numbered {
-        fn stream(&self) -> StreamId {
-            StreamId(uuid::Uuid::from_u128(self.number))
-        }
-    }
-
-    /// A call with records of some streams.
-    fn call(numbers: impl Iterator<Item = u128>) -> Batch {
-        let mut batch = Batch::default();
-        batch.begin(1, Answers::several(0).0);
-        for number in numbers {
-            let draft = Numbered { subject: (), time: (), caseversion: (), prev: (), number };
-            batch.add(&draft, Expected::Any, 0);
-        }
-        batch
+    /// A call with one record of a stream.
+    fn one(stream: u128) -> Batch {
+        call(stream..stream + 1).0
     }
 
     #[test]
@@ -320,7 +295,7 @@ mod tests {
         let queue = Queue::new(200);
         let (mut from, mut taken) = (0, VecDeque::new());
         for records in [1, 2, 100, 1, 16, 17, 3, 100, 1] {
-            queue.put(&mut call(from..from + records));
+            queue.put(&mut call(from..from + records).0);
             from += records;
         }
         queue.put(&mut Batch::default());
@@ -330,7 +305,7 @@ mod tests {
             assert!(streams.eq(0..200), "of {from}");
             // The same with room that was used before.
             taken.drain(..).for_each(|batch| queue.give_back(batch));
-            (0..200).for_each(|number| queue.put(&mut call(iter::once(number))));
+            (0..200).for_each(|number| queue.put(&mut one(number)));
         }
     }
 
@@ -349,7 +324,7 @@ mod tests {
                 thread::yield_now();
             }
             assert!(!writer.is_finished());
-            queue.put(&mut call(iter::once(0)));
+            queue.put(&mut one(0));
             while queue.any() {
                 thread::yield_now();
             }
