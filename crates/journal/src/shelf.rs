@@ -19,11 +19,11 @@ const AT_LEISURE: Duration = Duration::from_secs(8);
 /// While none is there, it is made within this part of the time that the last segment lasted: the slower
 /// it is written, the less the log waits behind it.
 const PART_OF_A_SEGMENT: u32 = 2;
-/// And it is never further behind than so many times what is written of the segment in use: a log that
-/// was quiet for long may fill it much quicker than the last.
-const TIMES_AS_FAR: u64 = 2;
 /// And within this time at most.
 const LONGEST: Duration = Duration::from_secs(1);
+/// And it is always at least so many times as far as the segment in use is filled: a log that was quiet
+/// may fill that one much quicker than the last.
+const TIMES_AS_FAR: u64 = 2;
 /// A log that nothing is appended to for so long is idle.
 const IDLE: Duration = Duration::from_millis(20);
 
