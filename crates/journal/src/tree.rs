@@ -1,8 +1,11 @@
 //! The RFC 6962 Merkle tree over all positions, kept incrementally.
 //!
-//! In memory are the leaves of the last, unfinished tile of 256 and every full subtree of 256
-//! leaves or more: two hashes for 256 records. What is below a full tile is hashed again from the
+//! In memory are what the last, unfinished tile of 256 leaves is made of, and every full subtree of
+//! 256 leaves or more: two hashes for 256 records. What is below a full tile is hashed again from the
 //! log when a proof asks for it.
+//!
+//! A tile is made of branches of 16 leaves. Their roots can be made by others beforehand, so that who
+//! adds them has little left to hash.
 
 use sha2::{Digest, Sha256};
 
@@ -13,6 +16,10 @@ use crate::record::LeafHash;
 pub const TILE_LEAVES: u64 = 256;
 /// The level of a tile's root: 2^8 = 256 leaves.
 pub(crate) const TILE_LEVEL: u32 = 8;
+
+/// How many leaves a branch has.
+pub(crate) const BRANCH_LEAVES: usize = 16;
+const TILE_BRANCHES: usize = TILE_LEAVES as usize / BRANCH_LEAVES;
 
 /// What an inner node begins with.
 const NODE: u8 = 1;
@@ -44,8 +51,10 @@ pub fn empty_root() -> [u8; 32] {
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
     size: u64,
-    /// The leaves behind the last full tile, fewer than 256.
+    /// The leaves behind the last full branch, fewer than 16.
     leaves: Vec<[u8; 32]>,
+    /// The roots of the full branches behind the last full tile, fewer than 16.
+    branches: Vec<[u8; 32]>,
     /// Full subtrees: `levels[k]` has the roots of 2^(8+k) leaves each.
     levels: Vec<Vec<[u8; 32]>>,
 }
@@ -67,9 +76,25 @@ impl Tree {
     pub fn push(&mut self, leaf: LeafHash) {
         self.leaves.push(leaf.0);
         self.size += 1;
-        if self.leaves.len() as u64 == TILE_LEAVES {
+        if self.leaves.len() == BRANCH_LEAVES {
             let root = fold_full(&self.leaves);
             self.leaves.clear();
+            self.add_branch(root);
+        }
+    }
+
+    /// Adds the leaves of the next 16 positions by the root over them. The tree must stand at the edge
+    /// of a branch.
+    pub(crate) fn push_branch(&mut self, root: [u8; 32]) {
+        self.size += BRANCH_LEAVES as u64;
+        self.add_branch(root);
+    }
+
+    fn add_branch(&mut self, root: [u8; 32]) {
+        self.branches.push(root);
+        if self.branches.len() == TILE_BRANCHES {
+            let root = fold_full(&self.branches);
+            self.branches.clear();
             self.push_tile(root);
         }
     }
@@ -82,8 +107,9 @@ impl Tree {
 
     /// Goes back to the edge of the last full tile.
     pub(crate) fn drop_unfinished(&mut self) {
-        self.size -= self.leaves.len() as u64;
+        self.size -= self.size % TILE_LEAVES;
         self.leaves.clear();
+        self.branches.clear();
     }
 
     fn push_tile(&mut self, root: [u8; 32]) {
@@ -114,12 +140,6 @@ impl Tree {
         row.get(usize::try_from(index).ok()?).copied()
     }
 
-    /// The leaves behind the last full tile.
-    #[cfg(test)]
-    pub(crate) fn unfinished(&self) -> &[[u8; 32]] {
-        &self.leaves
-    }
-
     /// The frontier: the roots of the full subtrees that the tree is made of, the largest first.
     #[must_use]
     pub fn peaks(&self) -> Vec<[u8; 32]> {
@@ -129,11 +149,12 @@ impl Tree {
                 peaks.extend(row.last());
             }
         }
-        let mut rest = self.leaves.as_slice();
-        while !rest.is_empty() {
-            let (full, behind) = rest.split_at(1 << rest.len().ilog2());
-            peaks.push(fold_full(full));
-            rest = behind;
+        for mut rest in [self.branches.as_slice(), self.leaves.as_slice()] {
+            while !rest.is_empty() {
+                let (full, behind) = rest.split_at(1 << rest.len().ilog2());
+                peaks.push(fold_full(full));
+                rest = behind;
+            }
         }
         peaks
     }
@@ -207,18 +228,27 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_restored_from_tiles_goes_on_the_same() {
+    fn a_tree_restored_from_tiles_branches_and_leaves_is_the_same() {
+        let leaves: Vec<_> =
+            (0..700_u32).map(|number| LeafHash::of(&number.to_le_bytes())).collect();
         let mut tree = Tree::new();
-        for number in 0..700_u32 {
-            tree.push(LeafHash::of(&number.to_le_bytes()));
+        for leaf in &leaves {
+            tree.push(*leaf);
         }
         let mut restored = Tree::new();
         for tile in tree.tiles_from(0) {
             restored.restore_tile(tile);
         }
-        for leaf in tree.unfinished() {
-            restored.push(LeafHash(*leaf));
+        assert_eq!(restored.size(), 512);
+        let (branches, rest) = leaves.get(512..).unwrap().as_chunks::<BRANCH_LEAVES>();
+        for branch in branches {
+            restored.push_branch(fold_full(&branch.map(|leaf| leaf.0)));
         }
-        assert_eq!((restored.size(), restored.root()), (700, tree.root()));
+        for leaf in rest {
+            restored.push(*leaf);
+        }
+        assert_eq!((restored.size(), restored.peaks()), (700, tree.peaks()));
+        restored.drop_unfinished();
+        assert_eq!((restored.size(), restored.peaks()), (512, vec![tree.kept(9, 0).unwrap()]));
     }
 }

@@ -57,9 +57,11 @@ impl Coming {
         self.groups.push_back((group, frames));
     }
 
-    /// Hashes a few records of the groups handed over; `false` where all are hashed, or are being.
+    /// Hashes a few records of the groups handed over, and then what stands over them in the tree;
+    /// `false` where all is hashed, or is being.
     pub(super) fn hash_some(&self) -> bool {
         self.groups.iter().any(|(_, frames)| frames.hash_some())
+            || self.groups.iter().any(|(_, frames)| frames.fold_some())
     }
 
     /// Drops what every reader of the heads sees by now, all up to the group `told`.

@@ -3,30 +3,30 @@
 //! Hashing is most of what an append costs, and the disk need not wait for it: the hashes are made
 //! while it writes, by the thread that stamps when it has nothing else to do and by the one that
 //! tells. The next record of the same stream may need one sooner, and makes it.
+//!
+//! Where time is left the roots of the tree's branches are made too, so that who tells has less to do.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::format::GroupBuffer;
 use crate::lanes::LANES;
 use crate::record::LeafHash;
-
-/// So many records are hashed before a look whether there is something better to do.
-const HASHED_AT_ONCE: usize = 16;
+use crate::tree::{BRANCH_LEAVES, Tree, fold_full};
 
 struct Place {
     /// Where the frame begins within the group.
     at: u32,
-    leaf: Leaf,
+    leaf: Made,
 }
 
-/// A leaf hash, once it is made. Who makes it anew makes the same, so nobody waits for another.
+/// A hash, once it is made. Who makes it anew makes the same, so nobody waits for another.
 #[derive(Default)]
-struct Leaf {
+struct Made {
     words: [AtomicU64; 4],
     there: AtomicBool,
 }
 
-impl Leaf {
+impl Made {
     fn get(&self) -> Option<LeafHash> {
         if !self.there.load(Ordering::Acquire) {
             return None;
@@ -38,8 +38,8 @@ impl Leaf {
         Some(LeafHash(hash))
     }
 
-    fn set(&self, leaf: LeafHash) {
-        for (bytes, word) in leaf.0.as_chunks().0.iter().zip(&self.words) {
+    fn set(&self, hash: LeafHash) {
+        for (bytes, word) in hash.0.as_chunks().0.iter().zip(&self.words) {
             word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
         }
         self.there.store(true, Ordering::Release);
@@ -51,8 +51,14 @@ impl Leaf {
 pub(super) struct Frames {
     buffer: GroupBuffer,
     places: Vec<Place>,
-    /// How many of them, from the first on, somebody has taken on to hash.
+    /// How many of them, from the first on, were hashed while records were still added.
+    ahead: usize,
+    /// The roots of the branches that the group has whole, once it is closed.
+    branches: Vec<Made>,
+    /// How many parts, see [`Frames::part`], somebody has taken on to hash.
     taken: AtomicUsize,
+    /// How many branches somebody has taken on.
+    folded: AtomicUsize,
 }
 
 impl Frames {
@@ -60,20 +66,40 @@ impl Frames {
     pub(super) fn begin(&mut self, first: u64) {
         self.buffer.begin(first);
         self.places.clear();
+        self.branches.clear();
+        self.ahead = 0;
         *self.taken.get_mut() = 0;
+        *self.folded.get_mut() = 0;
     }
 
     /// Adds the next record, which `fill` writes. One that is too long is not added; then its length
     /// is returned.
     pub(super) fn push(&mut self, fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), usize> {
         let (at, _) = self.buffer.push(fill)?;
-        self.places.push(Place { at: at as u32, leaf: Leaf::default() });
+        self.places.push(Place { at: at as u32, leaf: Made::default() });
         Ok(())
     }
 
     /// No record is added any more.
     pub(super) fn close(&mut self) {
         self.buffer.close();
+        let whole = (self.count() - self.lead()) / BRANCH_LEAVES;
+        self.branches.resize_with(whole, Made::default);
+    }
+
+    /// How many records at the beginning end a branch that an earlier group began.
+    fn lead(&self) -> usize {
+        let before = self.first().saturating_sub(1) % BRANCH_LEAVES as u64;
+        ((BRANCH_LEAVES as u64 - before) as usize % BRANCH_LEAVES).min(self.count())
+    }
+
+    /// What is hashed together: part 0 ends a branch, which may be nothing; each other begins one.
+    fn part(&self, number: usize) -> Option<&[Place]> {
+        let (lead, rest) = self.places.split_at(self.lead());
+        match number.checked_sub(1) {
+            None => Some(lead),
+            Some(number) => rest.chunks(BRANCH_LEAVES).nth(number),
+        }
     }
 
     /// How many records there are.
@@ -132,14 +158,19 @@ impl Frames {
 
     /// Hashes a few records that nobody has taken on; `false` where there are none.
     pub(super) fn hash_some(&self) -> bool {
-        if self.taken.load(Ordering::Relaxed) >= self.places.len() {
+        if self.part(self.taken.load(Ordering::Relaxed)).is_none() {
             return false;
         }
-        let from = self.taken.fetch_add(HASHED_AT_ONCE, Ordering::Relaxed);
-        let some = self.places.get(from..).unwrap_or_default();
-        let (lanes, rest) = some.get(..HASHED_AT_ONCE).unwrap_or(some).as_chunks();
+        let number = self.taken.fetch_add(1, Ordering::Relaxed);
+        let (lanes, rest) = self.part(number).unwrap_or_default().as_chunks();
         for places in lanes {
-            self.hash_each(places);
+            if places.iter().any(|place| place.leaf.get().is_some()) {
+                for place in places {
+                    self.hash(place);
+                }
+            } else {
+                self.hash_each(places);
+            }
         }
         for place in rest {
             self.hash(place);
@@ -147,15 +178,39 @@ impl Frames {
         true
     }
 
+    /// Makes the root of one branch of the tree that nobody has taken on; `false` where there is none.
+    pub(super) fn fold_some(&self) -> bool {
+        if self.folded.load(Ordering::Relaxed) >= self.branches.len() {
+            return false;
+        }
+        let number = self.folded.fetch_add(1, Ordering::Relaxed);
+        if let Some((branch, places)) = self.branches.get(number).zip(self.part(number + 1)) {
+            let leaves: Vec<_> = places.iter().map(|place| self.hash(place).0).collect();
+            branch.set(LeafHash(fold_full(&leaves)));
+        }
+        true
+    }
+
+    /// Adds the leaves to the tree, which must stand before the first record.
+    pub(super) fn add_to(&self, tree: &mut Tree) {
+        for number in 0.. {
+            let Some(places) = self.part(number) else { return };
+            let branch = number.checked_sub(1).and_then(|branch| self.branches.get(branch));
+            match branch.and_then(Made::get) {
+                Some(root) => tree.push_branch(root.0),
+                None => places.iter().for_each(|place| tree.push(self.hash(place))),
+            }
+        }
+    }
+
     /// Hashes the next few of a group that is still open; `false` where there are not as many as are
     /// hashed at once on one core.
     pub(super) fn hash_lanes(&mut self) -> bool {
-        let from = *self.taken.get_mut();
-        let Some(places) = self.places.get(from..).and_then(<[_]>::first_chunk) else {
+        let Some(places) = self.places.get(self.ahead..).and_then(<[_]>::first_chunk) else {
             return false;
         };
         self.hash_each(places);
-        *self.taken.get_mut() = from + LANES;
+        self.ahead += LANES;
         true
     }
 
@@ -203,6 +258,28 @@ mod tests {
             });
             assert!(!frames.hash_some(), "all were taken on");
             assert!(frames.places.iter().all(|place| place.leaf.get().is_some()));
+        }
+    }
+
+    #[test]
+    fn the_tree_is_that_of_the_leaves_wherever_a_group_begins_and_whoever_folds() {
+        let (mut frames, mut tree, mut wanted) = (Frames::default(), Tree::new(), Tree::new());
+        for (turn, count) in [1, 15, 16, 40, 3, 300, 5, 1_000, 0, 12, 256, 33].iter().enumerate() {
+            frames.begin(tree.size() + 1);
+            for number in 0..*count {
+                let record = format!("{turn} {number}");
+                frames.push(|out| out.extend_from_slice(record.as_bytes())).unwrap();
+                wanted.push(LeafHash::of(record.as_bytes()));
+            }
+            frames.close();
+            // None of the branches, some or all are made before.
+            (0..turn % 3).for_each(|_| assert!(frames.fold_some() || frames.branches.len() < 2));
+            if turn % 2 == 0 {
+                while frames.fold_some() {}
+                assert!(frames.branches.iter().all(|branch| branch.get().is_some()));
+            }
+            frames.add_to(&mut tree);
+            assert_eq!((tree.size(), tree.peaks()), (wanted.size(), wanted.peaks()), "{count}");
         }
     }
 

@@ -49,7 +49,7 @@ pub(super) fn tell(shared: &Shared, durable: Durable) -> Group {
                 }
             }
         });
-        shared.with_tree(|tree| frames.all().for_each(|(_, leaf)| tree.push(leaf)));
+        shared.with_tree(|tree| frames.add_to(tree));
         shared.heads.set((first..).zip(staged()).map(|(position, (staged, (_, leaf)))| {
             let head = HeadEntry { version: staged.version.0, position, leaf: Some(leaf) };
             (staged.stream, head)
