@@ -1,5 +1,7 @@
 //! Threads beside the writer let it go first.
 
+use std::thread;
+
 /// The least share of a core that is still enough to keep up between bursts.
 const NICE: i32 = 10;
 
@@ -10,4 +12,11 @@ pub(crate) fn yield_to_the_writer() {
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {
         tracing::debug!(%error, "a thread keeps its priority");
     }
+}
+
+/// Lets a thread go on that waits for this core. To be called by the threads beside the writer within
+/// each some ten microseconds of work: the system takes a core from whoever computes only after
+/// milliseconds, whatever its priority.
+pub(crate) fn let_others_go_on() {
+    thread::yield_now();
 }

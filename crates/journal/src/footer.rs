@@ -7,6 +7,7 @@ use std::io;
 
 use uuid::Uuid;
 
+use crate::background::let_others_go_on;
 use crate::directory::{Directory, Link, Run};
 use crate::disk::DiskFile;
 use crate::format::{FORMAT_VERSION, Fields, crc32c, put_varint};
@@ -47,6 +48,10 @@ pub(crate) struct TreePart {
 /// The part of a stream's id by which streams are sorted first, see [`ByStream::of`].
 const ALIKE: u128 = !0 << 32;
 
+/// After so many streams, or records, others may go on: each takes some ten microseconds.
+const PAUSED_STREAMS: usize = 256;
+const PAUSED_RECORDS: u32 = 4096;
+
 /// Encodes the footer that seals a segment whose groups end at `start`.
 pub(crate) fn encode(directory: &Directory, log: Uuid, start: u64, tree: &TreePart) -> Vec<u8> {
     let by_stream = ByStream::of(directory);
@@ -57,7 +62,10 @@ pub(crate) fn encode(directory: &Directory, log: Uuid, start: u64, tree: &TreePa
     let mut blob = Vec::with_capacity(directory.offsets.len() * 8);
     let mut streams = 0;
     let mut run = Vec::new();
-    for relative in &by_stream.firsts {
+    for (number, relative) in by_stream.firsts.iter().enumerate() {
+        if number.is_multiple_of(PAUSED_STREAMS) {
+            let_others_go_on();
+        }
         let Some(first) = directory.links.get(*relative as usize) else { continue };
         out.extend_from_slice(first.stream.0.as_bytes());
         out.extend_from_slice(&(blob.len() as u32).to_le_bytes());
@@ -103,6 +111,9 @@ impl ByStream {
         let mut next: Vec<u32> = (0..directory.links.len() as u32).collect();
         let mut keys = Vec::new();
         for (link, relative) in directory.links.iter().zip(0..) {
+            if relative % PAUSED_RECORDS == 0 {
+                let_others_go_on();
+            }
             let prior =
                 link.prior.checked_sub(directory.first).filter(|at| *at < u64::from(relative));
             match prior.and_then(|at| next.get_mut(at as usize)) {
@@ -110,7 +121,9 @@ impl ByStream {
                 None => keys.push((link.stream.0.as_u128() & ALIKE) | u128::from(relative)),
             }
         }
+        let_others_go_on();
         keys.sort_unstable();
+        let_others_go_on();
         let mut firsts: Vec<u32> = keys.iter().map(|key| *key as u32).collect();
         let stream =
             |relative: &u32| directory.links.get(*relative as usize).map(|link| link.stream);

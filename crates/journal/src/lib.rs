@@ -70,6 +70,7 @@ mod record;
 mod recover;
 mod repair;
 mod scan;
+mod seal;
 mod shelf;
 mod stream_proof;
 mod stream_table;

@@ -10,7 +10,7 @@ use crate::directory::{Directory, Entry, Link};
 use crate::disk::{Disk, DiskFile, Pace};
 use crate::envelope::Envelope;
 use crate::error::{Error, Fault, disk_error};
-use crate::footer::{self, Footer, TreePart};
+use crate::footer::{Footer, TreePart};
 use crate::footers::Footers;
 use crate::format::{
     HeaderFault, SEGMENT_HEADER_BYTES, SegmentHeader, segment_name, segment_position,
@@ -21,6 +21,7 @@ use crate::options::{OpenReport, Options, Progress, TornTail};
 use crate::postings::Lists;
 use crate::record::{LeafHash, Position};
 use crate::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
+use crate::seal::seal;
 use crate::shelf::{SPARES, Spare};
 use crate::stream_table::StreamTable;
 use crate::tree::{TILE_LEAVES, Tree};
@@ -396,23 +397,6 @@ fn cut(disk: &dyn Disk, segment: &Segment, torn: &TornTail) -> Result<(), Error>
     disk.sync_directory().map_err(wrong)?;
     bytes.fill(0);
     segment.file.write_at(torn.offset, &bytes).map_err(wrong)
-}
-
-/// Writes a segment's footer behind its groups, gives back what was preallocated, and makes it so.
-pub(crate) fn seal(segment: &Segment, log: Uuid, end: u64, tree: &TreePart) -> Result<(), Error> {
-    let wrong = |source| disk_error(&segment.name, "sealing")(source);
-    let bytes = segment.with(|contents| match contents {
-        Contents::Sealed(_) => None,
-        Contents::Unsealed(directory) => Some(footer::encode(directory, log, end, tree)),
-    });
-    let Some(bytes) = bytes else { return Ok(()) };
-    segment.file.write_at(end, &bytes).map_err(wrong)?;
-    segment.file.set_length(end + bytes.len() as u64).map_err(wrong)?;
-    segment.file.sync().map_err(wrong)?;
-    if let Some(footer) = Footer::read(segment.file.as_ref()).map_err(wrong)? {
-        segment.change(|contents| *contents = Contents::Sealed(footer));
-    }
-    Ok(())
 }
 
 /// Turns a spare file into the segment that begins at `first`, durably.

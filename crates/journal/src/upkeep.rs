@@ -12,7 +12,7 @@ use crate::disk::Disk;
 use crate::error::Error;
 use crate::footer::TreePart;
 use crate::log::Segment;
-use crate::recover::seal;
+use crate::seal::seal;
 use crate::shelf::{AHEAD, Part, SPARES, Shelf, Spare};
 
 enum Job {

@@ -16,6 +16,7 @@ use crate::disk::Disk;
 use crate::footer::TreePart;
 use crate::format::SEGMENT_HEADER_BYTES;
 use crate::journal::Shared;
+use crate::log::Segment;
 use crate::recover::{Tail, name_spare};
 use crate::tree::TILE_LEAVES;
 use crate::upkeep::Upkeep;
@@ -28,6 +29,16 @@ pub(super) struct Committer {
     pub(super) segment_bytes: u64,
     pub(super) upkeep: Upkeep,
     pub(super) tail: Tail,
+    /// The segment that was full when the last group was written: it is sealed once that is told. To
+    /// seal one takes a core for milliseconds, and the disk.
+    pub(super) full: Option<Full>,
+}
+
+/// A segment that nothing is written to any more: where its groups end, and its part of the tree.
+pub(super) struct Full {
+    segment: Arc<Segment>,
+    end: u64,
+    tree: TreePart,
 }
 
 /// Makes groups durable until none will come.
@@ -50,6 +61,7 @@ pub(super) fn run(committer: &Mutex<Committer>, pipe: &Pipe, telling: &Sender<Du
                 pipe.count_told(group);
             }
         }
+        committer.have_full_sealed();
     }
 }
 
@@ -61,10 +73,12 @@ impl Committer {
     /// Makes a group durable and tells of it, on the thread that stamped it; all before it must have
     /// been told. Gives back the group's room.
     pub(super) fn commit_and_tell(&mut self, group: Group) -> Group {
-        match self.durable(group) {
+        let told = match self.durable(group) {
             Ok(durable) => tell(&self.shared, durable),
             Err(group) => group,
-        }
+        };
+        self.have_full_sealed();
+        told
     }
 
     /// Writes and syncs a group. Where that fails, the writer is poisoned, everybody in the group
@@ -142,7 +156,13 @@ impl Committer {
         });
         let new = Tail { segment, end: SEGMENT_HEADER_BYTES, first_tile: tile };
         let old = std::mem::replace(&mut self.tail, new);
-        self.upkeep.rolled(old.segment, old.end, part);
+        self.full = Some(Full { segment: old.segment, end: old.end, tree: part });
         Ok(())
+    }
+
+    fn have_full_sealed(&mut self) {
+        if let Some(Full { segment, end, tree }) = self.full.take() {
+            self.upkeep.rolled(segment, end, tree);
+        }
     }
 }

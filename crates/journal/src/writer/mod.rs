@@ -87,6 +87,7 @@ pub(crate) fn start(
         segment_bytes: options.segment_bytes,
         upkeep,
         tail,
+        full: None,
     }));
     let guard = |thread| Guard::new(shared, &pipe, thread);
     let teller = {
