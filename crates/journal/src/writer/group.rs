@@ -129,6 +129,8 @@ pub(super) struct Pipe {
     changed: Condvar,
     /// Whether a group waits for the disk, to be seen without the lock.
     any: AtomicBool,
+    /// Whether the disk's thread sleeps, or was woken and has no core yet.
+    asleep: AtomicBool,
     /// Whether the writer has more records already, so that the disk should not wait.
     pub(super) more: AtomicBool,
     /// The number of the last group that everybody was told of.
@@ -169,6 +171,11 @@ impl Pipe {
         self.any.load(Ordering::Acquire)
     }
 
+    /// Whether a group waits for the disk whose thread has slept and not gone on yet.
+    pub(super) fn waits_for_a_sleeper(&self) -> bool {
+        self.asleep.load(Ordering::Acquire) && self.waits()
+    }
+
     /// The next group for the disk; `None` when there will be none.
     pub(super) fn take(&self) -> Option<Group> {
         linger(|| self.waits());
@@ -188,7 +195,9 @@ impl Pipe {
                 inside = self.lock();
                 continue;
             }
+            self.asleep.store(true, Ordering::Release);
             inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
+            self.asleep.store(false, Ordering::Release);
         }
     }
 

@@ -176,7 +176,15 @@ impl Writer {
         let busy = || {
             if self.is_full() { queue.has_room() } else { queue.any() || (open && queue.idle()) }
         };
-        while !busy() && self.coming.hash_some() {}
+        while !busy() {
+            if self.pipe.waits_for_a_sleeper() {
+                // The disk's thread was woken for it, and may have been put behind this one.
+                thread::yield_now();
+            }
+            if !self.coming.hash_some() {
+                break;
+            }
+        }
     }
 
     /// Makes the open group durable on this thread, and tells of it, where that is quicker: it is
