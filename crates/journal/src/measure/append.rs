@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::load::{Loader, RECORD_BYTES, stream};
 use super::watched::Watched;
-use super::{Figure, TURNS, hashes_per_s, p99_us, per_second};
+use super::{Figure, TURNS, hashes_per_s, p99_us, per_second, percentile_us};
 use crate::answers::PendingAll;
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::error::{Error, disk_error};
@@ -21,6 +22,8 @@ const STREAMS: u64 = 10_000;
 /// How many groups are on their way when it is measured how many records a second become durable: so
 /// many that none of the writer's threads lacks one.
 const ON_THE_WAY: usize = 8;
+/// How long nothing is done before waits are measured.
+const PAUSE: Duration = Duration::from_millis(100);
 /// One round in so many is for the waits.
 const WAITS_OF: u64 = 4;
 
@@ -29,7 +32,8 @@ const WAITS_OF: u64 = 4;
 /// The log alone: what the index costs is measured by [`super::index_burst`]. The limit is a bare
 /// loop over a preallocated file that writes the same number of bytes a flush. How long a group
 /// takes is measured with nothing else on its way, as in the loop, and a second time with as much
-/// on its way as above.
+/// on its way as above. Either's waits are of as many groups, behind as long a pause: what stood idle
+/// takes longer for the first of them.
 pub fn append(directory: &Path, group: u64, records: u64) -> Result<Figure, Error> {
     let group_records = usize::try_from(group).unwrap_or(usize::MAX);
     let options = Options { group_records, ..Options::default() };
@@ -37,21 +41,27 @@ pub fn append(directory: &Path, group: u64, records: u64) -> Result<Figure, Erro
     let (journal, _) = Journal::open_on(Arc::clone(&disk) as Arc<dyn Disk>, options)?;
     let rounds = (records / group / TURNS).max(1);
     let mut groups = Groups { journal, loader: Loader::new()?, group, next: 0 };
-    let mut limit = Limit::new(directory, group, rounds)?;
+    let waited = rounds.div_ceil(WAITS_OF);
+    let mut limit = Limit::new(directory, group, rounds + waited)?;
     let (mut took, mut bare) = (Duration::ZERO, Duration::ZERO);
     let (mut loaded_waits, mut waits, mut bare_waits) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TURNS {
         took += groups.append(rounds, ON_THE_WAY, &mut loaded_waits)?;
         disk.wait_until_quiet();
-        groups.append(rounds.div_ceil(WAITS_OF), 1, &mut waits)?;
+        thread::sleep(PAUSE);
+        groups.append(waited, 1, &mut waits)?;
         disk.wait_until_quiet();
-        bare += limit.run(rounds, &mut bare_waits)?;
+        thread::sleep(PAUSE);
+        limit.run(waited, &mut bare_waits)?;
+        bare += limit.run(rounds, &mut Vec::new())?;
     }
     groups.journal.close()?;
     let total = rounds * group * TURNS;
     let mut figure = Figure::new("append", total, took).with_limit(per_second(total, bare));
     figure.group = Some(group);
     figure.hash_limit_records_per_s = Some(hashes_per_s());
+    figure.p50_us = percentile_us(&mut waits, 50);
+    figure.limit_p50_us = percentile_us(&mut bare_waits, 50);
     figure.p99_us = p99_us(&mut waits);
     figure.loaded_p99_us = p99_us(&mut loaded_waits);
     figure.limit_p99_us = p99_us(&mut bare_waits);

@@ -57,6 +57,13 @@ pub struct Figure {
     /// Microseconds an append, where its cost is shown by the size of the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub us_per_append: Option<f64>,
+    /// Half of the waits took no longer, from handing over to durable, in microseconds. Of groups, one
+    /// at a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p50_us: Option<f64>,
+    /// The same of the limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_p50_us: Option<f64>,
     /// The 99th of 100 waits, from handing over to durable, in microseconds. Of groups, one at a
     /// time.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,6 +103,8 @@ impl Figure {
             ratio: None,
             hash_limit_records_per_s: None,
             us_per_append: None,
+            p50_us: None,
+            limit_p50_us: None,
             p99_us: None,
             loaded_p99_us: None,
             limit_p99_us: None,
@@ -139,8 +148,13 @@ fn hashes_per_s() -> f64 {
 
 /// The 99th of 100 of some waits, in microseconds.
 fn p99_us(waits: &mut [Duration]) -> Option<f64> {
+    percentile_us(waits, 99)
+}
+
+/// The wait that so many of 100 do not exceed, in microseconds.
+fn percentile_us(waits: &mut [Duration], percent: usize) -> Option<f64> {
     waits.sort_unstable();
-    waits.get(waits.len() * 99 / 100).map(|wait| wait.as_secs_f64() * 1e6)
+    waits.get(waits.len() * percent / 100).map(|wait| wait.as_secs_f64() * 1e6)
 }
 
 /// A line of what the system says about this program's memory, in bytes.

@@ -48,8 +48,11 @@ fn besides(figure: &Figure) -> Vec<String> {
     if let Some(cost_us) = figure.us_per_append {
         said.push(format!("{cost_us:.2} µs an append"));
     }
+    if let (Some(half), Some(limit)) = (figure.p50_us, figure.limit_p50_us) {
+        said.push(format!("p50 {} for {}", milliseconds(half), milliseconds(limit)));
+    }
     if let Some(p99) = figure.loaded_p99_us {
-        said.push(format!("p99 of 3 at once {}", milliseconds(p99)));
+        said.push(format!("p99 of 8 at once {}", milliseconds(p99)));
     }
     if let Some(hashes) = figure.hash_limit_records_per_s {
         said.push(format!("hashing {}/s", grouped(whole(hashes))));
