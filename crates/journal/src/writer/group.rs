@@ -129,8 +129,8 @@ pub(super) struct Pipe {
     changed: Condvar,
     /// Whether a group waits for the disk, to be seen without the lock.
     any: AtomicBool,
-    /// Whether the disk's thread sleeps, or was woken and has no core yet.
-    asleep: AtomicBool,
+    /// Whether the disk's thread has no group: it sleeps, looks for one, or has no core yet to take one.
+    idle: AtomicBool,
     /// Whether the writer has more records already, so that the disk should not wait.
     pub(super) more: AtomicBool,
     /// The number of the last group that everybody was told of.
@@ -171,17 +171,19 @@ impl Pipe {
         self.any.load(Ordering::Acquire)
     }
 
-    /// Whether a group waits for the disk whose thread has slept and not gone on yet.
-    pub(super) fn waits_for_a_sleeper(&self) -> bool {
-        self.asleep.load(Ordering::Acquire) && self.waits()
+    /// Whether a group waits for the disk's thread only to take it.
+    pub(super) fn waits_to_be_taken(&self) -> bool {
+        self.idle.load(Ordering::Acquire) && self.waits()
     }
 
     /// The next group for the disk; `None` when there will be none.
     pub(super) fn take(&self) -> Option<Group> {
+        self.idle.store(true, Ordering::Release);
         linger(|| self.waits());
         let mut inside = self.lock();
         loop {
             if let Some(group) = inside.next.pop_front() {
+                self.idle.store(false, Ordering::Release);
                 self.any.store(!inside.next.is_empty(), Ordering::Release);
                 inside.announced = false;
                 return Some(group);
@@ -195,9 +197,7 @@ impl Pipe {
                 inside = self.lock();
                 continue;
             }
-            self.asleep.store(true, Ordering::Release);
             inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
-            self.asleep.store(false, Ordering::Release);
         }
     }
 

@@ -177,7 +177,7 @@ impl Writer {
             if self.is_full() { queue.has_room() } else { queue.any() || (open && queue.idle()) }
         };
         while !busy() {
-            if self.pipe.waits_for_a_sleeper() {
+            if self.pipe.waits_to_be_taken() {
                 // The disk's thread was woken for it, and may have been put behind this one.
                 thread::yield_now();
             }
