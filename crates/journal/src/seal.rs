@@ -37,3 +37,53 @@ pub(crate) fn seal(segment: &Segment, log: Uuid, end: u64, tree: &TreePart) -> R
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::directory::{Directory, Entry, Link};
+    use crate::disk::{Disk, Pace, RealDisk};
+    use crate::record::StreamId;
+
+    const LENGTH: u64 = 1 << 20;
+
+    /// A segment's directory with one record in each of so many streams.
+    fn directory(records: u32) -> Directory {
+        let mut directory = Directory::new(1);
+        for number in 0..records {
+            let stream = StreamId(Uuid::from_u128(u128::from(number) << 70));
+            let link = Link { stream, version: 1, prior: 0 };
+            directory.add(Entry { link, offset: 64 + number, time_us: 7 });
+        }
+        directory
+    }
+
+    #[test]
+    fn a_footer_of_many_steps_is_whole_wherever_the_groups_end_and_however_long_the_file_is() {
+        let temporary = tempfile::tempdir().unwrap();
+        let disk = RealDisk::new(temporary.path().to_owned());
+        let log = Uuid::from_u128(9);
+        // In the middle of a page, at its ends, and where the footer does not fit into the file.
+        for (records, end) in
+            [(1, 100), (9_000, 5_001), (9_000, 8_191), (9_000, 8_192), (9_000, LENGTH - 1)]
+        {
+            let file = disk.create_zeros("segment", LENGTH, &mut |_| Pace::Calm).unwrap();
+            let groups = vec![b'g'; end as usize];
+            file.append_at(0, &groups).unwrap();
+            let tree = TreePart { tiles: vec![[1; 32]; 3], peaks: vec![[2; 32]] };
+            let wanted = footer::encode(&directory(records), log, end, &tree);
+            let contents = Contents::Unsealed(directory(records));
+            let segment = Segment::new("segment".to_owned(), 1, Arc::clone(&file), contents);
+            seal(&segment, log, end, &tree).unwrap();
+            segment.with(|contents| assert!(matches!(contents, Contents::Sealed(_)), "{end}"));
+            for file in [file, disk.open("segment", false).unwrap()] {
+                let mut stored = vec![0; file.length().unwrap() as usize];
+                assert_eq!(file.read_at(0, &mut stored).unwrap(), stored.len());
+                assert!(stored == [groups.as_slice(), &wanted].concat(), "{records} at {end}");
+            }
+            disk.remove("segment").unwrap();
+        }
+    }
+}
