@@ -14,9 +14,9 @@ pub(crate) fn yield_to_the_writer() {
     }
 }
 
-/// Lets a thread go on that waits for this core. To be called by the threads beside the writer within
-/// each some ten microseconds of work: the system takes a core from whoever computes only after
-/// milliseconds, whatever its priority.
+/// Lets a thread go on that waits for this core. To be called by the threads beside the writer between
+/// small pieces of work: the system takes a core from whoever computes only after milliseconds, whatever
+/// its priority.
 pub(crate) fn let_others_go_on() {
     thread::yield_now();
 }

@@ -35,6 +35,7 @@ mod answers;
 mod background;
 mod backup;
 mod batch;
+mod by_stream;
 mod checkpoint;
 mod checkpoints;
 mod direct;
