@@ -133,16 +133,13 @@ impl Postings {
         lists.streams.get(stream)?.positions().next()
     }
 
-    /// Takes in the records up to a position: stream, version, position.
+    /// Takes in the records up to a position: stream, version, position. Readers wait for it.
     pub(crate) fn extend(&self, records: &[(StreamId, u64, u64)], last: u64) {
-        // A reader waits for a few records at most, never for a whole batch.
-        for part in records.chunks(1024) {
-            let mut lists = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            for (stream, version, position) in part {
-                lists.add(*stream, *version, *position);
-            }
+        let mut lists = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for (stream, version, position) in records {
+            lists.add(*stream, *version, *position);
         }
-        self.0.write().unwrap_or_else(PoisonError::into_inner).reach(last);
+        lists.reach(last);
     }
 }
 

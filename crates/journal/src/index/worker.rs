@@ -24,6 +24,9 @@ const REBUILD_RECORDS: u64 = 4 << 20;
 const BATCH_BYTES: usize = 256 << 20;
 /// What a stream of a batch takes besides its summary.
 const TOUCHED_BYTES: usize = 128;
+/// So many records are added to the postings at once: a reader waits for no more, and a batch holds
+/// no more of them back.
+const FRESH_RECORDS: usize = 1024;
 /// How many delays a batch waits at most for the log to become quiet.
 const MOST_POLLS: u32 = 50;
 /// The same while more than [`POURING`] records wait.
@@ -54,6 +57,13 @@ struct Touched {
     first: u64,
     summary: Option<Summary>,
     changed: bool,
+}
+
+impl Touched {
+    /// About how much memory it takes.
+    fn bytes(&self) -> usize {
+        TOUCHED_BYTES + self.summary.as_ref().map_or(0, |summary| summary.bytes.len())
+    }
 }
 
 enum Failure {
@@ -202,6 +212,7 @@ impl Worker {
         let mut batch =
             Batch::of(if behind > BATCH_RECORDS { REBUILD_RECORDS } else { BATCH_RECORDS });
         let known = self.shared.postings.last();
+        let mut fresh = Vec::with_capacity(FRESH_RECORDS);
         let mut failure = None;
         let mut scratch = None;
         let scanned =
@@ -209,7 +220,11 @@ impl Worker {
                 let record = fill(&mut scratch, position, bytes)
                     .map_err(|what| segment.fault(offset, position, what))?;
                 if position > known {
-                    batch.fresh.push((record.stream, record.version.0, position));
+                    fresh.push((record.stream, record.version.0, position));
+                }
+                if fresh.len() == FRESH_RECORDS {
+                    self.shared.postings.extend(&fresh, position);
+                    fresh.clear();
                 }
                 if let Err(damage) = self.take_in(store, &mut batch, record) {
                     failure = Some(damage);
@@ -233,8 +248,9 @@ impl Worker {
             seen: batch.last,
             leaf: leaf(batch.last)?,
         };
+        self.shared.postings.extend(&fresh, batch.last);
+        debug_assert_eq!(batch.bytes, batch.touched.values().map(Touched::bytes).sum::<usize>());
         store.apply(self.applied, before, &batch.changed(), &meta)?;
-        self.shared.postings.extend(&batch.fresh, batch.last);
         self.applied = batch.last;
         self.inner.applied.send_replace(Position(batch.last));
         Ok(())
@@ -244,8 +260,9 @@ impl Worker {
         let stream = match batch.touched.entry(record.stream) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
-                batch.bytes += TOUCHED_BYTES;
-                entry.insert(self.load(store, record)?)
+                let touched = self.load(store, record)?;
+                batch.bytes += touched.bytes();
+                entry.insert(touched)
             }
         };
         let before = stream.summary.as_ref();
@@ -257,10 +274,10 @@ impl Worker {
         let project = || self.projection.project(prior, record);
         let bytes = catch_unwind(AssertUnwindSafe(project))
             .map_err(|_| Damage("the projection panicked".to_owned()))?;
-        batch.bytes += bytes.len();
-        batch.bytes -= prior.map_or(0, <[u8]>::len).min(batch.bytes);
+        batch.bytes -= stream.bytes();
         stream.summary = Some(Summary { version: record.version.0, bytes });
         stream.changed = true;
+        batch.bytes += stream.bytes();
         Ok(())
     }
 
@@ -285,19 +302,16 @@ impl Worker {
 /// The records that are applied together.
 struct Batch {
     touched: StreamMap<Touched>,
-    /// Records that the postings lack: stream, version, position.
-    fresh: Vec<(StreamId, u64, u64)>,
     last: u64,
     records: u64,
     most: u64,
-    /// About how much memory the summaries take.
+    /// About how much memory the streams take.
     bytes: usize,
 }
 
 impl Batch {
     fn of(most: u64) -> Batch {
-        let (touched, fresh) = (StreamMap::default(), Vec::new());
-        Batch { touched, fresh, last: 0, records: 0, most, bytes: 0 }
+        Batch { touched: StreamMap::default(), last: 0, records: 0, most, bytes: 0 }
     }
 
     fn has_room(&self) -> bool {
