@@ -4,6 +4,7 @@
 //! whatever happens to it, the log answers instead. Where a stream's records stand is not in it:
 //! that is in memory, see `postings`.
 
+mod batch;
 mod state;
 mod store;
 mod worker;

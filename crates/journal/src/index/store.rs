@@ -52,6 +52,15 @@ pub(crate) struct Summary {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// A summary that is to be written, where its stream's first record is at `first`.
+#[derive(Debug)]
+pub(crate) struct Changed<'a> {
+    pub(crate) first: u64,
+    pub(crate) stream: StreamId,
+    pub(crate) version: u64,
+    pub(crate) summary: &'a [u8],
+}
+
 /// The open index.
 pub(crate) struct Store {
     db: sled::Db,
@@ -153,7 +162,7 @@ impl Store {
         &self,
         applied: u64,
         leaf: LeafHash,
-        summaries: &[(u64, StreamId, &Summary)],
+        summaries: &[Changed<'_>],
         meta: &Meta,
     ) -> Result<(), Damage> {
         let coming = Meta { applied, leaf, ..*meta };
@@ -164,11 +173,11 @@ impl Store {
         let mut parts = summaries.chunks(PART_KEYS).peekable();
         while let Some(part) = parts.next() {
             let mut batch = sled::Batch::default();
-            for (first, stream, summary) in part {
-                let mut value = Vec::with_capacity(summary.bytes.len() + 20);
+            for Changed { first, stream, version, summary } in part {
+                let mut value = Vec::with_capacity(summary.len() + 20);
                 value.extend_from_slice(stream.0.as_bytes());
-                put_varint(&mut value, summary.version);
-                value.extend_from_slice(&summary.bytes);
+                put_varint(&mut value, *version);
+                value.extend_from_slice(summary);
                 batch.insert(summary_key(*first).as_slice(), value);
             }
             if parts.peek().is_none() {

@@ -1,11 +1,11 @@
 //! The worker that keeps the index: it reads what is durable and applies it in batches.
 
-use std::collections::hash_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::Inner;
+use super::batch::Batch;
 use super::state::State;
 use super::store::{Damage, INDEX_FORMAT, Meta, Store, Summary, wait_for_release};
 use crate::draft::Projection;
@@ -13,17 +13,12 @@ use crate::envelope::Envelope;
 use crate::error::Error;
 use crate::journal::Shared;
 use crate::options::Options;
-use crate::record::{LeafHash, Position, Record, StreamId};
-use crate::stream_table::StreamMap;
+use crate::record::{LeafHash, Position, Record};
 
 /// The most records of one batch. A small batch costs a busy log more.
 const BATCH_RECORDS: u64 = 1 << 19;
 /// The same while the index is far behind: a stream with many records is written once for all.
 const REBUILD_RECORDS: u64 = 4 << 20;
-/// The most memory that the streams of a batch take, about.
-const BATCH_BYTES: usize = 256 << 20;
-/// What a stream of a batch takes besides its summary.
-const TOUCHED_BYTES: usize = 128;
 /// So many records are added to the postings at once: a reader waits for no more, and a batch holds
 /// no more of them back.
 const FRESH_RECORDS: usize = 1024;
@@ -49,21 +44,6 @@ pub(super) struct Worker {
     /// Nothing of an earlier run is in the index.
     is_fresh: bool,
     rebuilds: u32,
-}
-
-/// A stream with records in a batch.
-struct Touched {
-    /// The position of its first record.
-    first: u64,
-    summary: Option<Summary>,
-    changed: bool,
-}
-
-impl Touched {
-    /// About how much memory it takes.
-    fn bytes(&self) -> usize {
-        TOUCHED_BYTES + self.summary.as_ref().map_or(0, |summary| summary.bytes.len())
-    }
 }
 
 enum Failure {
@@ -230,9 +210,7 @@ impl Worker {
                     failure = Some(damage);
                     return Ok(false);
                 }
-                batch.last = position;
-                batch.records += 1;
-                Ok(batch.has_room())
+                Ok(batch.count(position))
             });
         scanned.map_err(Failure::Log)?;
         if let Some(damage) = failure {
@@ -249,7 +227,6 @@ impl Worker {
             leaf: leaf(batch.last)?,
         };
         self.shared.postings.extend(&fresh, batch.last);
-        debug_assert_eq!(batch.bytes, batch.touched.values().map(Touched::bytes).sum::<usize>());
         store.apply(self.applied, before, &batch.changed(), &meta)?;
         self.applied = batch.last;
         self.inner.applied.send_replace(Position(batch.last));
@@ -257,32 +234,27 @@ impl Worker {
     }
 
     fn take_in(&self, store: &Store, batch: &mut Batch, record: &Record) -> Result<(), Damage> {
-        let stream = match batch.touched.entry(record.stream) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                let touched = self.load(store, record)?;
-                batch.bytes += touched.bytes();
-                entry.insert(touched)
-            }
+        let number = if let Some(number) = batch.get(record.stream) {
+            number
+        } else {
+            let (first, summary) = self.load(store, record)?;
+            batch.add(record.stream, first, summary.as_ref())
         };
-        let before = stream.summary.as_ref();
-        if before.is_some_and(|summary| summary.version >= record.version.0) {
+        let prior = batch.summary(number);
+        if prior.is_some_and(|(version, _)| version >= record.version.0) {
             // It was written before the program stopped, the cursor was not.
             return Ok(());
         }
-        let prior = before.map(|summary| summary.bytes.as_slice());
-        let project = || self.projection.project(prior, record);
-        let bytes = catch_unwind(AssertUnwindSafe(project))
+        let project = || self.projection.project(prior.map(|(_, summary)| summary), record);
+        let summary = catch_unwind(AssertUnwindSafe(project))
             .map_err(|_| Damage("the projection panicked".to_owned()))?;
-        batch.bytes -= stream.bytes();
-        stream.summary = Some(Summary { version: record.version.0, bytes });
-        stream.changed = true;
-        batch.bytes += stream.bytes();
+        batch.change(number, record.version.0, &summary);
         Ok(())
     }
 
-    /// What the index has of the stream of a record that is not applied yet.
-    fn load(&self, store: &Store, record: &Record) -> Result<Touched, Damage> {
+    /// The position of the first record of a record's stream, and what the index has of it; the record
+    /// is not applied yet.
+    fn load(&self, store: &Store, record: &Record) -> Result<(u64, Option<Summary>), Damage> {
         let first = match record.version.0 {
             1 => Some(record.position.0),
             _ => self.shared.postings.first(record.stream),
@@ -295,41 +267,7 @@ impl Worker {
         if version + 1 < record.version.0 {
             return Err(Damage("a summary does not fit the log".to_owned()));
         }
-        Ok(Touched { first, summary, changed: false })
-    }
-}
-
-/// The records that are applied together.
-struct Batch {
-    touched: StreamMap<Touched>,
-    last: u64,
-    records: u64,
-    most: u64,
-    /// About how much memory the streams take.
-    bytes: usize,
-}
-
-impl Batch {
-    fn of(most: u64) -> Batch {
-        Batch { touched: StreamMap::default(), last: 0, records: 0, most, bytes: 0 }
-    }
-
-    fn has_room(&self) -> bool {
-        self.records < self.most && self.bytes < BATCH_BYTES
-    }
-
-    /// The summaries that changed, in the order of their keys, which sled likes best.
-    fn changed(&self) -> Vec<(u64, StreamId, &Summary)> {
-        let mut changed: Vec<_> = self
-            .touched
-            .iter()
-            .filter(|(_, touched)| touched.changed)
-            .filter_map(|(stream, touched)| {
-                Some((touched.first, *stream, touched.summary.as_ref()?))
-            })
-            .collect();
-        changed.sort_unstable_by_key(|(first, ..)| *first);
-        changed
+        Ok((first, summary))
     }
 }
 
