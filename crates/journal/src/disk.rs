@@ -16,7 +16,7 @@ use crate::zeros;
 /// A name is durable only after [`Disk::sync_directory`], a file's bytes only after
 /// [`DiskFile::sync`].
 pub trait Disk: Send + Sync {
-    /// The names of all files in the directory, in no order.
+    /// The names of all that is in the directory, in no order.
     fn list(&self) -> io::Result<Vec<String>>;
     /// Makes an empty file to write to; what had that name is gone.
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
@@ -119,12 +119,8 @@ impl Disk for RealDisk {
     fn list(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.directory)? {
-            let entry = entry?;
-            if entry.file_type()?.is_file()
-                && let Ok(name) = entry.file_name().into_string()
-            {
-                names.push(name);
-            }
+            // What has a segment's name and is no file is not passed over: to open it says so.
+            names.extend(entry?.file_name().into_string());
         }
         Ok(names)
     }
@@ -162,6 +158,10 @@ impl Disk for RealDisk {
 
     fn open(&self, name: &str, write: bool) -> io::Result<Arc<dyn DiskFile>> {
         let path = self.directory.join(name);
+        // A link to a file is as good as the file. To open a pipe would wait for who writes to it.
+        if !fs::metadata(&path)?.is_file() {
+            return Err(io::Error::other("it is not a file"));
+        }
         let file = OpenOptions::new().read(true).write(write).open(&path)?;
         let recent = match write.then(|| direct::open(&path, OFlags::DSYNC)) {
             Some(Ok(direct)) => Some(Recent::new(direct, file.metadata()?.len(), &self.pool)),

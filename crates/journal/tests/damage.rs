@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use journal::{
     Error, Expected, Fault, Journal, OpenReport, Options, Position, Reader, verify_at_least,
     verify_on,
 };
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 /// The only segment file.
 fn segment(directory: &Path) -> PathBuf {
@@ -273,6 +275,37 @@ fn a_damaged_footer_is_made_anew_and_verify_names_it() {
     assert_eq!(journal.read_stream(stream(3), None).unwrap().len(), 600);
     journal.close().unwrap();
     assert_eq!(verify_at_least(directory.path(), Position(3000), &mut |_| {}).unwrap(), before);
+}
+
+#[test]
+fn a_segment_that_is_a_link_is_read_and_written_and_what_is_no_file_is_named() {
+    let (directory, _) = small_log(5);
+    let (path, elsewhere) = (segment(directory.path()), directory.path().join("elsewhere"));
+    fs::rename(&path, &elsewhere).unwrap();
+    symlink(&elsewhere, &path).unwrap();
+    let (journal, report) = open(directory.path()).unwrap();
+    assert_eq!(report.last, Position(5));
+    append_all(&journal, 5, 1);
+    journal.close().unwrap();
+    assert_eq!(records(directory.path()).len(), 6);
+    assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+
+    let refused = |what: &str| {
+        let named = |error: Error| {
+            let Error::Disk { file, source, .. } = error else { panic!("{error}") };
+            assert!(path.ends_with(file) && source.to_string().contains(what), "{source}");
+        };
+        named(open(directory.path()).map(drop).unwrap_err());
+        named(Reader::open(directory.path()).map(drop).unwrap_err());
+        named(journal::verify(directory.path(), &mut |_| {}).map(drop).unwrap_err());
+    };
+    fs::remove_file(&elsewhere).unwrap();
+    refused("No such file");
+    fs::create_dir(&elsewhere).unwrap();
+    refused("not a file");
+    fs::remove_file(&path).unwrap();
+    mknodat(CWD, &path, FileType::Fifo, Mode::RUSR, 0).unwrap();
+    refused("not a file");
 }
 
 #[test]
