@@ -356,7 +356,7 @@ impl Journal {
     }
 
     /// The position that the index has applied, to wait on. It goes back to 0 when the index is
-    /// built anew.
+    /// built anew, and ends when that is given up: [`Journal::summaries`] says why.
     #[must_use]
     pub fn index_caught_up(&self) -> watch::Receiver<Position> {
         match &self.threads.index {

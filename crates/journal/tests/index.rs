@@ -154,6 +154,27 @@ impl Projection for Panicking {
 }
 
 #[test]
+fn an_index_that_cannot_be_built_is_not_waited_for_and_says_why() {
+    let directory = tempfile::tempdir().unwrap();
+    filled(directory.path(), 20);
+    fs::remove_dir_all(directory.path().join("index")).unwrap();
+    fs::write(directory.path().join("index"), "in its place").unwrap();
+    let (journal, _) = open(directory.path()).unwrap();
+    let draft = (note(1, "x"), Expected::Any);
+    assert!(journal.append_all([draft]).wait()[0].is_ok(), "the log takes and answers");
+    let mut applied = journal.index_caught_up();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let ended = runtime.block_on(applied.wait_for(|applied| applied.0 >= 20)).is_err();
+    assert!(ended, "nobody waits for ever");
+    let error = journal.summaries(None, &mut |_, _, _| ControlFlow::Continue(())).unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("Not a directory") && said.contains("/index is removed"), "{said}");
+    journal.close().unwrap();
+    fs::remove_file(directory.path().join("index")).unwrap();
+    assert_eq!(rebuilt(directory.path()).0, Some(IndexRebuild::Missing));
+}
+
+#[test]
 fn a_projection_that_panics_takes_the_index_down_and_never_the_log() {
     let directory = tempfile::tempdir().unwrap();
     let (journal, _) =

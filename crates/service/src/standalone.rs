@@ -91,9 +91,9 @@ pub enum StartError {
         #[source]
         source: OpenError,
     },
-    /// Keys that the log asks to be destroyed could not be. Look at the key store's disk: nothing
-    /// is served before.
-    #[error("keys of erased cases could not be destroyed: {}", .0.message)]
+    /// It could not be made sure that all keys are destroyed which the log asks to be. Look at the key
+    /// store's disk, or the index, as the message says: nothing is served before.
+    #[error("it could not be made sure that the keys of erased cases are destroyed: {}", .0.message)]
     Erasure(Failure),
     /// The NATS server could not be started.
     #[error("no NATS server")]

@@ -11,7 +11,7 @@ mod worker;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::watch;
@@ -83,13 +83,14 @@ impl Opened {
                 (None, 0)
             }
         };
+        let (reached, reading) = watch::channel(Position(applied));
         let inner = Arc::new(Inner {
             store: RwLock::new(store.map(Arc::new)),
-            applied: watch::Sender::new(Position(applied)),
+            applied: reading,
             bell: Mutex::new(false),
             rung: Condvar::new(),
             broken: AtomicBool::new(false),
-            failed: AtomicBool::new(false),
+            failed: OnceLock::new(),
         });
         let worker = Worker::new(
             Arc::clone(shared),
@@ -97,7 +98,7 @@ impl Opened {
             opening.projection,
             state,
             options.clone(),
-            applied,
+            reached,
         );
         let thread = thread::Builder::new()
             .name("journal-index".to_owned())
@@ -140,14 +141,15 @@ fn judge(
 /// What the worker and the readers of the index share.
 struct Inner {
     store: RwLock<Option<Arc<Store>>>,
-    applied: watch::Sender<Position>,
+    /// Up to where the worker came; it ends with the worker.
+    applied: watch::Receiver<Position>,
     /// Whether the worker is to stop.
     bell: Mutex<bool>,
     rung: Condvar,
     /// A reader met damage: the worker builds the index anew.
     broken: AtomicBool,
-    /// The index could not be built; only the log answers.
-    failed: AtomicBool,
+    /// Why the index could not be built; only the log answers then.
+    failed: OnceLock<String>,
 }
 
 impl Inner {
@@ -177,22 +179,13 @@ pub(crate) struct Index {
 
 impl Index {
     fn wait(&self, last: Position, progress: &mut dyn FnMut(Progress)) {
-        let mut applied = self.inner.applied.subscribe();
+        let mut applied = self.applied();
         loop {
             let done = *applied.borrow_and_update();
             progress(Progress::Index { done, total: last });
             // Over an empty log nothing is to be applied, but the index must be there all the same.
             let caught_up = done >= last && self.inner.store().is_some();
-            if caught_up || self.inner.failed.load(Ordering::Acquire) {
-                return;
-            }
-            let ended = self
-                .thread
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .as_ref()
-                .is_none_or(JoinHandle::is_finished);
-            if ended {
+            if caught_up || applied.has_changed().is_err() {
                 return;
             }
             let bell = self.inner.bell.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,7 +194,7 @@ impl Index {
     }
 
     pub(crate) fn applied(&self) -> watch::Receiver<Position> {
-        self.inner.applied.subscribe()
+        self.inner.applied.clone()
     }
 
     pub(crate) fn summaries(
@@ -218,7 +211,10 @@ impl Index {
     }
 
     fn usable(&self) -> Result<Arc<Store>, Error> {
-        self.inner.store().ok_or_else(|| Error::Index("it is being built anew".to_owned()))
+        self.inner.store().ok_or_else(|| {
+            let what = self.inner.failed.get();
+            Error::Index(what.map_or_else(|| "it is being built anew".to_owned(), String::clone))
+        })
     }
 
     fn damaged(&self, damage: store::Damage) -> Error {

@@ -39,6 +39,12 @@ impl State {
         self.base.join(format!("generation-{}", self.generation.unwrap_or(0)))
     }
 
+    /// Where all of it is, as seen from the directory above the journal's: others may hear of that.
+    pub(crate) fn place(&self) -> String {
+        let names: Vec<_> = self.base.iter().map(|name| name.to_string_lossy()).collect();
+        names.get(names.len().saturating_sub(2)..).unwrap_or_default().join("/")
+    }
+
     /// Goes on to a fresh directory and removes the others.
     pub(crate) fn renew(&mut self) -> io::Result<()> {
         RealDisk::make(&self.base)?;

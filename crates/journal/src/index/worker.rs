@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
+use tokio::sync::watch;
+
 use super::Inner;
 use super::batch::Batch;
 use super::state::State;
@@ -40,7 +42,9 @@ pub(super) struct Worker {
     projection: Arc<dyn Projection>,
     state: State,
     options: Options,
+    /// Up to where records are applied; `reached` tells others of it.
     applied: u64,
+    reached: watch::Sender<Position>,
     /// Nothing of an earlier run is in the index.
     is_fresh: bool,
     rebuilds: u32,
@@ -66,9 +70,10 @@ impl Worker {
         projection: Arc<dyn Projection>,
         state: State,
         options: Options,
-        applied: u64,
+        reached: watch::Sender<Position>,
     ) -> Worker {
-        Worker { shared, inner, projection, state, options, applied, is_fresh: false, rebuilds: 0 }
+        let (applied, is_fresh, rebuilds) = (reached.borrow().0, false, 0);
+        Worker { shared, inner, projection, state, options, applied, reached, is_fresh, rebuilds }
     }
 
     /// Follows the log until it is told to stop, then closes the index cleanly.
@@ -142,7 +147,7 @@ impl Worker {
     /// Begins a fresh, empty index.
     fn renew(&mut self) -> Result<(), String> {
         self.inner.set_store(None);
-        self.inner.applied.send_replace(Position(0));
+        self.reached.send_replace(Position(0));
         self.applied = 0;
         self.state.renew().map_err(|error| error.to_string())?;
         let store = Store::open(&self.state.directory(), self.options.index_cache_bytes)
@@ -155,9 +160,10 @@ impl Worker {
 
     fn give_up(&self, what: &str) {
         tracing::error!(what, "the index cannot be built; only the log answers");
+        let place = self.state.place();
+        let why = format!("it could not be built: {what}. Nothing is lost if {place} is removed");
+        let _ = self.inner.failed.set(why);
         self.inner.set_store(None);
-        self.inner.failed.store(true, Ordering::Release);
-        self.inner.rung.notify_all();
     }
 
     fn close(&self) {
@@ -229,7 +235,7 @@ impl Worker {
         self.shared.postings.extend(&fresh, batch.last);
         store.apply(self.applied, before, &batch.changed(), &meta)?;
         self.applied = batch.last;
-        self.inner.applied.send_replace(Position(batch.last));
+        self.reached.send_replace(Position(batch.last));
         Ok(())
     }
 
