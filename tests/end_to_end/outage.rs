@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use service::client::Client;
 use service::reply::Reply;
@@ -114,5 +116,29 @@ async fn until(client: &Client, wanted: impl Fn(&Value) -> bool) {
         }
         assert!(Instant::now() < deadline, "{state:?}");
         tokio::task::yield_now().await;
+    }
+}
+
+#[test]
+fn a_node_that_is_told_to_stop_while_it_starts_ends_at_once_and_well() {
+    // Takes connections and never says a word.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("nats://{}", silent.local_addr().unwrap());
+    let home = tempfile::tempdir().unwrap();
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut child = Command::new(tests::binary())
+            .args(["up", "--nats", &url, "--data"])
+            .arg(home.path().join("data"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Now it waits for the server.
+        let held = silent.accept().unwrap();
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert!(child.wait().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.stdout, output.stderr), (Vec::new(), Vec::new()));
+        drop(held);
     }
 }

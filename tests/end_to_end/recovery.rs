@@ -121,3 +121,26 @@ async fn a_second_node_on_one_directory_says_who_holds_it() {
     let refused = Node::try_start_in(node.data(), &[]).expect_err("the directory is held");
     assert!(refused.contains(&node.ready().pid.to_string()), "{refused}");
 }
+
+#[test]
+fn a_node_whose_index_cannot_be_built_says_so_and_what_to_do() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let case = Uuid::new_v4();
+    let mut node = Node::start_in(&data, &[]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let client = Client::connect(node.url()).await.expect("the node answers");
+        send(&client, &register(case, Uuid::now_v7(), "Maximilian")).await.expect("accepted");
+    });
+    assert!(node.stop().success());
+    drop(node);
+    let index = data.join("journal/index");
+    std::fs::remove_dir_all(&index).unwrap();
+    std::fs::write(&index, "in its place").unwrap();
+    let printed = Node::try_start_in(&data, &[]).map(drop).unwrap_err();
+    assert!(printed.contains("Nothing is lost if journal/index is removed"), "{printed}");
+    assert!(!printed.contains('\u{1b}'), "no colours where nobody looks: {printed}");
+    std::fs::remove_file(&index).unwrap();
+    drop(Node::start_in(&data, &[]));
+}

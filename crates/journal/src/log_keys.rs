@@ -9,6 +9,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use crate::disk::{RealDisk, sync_directory};
@@ -183,17 +185,21 @@ fn refused(path: &Path, what: &'static str) -> Error {
     Error::Keys { file: path.display().to_string(), what }
 }
 
+const NO_LIST: &str = "is not a list of keys";
+
 /// Reads a file that only its owner may read.
 fn read_secret(path: &Path) -> Result<Option<Zeroizing<String>>, Error> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(disk_error(path.display(), "opening")(error)),
+    // Not to wait, should it be a pipe.
+    let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::open(path, how, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(disk_error(path.display(), "opening")(error.into())),
     };
     // Asked of the open file, so that it cannot be swapped between the question and the reading.
     let metadata = file.metadata().map_err(disk_error(path.display(), "reading"))?;
     if !metadata.is_file() || metadata.len() > MOST_BYTES {
-        return Err(refused(path, "is not a list of keys"));
+        return Err(refused(path, NO_LIST));
     }
     if metadata.uid() != rustix::process::geteuid().as_raw() {
         return Err(refused(path, "belongs to another user"));
@@ -202,15 +208,18 @@ fn read_secret(path: &Path) -> Result<Option<Zeroizing<String>>, Error> {
         return Err(refused(path, "can be read by others; its mode must be 0600"));
     }
     let mut text = Zeroizing::new(String::new());
-    file.take(MOST_BYTES)
-        .read_to_string(&mut text)
-        .map_err(disk_error(path.display(), "reading"))?;
-    Ok(Some(text))
+    match file.take(MOST_BYTES).read_to_string(&mut text) {
+        Ok(_) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(refused(path, NO_LIST)),
+        Err(error) => Err(disk_error(path.display(), "reading")(error)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+
+    use rustix::fs::{CWD, FileType, mknodat};
 
     use super::*;
     use crate::note;
@@ -253,5 +262,10 @@ mod tests {
             fs::write(&path, wrong).unwrap();
             assert!(matches!(LogKeys::read(directory.path()), Err(Error::Keys { .. })));
         }
+        fs::write(&path, [0xff; 77]).unwrap();
+        assert!(matches!(LogKeys::read(directory.path()), Err(Error::Keys { .. })));
+        fs::remove_file(&path).unwrap();
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        assert!(matches!(LogKeys::read(directory.path()), Err(Error::Keys { .. })));
     }
 }

@@ -24,6 +24,7 @@ mod law;
 mod output;
 mod register_view;
 mod serve;
+mod signals;
 mod stats;
 mod submit;
 mod up;
@@ -31,11 +32,30 @@ mod viewing;
 mod watch;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// How long work that nobody waits for any more may take to end: a log that is being read when its
+/// node is told to stop.
+const LEFT_BEHIND: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TEBESSA_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    cli::run().await
+    // As all other output: colours on a terminal only, and never with NO_COLOR.
+    let choice = anstream::AutoStream::choice(&std::io::stderr());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(choice != anstream::ColorChoice::Never)
+        .init();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::note(&format!("error: the system gives no threads: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let exit = runtime.block_on(cli::run());
+    runtime.shutdown_timeout(LEFT_BEHIND);
+    exit
 }

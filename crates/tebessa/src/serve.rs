@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use service::timers::{Status, Timers};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::output::{CliError, Exit};
+use crate::signals::Signals;
 
 /// Which service.
 #[derive(Debug, clap::Subcommand)]
@@ -36,8 +36,7 @@ pub(crate) struct Args {
 /// Runs a service until it is told to stop.
 pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
     let Commands::Deadlines(args) = command;
-    let mut terminate = signal(SignalKind::terminate()).map_err(CliError::other)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::other)?;
+    let mut signals = Signals::new()?;
     let timers = Timers::start(&args.nats, args.store.clone()).await.map_err(CliError::other)?;
     let mut status = timers.status();
     let told = async {
@@ -56,8 +55,7 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
     };
     let ended = tokio::select! {
         told = told => told,
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
+        () = signals.told_to_stop() => Ok(()),
     };
     timers.stop().await;
     ended.map(|()| Exit::Done)

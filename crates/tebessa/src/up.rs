@@ -7,11 +7,11 @@ use service::broker::Port;
 use service::documents::Place;
 use service::node::Authority;
 use service::standalone::{Setup, Standalone};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::address::NodeFile;
 use crate::law;
-use crate::output::{CliError, Exit};
+use crate::output::{CliError, Exit, OpenProgress};
+use crate::signals::Signals;
 
 /// Start a node: all services in one process.
 ///
@@ -63,14 +63,15 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// How long a start that was given up may take to end.
+const GIVEN_UP: Duration = Duration::from_secs(1);
+
 /// Runs the node until it is told to stop, or can no longer write.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let authority = Authority::new(&args.authority).map_err(CliError::usage)?;
     let library = law::library(args.guidance.as_deref())?;
     let clocks = law::clocks(args.clocks.as_deref())?;
-    // Before anything starts: a signal during the start is honoured right after it.
-    let mut terminate = signal(SignalKind::terminate()).map_err(CliError::other)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::other)?;
+    let mut signals = Signals::new()?;
     let last_port = NodeFile::read(&args.data).ok().and_then(|file| file.port());
     let port = match (args.port, last_port) {
         (Some(port), _) => Port::Exactly(port),
@@ -91,10 +92,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         inbox_age: Duration::from_hours(u64::from(args.inbox_hours)),
         timers: !args.no_timers,
     };
-    let mut progress = crate::output::OpenProgress::new();
-    let running = Standalone::start(setup, &mut |step| progress.show(step)).await;
-    progress.finish();
-    let running = running.map_err(CliError::other)?;
+    let Some(running) = start(setup, &mut signals).await? else { return Ok(Exit::Done) };
     warn_of(&running);
     let file = NodeFile::new(running.url(), &args.authority);
     file.write(&args.data).map_err(CliError::other)?;
@@ -102,8 +100,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
 
     let mut failed = running.node().failed();
     let exit = tokio::select! {
-        _ = terminate.recv() => Exit::Done,
-        _ = interrupt.recv() => Exit::Done,
+        () = signals.told_to_stop() => Exit::Done,
         Ok(reason) = failed.wait_for(Option::is_some) => {
             let reason = reason.clone().unwrap_or_default();
             tracing::error!(reason, "the log can no longer be written: the node stops");
@@ -116,6 +113,29 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         Exit::Done => stopped.map(|()| Exit::Done).map_err(CliError::other),
         Exit::Failed | Exit::Rejected => Ok(exit),
     }
+}
+
+/// Starts a node; `None` where it was told to stop before it was ready.
+async fn start(setup: Setup, signals: &mut Signals) -> Result<Option<Standalone>, CliError> {
+    // A task of its own: while the log is opened it looks at nothing else, which may take minutes.
+    let mut starting = tokio::spawn(async move {
+        let mut progress = OpenProgress::new();
+        let running = Standalone::start(setup, &mut |step| progress.show(step)).await;
+        progress.finish();
+        running
+    });
+    let started = tokio::select! {
+        started = &mut starting => started,
+        () = signals.told_to_stop() => {
+            starting.abort();
+            // With the task its NATS server ends. A log that is being opened can be left at any time.
+            if let Ok(Ok(Ok(running))) = tokio::time::timeout(GIVEN_UP, starting).await {
+                running.stop().await.map_err(CliError::other)?;
+            }
+            return Ok(None);
+        }
+    };
+    started.map_err(CliError::other)?.map(Some).map_err(CliError::other)
 }
 
 /// What opening found that an operator should know.

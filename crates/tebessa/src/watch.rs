@@ -6,11 +6,11 @@ use case::{CaseId, Recorded};
 use futures::{Stream, StreamExt};
 use serde_json::value::RawValue;
 use service::client::{Client, ClientError, StreamMessage};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::address::Address;
 use crate::case_view::gist;
 use crate::output::{ASIDE, CliError, Exit, NAME, Output, Screen, note};
+use crate::signals::Signals;
 
 /// The pause before the stream is looked for again after it was lost.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -46,7 +46,14 @@ pub(crate) struct Args {
 
 /// Follows until it is told to stop.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(CliError::other)?;
+    let mut signals = Signals::new()?;
+    tokio::select! {
+        ended = watch(args) => ended.map(|()| Exit::Done),
+        () = signals.told_to_stop() => Ok(Exit::Done),
+    }
+}
+
+async fn watch(args: Args) -> Result<(), CliError> {
     let client = args.address.connect().await?;
     let next = match args.from {
         Some(from) => from,
@@ -59,11 +66,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         screen: Screen::stdout(),
         day: String::new(),
     };
-    tokio::select! {
-        ended = watching.follow(&client) => ended.map(|()| Exit::Done),
-        _ = tokio::signal::ctrl_c() => Ok(Exit::Done),
-        _ = terminate.recv() => Ok(Exit::Done),
-    }
+    watching.follow(&client).await
 }
 
 struct Watching {

@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags};
 use zeroize::Zeroizing;
 
 use super::Error;
@@ -68,7 +69,10 @@ pub(super) fn sync_directory(directory: &Path) -> Result<(), Error> {
 
 fn read(path: &Path) -> Result<Key, Error> {
     let refuse = |why| Error::NodeKeyRefused { path: PathBuf::from(path), why };
-    let file = File::open(path).map_err(Error::io(path, "opened"))?;
+    // Not to wait, should it be a pipe.
+    let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = rustix::fs::open(path, how, Mode::empty()).map(File::from);
+    let file = file.map_err(|error| Error::io(path, "opened")(error.into()))?;
     // Asked of the open file, so that it cannot be swapped between the question and the reading.
     let metadata = file.metadata().map_err(Error::io(path, "read"))?;
     if !metadata.is_file() {
@@ -98,11 +102,18 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
 
+    use rustix::fs::{CWD, FileType};
+
     fn refusal(text: &[u8], mode: u32) -> &'static str {
+        refusal_of(|path| {
+            fs::write(path, text).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        })
+    }
+
+    fn refusal_of(make: impl FnOnce(&Path)) -> &'static str {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join(NAME);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        make(&directory.path().join(NAME));
         match load(directory.path(), true) {
             Err(Error::NodeKeyRefused { why, .. }) => why,
             other => panic!("not refused: {other:?}"),
@@ -119,6 +130,10 @@ mod tests {
         assert!(refusal("5a".repeat(33).as_bytes(), 0o600).contains("64"));
         assert!(refusal("zz".repeat(32).as_bytes(), 0o600).contains("64"));
         assert!(refusal(b"", 0o600).contains("64"));
+        let pipe = refusal_of(|path| {
+            rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        });
+        assert!(pipe.contains("no file"));
     }
 
     #[test]
