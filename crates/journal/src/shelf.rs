@@ -85,6 +85,8 @@ impl Shelf {
             return false;
         }
         inside.ready.push_back(spare);
+        // Whoever waited has this one, also before it wakes: only the log's end takes spares.
+        inside.hurry = inside.ended;
         drop(inside);
         self.changed.notify_all();
         true
