@@ -20,6 +20,8 @@ use crate::timers::{self, Timers};
 
 /// How long a NATS server that was given by its URL may take to answer.
 const NATS_PATIENCE: Duration = Duration::from_secs(30);
+/// When it is tried again first; each time twice as long after the time before.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// How long the first look at the stream may take before the services start without it.
 const STREAM_PATIENCE: Duration = Duration::from_secs(15);
 /// How long stopping waits for the stream to have what was accepted.
@@ -288,7 +290,7 @@ fn make_directory(path: &Path) -> Result<(), StartError> {
 
 async fn connect(url: &str) -> Result<async_nats::Client, StartError> {
     let deadline = tokio::time::Instant::now() + NATS_PATIENCE;
-    let mut pause = Duration::from_millis(100);
+    let mut pause = FIRST_PAUSE;
     loop {
         let options = async_nats::ConnectOptions::new()
             .name("tebessa node")
@@ -305,7 +307,12 @@ async fn connect(url: &str) -> Result<async_nats::Client, StartError> {
                     source,
                 });
             }
-            Err(_) => {
+            Err(error) => {
+                if pause == FIRST_PAUSE {
+                    let (url, patience_s) =
+                        (crate::client::without_credentials(url), NATS_PATIENCE.as_secs());
+                    tracing::warn!(url, %error, patience_s, "NATS does not answer yet; tried again");
+                }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(2));
             }
