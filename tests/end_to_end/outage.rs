@@ -137,8 +137,7 @@ fn a_node_that_is_told_to_stop_while_it_starts_ends_at_once_and_well() {
         let held = silent.accept().unwrap();
         kill_process(Pid::from_child(&child), signal).unwrap();
         assert!(child.wait().unwrap().success());
-        let output = child.wait_with_output().unwrap();
-        assert_eq!((output.stdout, output.stderr), (Vec::new(), Vec::new()));
+        assert!(child.wait_with_output().unwrap().stdout.is_empty(), "it was never ready");
         drop(held);
     }
 }
