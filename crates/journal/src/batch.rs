@@ -48,21 +48,18 @@ impl Batch {
     /// Checks, encodes and adds a draft of the call that was begun. One that cannot be appended is
     /// answered at once.
     pub(crate) fn add(&mut self, draft: &impl Draft, expected: Expected, place: u32) {
-        match Template::of(draft, &mut self.bytes) {
-            Ok(record) => {
-                if self.waiting.is_empty() {
-                    // Most records of a call are about as long as the first.
-                    let rest = self.waiting.capacity().saturating_sub(1);
-                    self.bytes.reserve((rest * self.bytes.len()).min(MOST_RESERVED));
-                }
-                let call = self.calls.len().saturating_sub(1) as u32;
-                self.waiting.push(Waiting { record, expected, place, call });
+        let record = Template::new(draft.stream());
+        let call = self.calls.len().saturating_sub(1) as u32;
+        let waiting = self.waiting.push_mut(Waiting { record, expected, place, call });
+        if let Err(error) = waiting.record.encode(draft, &mut self.bytes) {
+            self.waiting.pop();
+            if let Some(answers) = self.calls.last_mut() {
+                answers.give_each(std::iter::once((place, Err(error))));
             }
-            Err(error) => {
-                if let Some(answers) = self.calls.last_mut() {
-                    answers.give_each(std::iter::once((place, Err(error))));
-                }
-            }
+        } else if self.waiting.len() == 1 {
+            // Most records of a call are about as long as the first.
+            let rest = self.waiting.capacity().saturating_sub(1);
+            self.bytes.reserve((rest * self.bytes.len()).min(MOST_RESERVED));
         }
     }
 
@@ -86,6 +83,11 @@ impl Batch {
         self.waiting.clear();
         self.calls.clear();
         self.taken = 0;
+    }
+
+    /// Whether it has room from what it held before.
+    pub(crate) fn has_room(&self) -> bool {
+        self.bytes.capacity() > 0
     }
 
     /// How many records wait.

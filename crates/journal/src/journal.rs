@@ -272,12 +272,13 @@ impl Journal {
         let (mut answers, pending) = Answers::several(drafts.len());
         for (first, part) in (0..).step_by(PART).zip(drafts.chunks(PART)) {
             // Encoded first: meanwhile the queue is not to be held.
-            let mut batch = Batch::default();
+            let mut batch = self.shared.queue.room();
             batch.begin(part.len(), answers.share());
             for (place, (draft, expected)) in (first..).zip(part) {
                 batch.add(draft, *expected, place);
             }
             self.shared.queue.put(&mut batch);
+            self.shared.queue.give_back(batch);
         }
         pending
     }

@@ -8,56 +8,55 @@ use std::ops::Range;
 use serde::ser::{Error as _, Impossible, SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 use serde_json::Error;
-use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use crate::record::StreamId;
 
 /// A value that the writer puts into a record when its turn comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Hole {
+    #[default]
     Version,
     Prev,
     Time,
 }
 
 /// The places of the writer's values, counted from the record's first byte and in their order. In the
-/// bytes nothing stands there yet; the quotes around two of them do.
-pub(crate) type Holes = [(Hole, usize); 3];
+/// bytes nothing stands there yet; the quotes around two of them do. Behind the longest record none is.
+pub(crate) type Holes = [(Hole, u16); 3];
 
-/// Writes one object, a struct or a map, behind what is in `bytes`. The stream goes into `subject`, and
-/// `time`, `caseversion` and `prev` are left empty: what the draft has in these is not looked at.
+/// Writes one object, a struct or a map, behind what is in `bytes`, and the places of the writer's values
+/// into `holes`. The stream goes into `subject`, and `time`, `caseversion` and `prev` are left empty:
+/// what the draft has in these is not looked at.
 pub(crate) struct ObjectSerializer<'a> {
-    stream: StreamId,
-    bytes: &'a mut Vec<u8>,
-}
-
-impl<'a> ObjectSerializer<'a> {
-    pub(crate) fn new(stream: StreamId, bytes: &'a mut Vec<u8>) -> ObjectSerializer<'a> {
-        ObjectSerializer { stream, bytes }
-    }
-
-    fn begin(self) -> Members<'a> {
-        let ObjectSerializer { stream, bytes } = self;
-        let start = bytes.len();
-        bytes.push(b'{');
-        Members { stream, bytes, start, has_subject: false, holes: [None; 3], key: 0..0 }
-    }
-}
-
-/// The members of the object so far.
-pub(crate) struct Members<'a> {
     stream: StreamId,
     bytes: &'a mut Vec<u8>,
     /// Where the object begins.
     start: usize,
     has_subject: bool,
-    /// As far as they were come upon.
-    holes: [Option<(Hole, usize)>; 3],
+    holes: &'a mut Holes,
+    /// How many of them, from the first on, were come upon.
+    found: usize,
     /// Where the name of a map's member stands whose value is awaited, with its quotes.
     key: Range<usize>,
 }
 
-impl Members<'_> {
+impl<'a> ObjectSerializer<'a> {
+    pub(crate) fn new(
+        stream: StreamId,
+        bytes: &'a mut Vec<u8>,
+        holes: &'a mut Holes,
+    ) -> ObjectSerializer<'a> {
+        let start = bytes.len();
+        ObjectSerializer { stream, bytes, start, has_subject: false, holes, found: 0, key: 0..0 }
+    }
+
+    /// Begins the object: a serializer is asked for one of its methods, once.
+    fn begin(&mut self) -> &mut ObjectSerializer<'a> {
+        self.bytes.push(b'{');
+        self
+    }
+
     fn comma(&mut self) {
         if self.bytes.len() > self.start + 1 {
             self.bytes.push(b',');
@@ -90,22 +89,25 @@ impl Members<'_> {
                 if std::mem::replace(&mut self.has_subject, true) {
                     return Err(not_once());
                 }
-                let mut room = Uuid::encode_buffer();
-                let stream: &str = self.stream.0.hyphenated().encode_lower(&mut room);
                 self.bytes.push(b'"');
-                self.bytes.extend_from_slice(stream.as_bytes());
+                let at = self.bytes.len();
+                self.bytes.resize(at + Hyphenated::LENGTH, b'0');
+                let room = self.bytes.get_mut(at..).unwrap_or_default();
+                self.stream.0.hyphenated().encode_lower(room);
                 self.bytes.push(b'"');
             }
             Known::Hole(hole) => {
                 let text = hole != Hole::Version;
                 self.bytes.extend_from_slice(if text { b"\"" } else { b"" });
-                let place = (hole, self.bytes.len() - self.start);
+                // One behind the longest record is as good as any: the record will be refused.
+                let place = u16::try_from(self.bytes.len() - self.start).unwrap_or(u16::MAX);
                 self.bytes.extend_from_slice(if text { b"\"" } else { b"" });
-                let known = |known: &&mut Option<(Hole, usize)>| {
-                    known.is_none_or(|(known, _)| known == hole)
-                };
-                match self.holes.iter_mut().find(known) {
-                    Some(empty @ None) => *empty = Some(place),
+                let (known, rest) = self.holes.split_at_mut(self.found);
+                match rest.first_mut() {
+                    Some(next) if known.iter().all(|(known, _)| *known != hole) => {
+                        *next = (hole, place);
+                        self.found += 1;
+                    }
                     _ => return Err(not_once()),
                 }
             }
@@ -113,14 +115,9 @@ impl Members<'_> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Holes, Error> {
+    fn finish(&mut self) -> Result<(), Error> {
         self.bytes.push(b'}');
-        match self.holes {
-            [Some(first), Some(second), Some(third)] if self.has_subject => {
-                Ok([first, second, third])
-            }
-            _ => Err(not_once()),
-        }
+        if self.has_subject && self.found == self.holes.len() { Ok(()) } else { Err(not_once()) }
     }
 }
 
@@ -152,8 +149,8 @@ fn no_object() -> Error {
     Error::custom("it is no JSON object")
 }
 
-impl SerializeStruct for Members<'_> {
-    type Ok = Holes;
+impl SerializeStruct for &mut ObjectSerializer<'_> {
+    type Ok = ();
     type Error = Error;
 
     fn serialize_field<T: Serialize + ?Sized>(
@@ -171,13 +168,13 @@ impl SerializeStruct for Members<'_> {
         self.value(known, value)
     }
 
-    fn end(self) -> Result<Holes, Error> {
+    fn end(self) -> Result<(), Error> {
         self.finish()
     }
 }
 
-impl SerializeMap for Members<'_> {
-    type Ok = Holes;
+impl SerializeMap for &mut ObjectSerializer<'_> {
+    type Ok = ();
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
@@ -193,7 +190,7 @@ impl SerializeMap for Members<'_> {
         self.value(known, value)
     }
 
-    fn end(self) -> Result<Holes, Error> {
+    fn end(self) -> Result<(), Error> {
         self.finish()
     }
 }
@@ -204,7 +201,7 @@ macro_rules! refuse {
         $(refuse!(@one $name($($value),*) $(-> $ok)?);)*
     };
     (@one $name:ident($($value:ty),*)) => {
-        refuse!(@one $name($($value),*) -> Holes);
+        refuse!(@one $name($($value),*) -> ());
     };
     (@one $name:ident($($value:ty),*) -> $ok:ty) => {
         fn $name(self, $(_: $value),*) -> Result<$ok, Error> {
@@ -213,26 +210,26 @@ macro_rules! refuse {
     };
 }
 
-impl<'a> Serializer for ObjectSerializer<'a> {
-    type Ok = Holes;
+impl Serializer for &mut ObjectSerializer<'_> {
+    type Ok = ();
     type Error = Error;
-    type SerializeSeq = Impossible<Holes, Error>;
-    type SerializeTuple = Impossible<Holes, Error>;
-    type SerializeTupleStruct = Impossible<Holes, Error>;
-    type SerializeTupleVariant = Impossible<Holes, Error>;
-    type SerializeMap = Members<'a>;
-    type SerializeStruct = Members<'a>;
-    type SerializeStructVariant = Impossible<Holes, Error>;
+    type SerializeSeq = Impossible<(), Error>;
+    type SerializeTuple = Impossible<(), Error>;
+    type SerializeTupleStruct = Impossible<(), Error>;
+    type SerializeTupleVariant = Impossible<(), Error>;
+    type SerializeMap = Self;
+    type SerializeStruct = Self;
+    type SerializeStructVariant = Impossible<(), Error>;
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Members<'a>, Error> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Error> {
         Ok(self.begin())
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Members<'a>, Error> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Self, Error> {
         Ok(self.begin())
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Holes, Error> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
         value.serialize(self)
     }
 
@@ -240,7 +237,7 @@ impl<'a> Serializer for ObjectSerializer<'a> {
         self,
         _: &'static str,
         value: &T,
-    ) -> Result<Holes, Error> {
+    ) -> Result<(), Error> {
         value.serialize(self)
     }
 
@@ -250,7 +247,7 @@ impl<'a> Serializer for ObjectSerializer<'a> {
         _: u32,
         _: &'static str,
         _: &T,
-    ) -> Result<Holes, Error> {
+    ) -> Result<(), Error> {
         Err(no_object())
     }
 

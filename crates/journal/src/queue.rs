@@ -26,8 +26,8 @@ const MOST_FLUSHING: usize = 3;
 const JOINED: usize = 16;
 /// Nothing is joined to so many bytes: memory that is full is moved, and all who put something in wait.
 const MOST_JOINED_BYTES: usize = 64 << 10;
-/// The room of so many batches is kept: one is filled while another is staged.
-const KEPT: usize = 2;
+/// The room of so many batches is kept: some are filled while others are staged. New memory is cold.
+const KEPT: usize = 8;
 
 /// Looks for something a moment longer: who was just answered often comes back at once, and that
 /// is cheaper than being put to sleep and woken.
@@ -154,9 +154,17 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Takes back the room of a batch that was staged.
+    /// An empty batch, with the room of one that was staged if possible.
+    pub(crate) fn room(&self) -> Batch {
+        self.lock().used.pop().unwrap_or_default()
+    }
+
+    /// Takes back the room of a batch that was staged, or was not needed.
     pub(crate) fn give_back(&self, mut batch: Batch) {
         batch.clear();
+        if !batch.has_room() {
+            return;
+        }
         let mut inside = self.lock();
         if inside.used.len() < KEPT {
             inside.used.push(batch);
@@ -295,7 +303,9 @@ mod tests {
         let queue = Queue::new(200);
         let (mut from, mut taken) = (0, VecDeque::new());
         for records in [1, 2, 100, 1, 16, 17, 3, 100, 1] {
-            queue.put(&mut call(from..from + records).0);
+            let mut batch = call(from..from + records).0;
+            queue.put(&mut batch);
+            assert_eq!(batch.len(), 0, "what is too much is refused");
             from += records;
         }
         queue.put(&mut Batch::default());

@@ -3,7 +3,6 @@
 //! It is made on the caller's thread, so that the one writer only copies and hashes. What the bytes
 //! are, [`object`](crate::object) answers for: they are not read again.
 
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::draft::{Draft, EncodeError};
@@ -21,9 +20,9 @@ const LEAST_STAMP_BYTES: usize = 1 + TIME_BYTES + PREV_BYTES;
 /// A record that waits for its stamp. Its bytes stand with those of others, which came with it.
 pub(crate) struct Template {
     pub(crate) stream: StreamId,
-    /// Where its bytes are.
-    place: Range<usize>,
-    /// In the order of their places within the record.
+    /// Where its bytes begin and end.
+    start: u32,
+    end: u32,
     holes: Holes,
 }
 
@@ -35,41 +34,57 @@ pub(crate) struct Stamp<'a> {
 }
 
 impl Template {
-    /// Has a draft encoded and adds its bytes to `bytes`; where it is refused, nothing is added.
-    pub(crate) fn of(draft: &impl Draft, bytes: &mut Vec<u8>) -> Result<Template, Error> {
-        let start = bytes.len();
-        let template = Template::encode(draft, bytes);
-        if template.is_err() {
-            bytes.truncate(start);
-        }
-        template
+    /// Of a stream, with nothing in it.
+    pub(crate) fn new(stream: StreamId) -> Template {
+        Template { stream, start: 0, end: 0, holes: Holes::default() }
     }
 
-    fn encode(draft: &impl Draft, bytes: &mut Vec<u8>) -> Result<Template, Error> {
-        let (stream, start) = (draft.stream(), bytes.len());
-        let object = ObjectSerializer::new(stream, bytes);
-        let holes = catch_unwind(AssertUnwindSafe(|| draft.serialize(object)))
+    /// Has a draft of its stream encoded and adds its bytes to `bytes`, which are less than 4 GiB; where
+    /// it is refused, nothing is added.
+    ///
+    /// It is filled where it stands: a processor that reads what it wrote a moment ago, but in other
+    /// pieces, waits until its cache has it.
+    pub(crate) fn encode(&mut self, draft: &impl Draft, bytes: &mut Vec<u8>) -> Result<(), Error> {
+        let start = bytes.len();
+        let encoded = self.encode_behind(start, draft, bytes);
+        if encoded.is_err() {
+            bytes.truncate(start);
+        }
+        encoded
+    }
+
+    fn encode_behind(
+        &mut self,
+        start: usize,
+        draft: &impl Draft,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let (stream, holes) = (self.stream, &mut self.holes);
+        let mut object = ObjectSerializer::new(stream, bytes, holes);
+        catch_unwind(AssertUnwindSafe(|| draft.serialize(&mut object)))
             .map_err(|_| EncodeError("encoding panicked".to_owned()))
-            .and_then(|holes| holes.map_err(|error| EncodeError(error.to_string())))
+            .and_then(|done| done.map_err(|error| EncodeError(error.to_string())))
             .map_err(|source| Error::Encode { stream, source })?;
         let length = bytes.len() - start + LEAST_STAMP_BYTES;
         if length > MAX_RECORD_BYTES {
             return Err(Error::TooLong { length, most: MAX_RECORD_BYTES });
         }
-        Ok(Template { stream, place: start..bytes.len(), holes })
+        (self.start, self.end) = (start as u32, bytes.len() as u32);
+        Ok(())
     }
 
     /// The same where its bytes have been moved behind so many others.
     pub(crate) fn behind(self, others: usize) -> Template {
-        let place = self.place.start + others..self.place.end + others;
-        Template { place, ..self }
+        let others = others as u32;
+        Template { start: self.start + others, end: self.end + others, ..self }
     }
 
     /// Appends the record's bytes to `out`; `bytes` are those that it was added to.
     pub(crate) fn stamp(&self, bytes: &[u8], stamp: &Stamp<'_>, out: &mut Vec<u8>) {
-        let bytes = bytes.get(self.place.clone()).unwrap_or_default();
+        let bytes = bytes.get(self.start as usize..self.end as usize).unwrap_or_default();
         let mut at = 0;
         for (hole, place) in self.holes {
+            let place = usize::from(place);
             out.extend_from_slice(bytes.get(at..place).unwrap_or_default());
             match hole {
                 Hole::Version => put_number(stamp.version.0, out),
@@ -83,25 +98,21 @@ impl Template {
 }
 
 fn put_number(number: u64, out: &mut Vec<u8>) {
-    let mut digits = [0; 20];
-    let (mut rest, mut count) = (number, 0);
-    for digit in digits.iter_mut().rev() {
+    let at = out.len();
+    out.resize(at + number.checked_ilog10().unwrap_or(0) as usize + 1, b'0');
+    let mut rest = number;
+    for digit in out.get_mut(at..).unwrap_or_default().iter_mut().rev() {
         *digit = b'0' + (rest % 10) as u8;
         rest /= 10;
-        count += 1;
-        if rest == 0 {
-            break;
-        }
     }
-    out.extend_from_slice(digits.get(digits.len() - count..).unwrap_or_default());
 }
 
 fn put_hex(hash: &LeafHash, out: &mut Vec<u8>) {
-    let mut digits = [0; PREV_BYTES];
-    // The room is exactly twice the hash's.
-    if hex::encode_to_slice(hash.0, &mut digits).is_ok() {
-        out.extend_from_slice(&digits);
-    }
+    let at = out.len();
+    out.resize(at + PREV_BYTES, b'0');
+    // The room is exactly twice the hash's, so there is no error.
+    let room = out.get_mut(at..).unwrap_or_default();
+    hex::encode_to_slice(hash.0.as_slice(), room).unwrap_or_default();
 }
 
 /// A time as it stands in a record.
@@ -161,7 +172,8 @@ mod tests {
         let time = time_text("2026-11-25T02:48:30.5116Z".parse().unwrap());
         // Behind others, as most are.
         let mut bytes = b"before".to_vec();
-        let template = Template::of(draft, &mut bytes).unwrap();
+        let mut template = Template::new(draft.stream());
+        template.encode(draft, &mut bytes).unwrap();
         let mut stamped = Vec::new();
         let prev = LeafHash([version as u8; 32]);
         template.stamp(
@@ -174,7 +186,7 @@ mod tests {
 
     fn refusal(draft: &impl Draft) -> Error {
         let mut bytes = b"before".to_vec();
-        let refusal = Template::of(draft, &mut bytes).err().expect("a refusal");
+        let refusal = Template::new(draft.stream()).encode(draft, &mut bytes).unwrap_err();
         assert_eq!(bytes, b"before", "{refusal}");
         refusal
     }

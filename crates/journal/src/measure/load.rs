@@ -41,7 +41,8 @@ impl Loader {
         let wrong = |error: serde_json::Error| Error::Request(error.to_string());
         let empty = to_raw_value("").map_err(wrong)?;
         let (head, mut bytes) = (Loader { data: empty }, Vec::new());
-        let template = Template::of(&head.draft(stream(0)), &mut bytes)?;
+        let mut template = Template::new(stream(0));
+        template.encode(&head.draft(stream(0)), &mut bytes)?;
         let (prev, version, time) = (LeafHash::NONE, Version(9_999_999), &[b'0'; TIME_BYTES]);
         let mut stamped = Vec::new();
         template.stamp(&bytes, &Stamp { version, prev, time }, &mut stamped);

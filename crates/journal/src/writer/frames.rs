@@ -127,9 +127,14 @@ impl Frames {
         self.buffer.padded(offset, most)
     }
 
-    /// Where the frames begin within the group, with their records' leaf hashes.
-    pub(super) fn all(&self) -> impl Iterator<Item = (u32, LeafHash)> {
-        self.places.iter().map(|place| (place.at, self.hash(place)))
+    /// Where the frames begin within the group.
+    pub(super) fn places(&self) -> impl Iterator<Item = u32> {
+        self.places.iter().map(|place| place.at)
+    }
+
+    /// The leaf hashes of all records.
+    pub(super) fn leaves(&self) -> Vec<LeafHash> {
+        self.places.iter().map(|place| self.hash(place)).collect()
     }
 
     /// The leaf hash of the record with an index, which is below [`Frames::count`].
@@ -253,8 +258,7 @@ mod tests {
             thread::scope(|scope| {
                 scope.spawn(|| while frames.hash_some() {});
                 scope.spawn(|| frames.hash_all());
-                let leaves: Vec<_> = frames.all().map(|(_, leaf)| leaf).collect();
-                assert_eq!(leaves, wanted);
+                assert_eq!(frames.leaves(), wanted);
             });
             assert!(!frames.hash_some(), "all were taken on");
             assert!(frames.places.iter().all(|place| place.leaf.get().is_some()));

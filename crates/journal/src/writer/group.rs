@@ -60,9 +60,13 @@ impl ToTell {
         &self.staged
     }
 
-    /// Notes a record whose answer goes to `answers`.
-    pub(super) fn stage(&mut self, staged: Staged, answers: &mut Answers) {
+    /// Notes a record; [`ToTell::answer_to`] is to follow.
+    pub(super) fn stage(&mut self, staged: Staged) {
         self.staged.push(staged);
+    }
+
+    /// Notes that the answer to the record noted last goes to `answers`.
+    pub(super) fn answer_to(&mut self, answers: &mut Answers) {
         match self.runs.last_mut().filter(|run| run.answers.are_those_of(answers)) {
             Some(run) => run.count += 1,
             None => self.runs.push(Run { answers: answers.share(), count: 1 }),

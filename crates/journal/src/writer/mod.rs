@@ -42,7 +42,7 @@ use crate::options::Options;
 use crate::queue::Next;
 use crate::record::{Expected, LeafHash, MAX_RECORD_BYTES, Version};
 use crate::recover::Tail;
-use crate::template::{Stamp, TIME_BYTES, Template, time_text};
+use crate::template::{Stamp, TIME_BYTES, time_text};
 use crate::upkeep::Upkeep;
 
 /// A group of at most so many records is made durable by the thread that stamped it.
@@ -289,16 +289,13 @@ impl Writer {
             batch.refuse_behind(0, || Error::Poisoned(Arc::clone(&cause)));
             return;
         }
-        let Some(Waiting { record, expected, place, .. }) = batch.first() else { return };
-        let (stream, place) = (record.stream, *place);
-        let stamped = self.stamp(record, &batch.bytes, told, *expected);
+        let Some(waiting) = batch.first() else { return };
+        let place = waiting.place;
+        let staged = self.stage_one(waiting, &batch.bytes, told);
         let mut nobody = Answers::One(None);
         let answers = batch.answers().unwrap_or(&mut nobody);
-        match stamped {
-            Ok((version, prior)) => {
-                let staged = Staged { stream, version, time: self.time, prior, place };
-                self.to_tell.stage(staged, answers);
-            }
+        match staged {
+            Ok(()) => self.to_tell.answer_to(answers),
             Err(error) => self.to_tell.refuse(place, error, answers),
         }
         batch.take_first();
@@ -312,14 +309,14 @@ impl Writer {
     }
 
     /// Stamps one record, which stands in `bytes`, into the group; `told` is its stream's head as it was
-    /// told. Gives its version, and the position of the record before it in its stream.
-    fn stamp(
+    /// told. Who is to be told of it is still to be said.
+    fn stage_one(
         &mut self,
-        record: &Template,
+        waiting: &Waiting,
         bytes: &[u8],
         told: Option<HeadEntry>,
-        expected: Expected,
-    ) -> Result<(Version, u64), Error> {
+    ) -> Result<(), Error> {
+        let Waiting { record, expected, place, .. } = waiting;
         let stream = record.stream;
         let coming = self.coming.get(stream);
         let head = match coming {
@@ -329,7 +326,7 @@ impl Writer {
             None => told,
         };
         let version = Version(head.map_or(0, |head| head.version));
-        if let Expected::Exactly(expected) = expected
+        if let Expected::Exactly(expected) = *expected
             && expected != version
         {
             return Err(Error::Conflict { stream, expected, actual: version });
@@ -347,7 +344,10 @@ impl Writer {
             .push(|out| record.stamp(bytes, &stamp, out))
             .map_err(|length| Error::TooLong { length, most: MAX_RECORD_BYTES })?;
         self.coming.set(stream, ComingHead { version: version.0, position, group: self.number });
-        Ok((version, head.map_or(0, |head| head.position)))
+        // Pushed from here: what is returned goes through memory, and is waited for there.
+        let prior = head.map_or(0, |head| head.position);
+        self.to_tell.stage(Staged { stream, version, time: self.time, prior, place: *place });
+        Ok(())
     }
 
     /// The leaf hash of a record that is on its way.

@@ -27,6 +27,7 @@ pub(super) fn tell(shared: &Shared, durable: Durable) -> Group {
     let Durable { mut group, segment, offset } = durable;
     let (frames, to_tell) = (&group.frames, &mut group.to_tell);
     frames.hash_all();
+    let leaves = frames.leaves();
     if frames.count() > 0 {
         let (first, behind) = (frames.first(), shared.with_tree(|tree| tree.size()));
         if first != behind + 1 {
@@ -36,10 +37,9 @@ pub(super) fn tell(shared: &Shared, durable: Durable) -> Group {
             to_tell.fail(&shared.poison().unwrap_or(cause));
             return group;
         }
-        let staged = || to_tell.staged().iter().zip(frames.all());
         segment.change(|contents| {
             if let Contents::Unsealed(directory) = contents {
-                for (staged, (at, _)) in staged() {
+                for (staged, at) in to_tell.staged().iter().zip(frames.places()) {
                     let (stream, version) = (staged.stream, staged.version.0);
                     directory.add(Entry {
                         link: Link { stream, version, prior: staged.prior },
@@ -50,15 +50,16 @@ pub(super) fn tell(shared: &Shared, durable: Durable) -> Group {
             }
         });
         shared.with_tree(|tree| frames.add_to(tree));
-        shared.heads.set((first..).zip(staged()).map(|(position, (staged, (_, leaf)))| {
-            let head = HeadEntry { version: staged.version.0, position, leaf: Some(leaf) };
+        let staged = to_tell.staged().iter().zip(&leaves);
+        shared.heads.set((first..).zip(staged).map(|(position, (staged, leaf))| {
+            let head = HeadEntry { version: staged.version.0, position, leaf: Some(*leaf) };
             (staged.stream, head)
         }));
         let last = Position(frames.next() - 1);
         shared.log.set_durable(last.0);
         shared.durable.send_replace(last);
     }
-    to_tell.answer((frames.first()..).zip(frames.all()), |staged, (position, (_, leaf))| {
+    to_tell.answer((frames.first()..).zip(leaves), |staged, (position, leaf)| {
         let (version, time) = (staged.version, staged.time);
         Ok(Appended { position: Position(position), version, leaf, time })
     });
@@ -91,7 +92,8 @@ mod tests {
         let stream = StreamId(uuid::Uuid::from_u128(1));
         let (version, time) = (Version(1), jiff::Timestamp::UNIX_EPOCH);
         let mut to_tell = ToTell::default();
-        to_tell.stage(Staged { stream, version, time, prior: 0, place: 0 }, &mut answers);
+        to_tell.stage(Staged { stream, version, time, prior: 0, place: 0 });
+        to_tell.answer_to(&mut answers);
         let group = Group { number: 1, frames: Arc::new(frames), to_tell };
         let segment = journal.shared.log.segment(1).unwrap();
         let group = tell(&journal.shared, Durable { group, segment, offset: 64 });
