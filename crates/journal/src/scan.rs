@@ -10,6 +10,9 @@ use crate::format::{
 use crate::record::MAX_RECORD_BYTES;
 
 const WINDOW_BYTES: usize = 1 << 20;
+/// Who follows the log begins with this much, and doubles it as long as more is there: mostly it is a
+/// few records behind, and a whole window costs more to fill than they do to read.
+const FOLLOWING_BYTES: usize = 16 << 10;
 /// Reads of single frames begin with this much: most records are shorter.
 const NEAR_BYTES: usize = 2 << 10;
 /// A longer frame is read in two parts, so that a wrong length cannot ask for much memory.
@@ -36,7 +39,7 @@ impl<'f> Window<'f> {
 
     /// For following the log.
     pub(crate) fn following(file: &'f dyn DiskFile) -> Window<'f> {
-        Window { recent: true, ..Window::new(file) }
+        Window { ahead: FOLLOWING_BYTES, recent: true, ..Window::new(file) }
     }
 
     /// For a part of a known length; `room` is used, and can be had back with [`Window::into_room`].
@@ -84,6 +87,7 @@ impl<'f> Window<'f> {
         }
         let room = self.buffer.get_mut(..wanted).unwrap_or_default();
         self.filled = if self.recent {
+            self.ahead = (wanted * 2).min(WINDOW_BYTES);
             self.file.read_recent_at(offset, room)?
         } else {
             self.file.read_at(offset, room)?
