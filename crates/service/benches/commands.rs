@@ -8,12 +8,17 @@
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use mimalloc::MiMalloc;
 use serde_json::json;
 use service::client::Client;
 use service::node::Authority;
 use service::standalone::{Setup, Standalone};
 use tokio::task::JoinSet;
 use uuid::Uuid;
+
+/// As the binary has it.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const CASES: usize = 1_000;
 const ECHO: &str = "bench.echo";
