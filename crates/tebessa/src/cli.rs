@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::output::{CliError, Exit};
 use crate::{
@@ -23,7 +23,7 @@ With --json, which may stand anywhere, a command prints JSON.
 Environment:
   TEBESSA_NATS   the NATS server behind which the node answers, as --nats
   TEBESSA_DATA   the data directory, as --data
-  TEBESSA_LOG    what a node logs to standard error, such as info or service=debug
+  TEBESSA_LOG    what a node logs to standard error: info, service=debug
   NO_COLOR       no colours, not even on a terminal
 
 Examples:
@@ -94,7 +94,7 @@ enum Commands {
 
 /// Reads the arguments, runs the command and gives the exit code.
 pub(crate) async fn run() -> ExitCode {
-    let cli = match Cli::try_parse_from(json_at_the_end(std::env::args_os())) {
+    let cli = match parse(json_at_the_end(std::env::args_os())) {
         Ok(cli) => cli,
         Err(wanted) => return told(&wanted),
     };
@@ -121,6 +121,37 @@ pub(crate) async fn run() -> ExitCode {
     result.map_or_else(|error| error.report(), ExitCode::from)
 }
 
+fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let mut command = flowing(Cli::command());
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// What stands behind the options, for any width of a terminal: wrapped there and nowhere else.
+fn flowing(command: Command) -> Command {
+    let help = command.get_after_help().map(|help| in_whole_paragraphs(&help.to_string()));
+    let command = match help {
+        Some(help) => command.after_help(help),
+        None => command,
+    };
+    command.mut_subcommands(flowing)
+}
+
+/// Joins the lines of a paragraph; what is indented keeps its lines.
+fn in_whole_paragraphs(text: &str) -> String {
+    let mut whole = String::new();
+    let mut flows = false;
+    for line in text.lines() {
+        let words = !line.is_empty() && !line.starts_with(' ');
+        if !whole.is_empty() {
+            whole.push(if flows && words { ' ' } else { '\n' });
+        }
+        whole.push_str(line);
+        flows = words;
+    }
+    whole
+}
+
 /// `--json` may stand anywhere, also before the command that it belongs to.
 fn json_at_the_end(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let is_json = |argument: &OsString| argument == "--json";
@@ -143,13 +174,44 @@ fn told(wanted: &clap::Error) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_holds_together() {
         Cli::command().debug_assert();
+    }
+
+    /// Every command's help on a terminal of 80 columns, with its name.
+    fn helps(command: &Command, helps: &mut Vec<(String, String)>) {
+        let name = command.get_name().to_owned();
+        let behind = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        for line in behind.lines().filter(|line| line.starts_with(' ')) {
+            assert!(line.chars().count() <= 80, "{name} has a line that would be broken: {line}");
+        }
+        assert!(!behind.starts_with(' '), "{name}: this indent is not printed");
+        helps.push((name, command.clone().term_width(80).render_help().to_string()));
+        for command in command.get_subcommands() {
+            self::helps(command, helps);
+        }
+    }
+
+    #[test]
+    fn help_is_wrapped_at_the_terminals_width_and_nowhere_else() {
+        let mut all = Vec::new();
+        helps(&flowing(Cli::command()), &mut all);
+        assert!(all.len() > 40, "{}", all.len());
+        for (name, help) in all {
+            let lines: Vec<_> = help.lines().collect();
+            for (line, next) in lines.iter().zip(lines.iter().skip(1)) {
+                assert!(line.chars().count() <= 80, "{name}: {line}");
+                let words = |line: &str| !line.is_empty() && !line.starts_with(' ');
+                if words(line) && words(next) {
+                    let word = next.split(' ').next().unwrap_or_default();
+                    let with_it = line.chars().count() + 1 + word.chars().count();
+                    assert!(with_it > 80, "{name}: {line}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -16,7 +16,8 @@ registry.merge-persons are sent with it as their case, and it has a history like
 
 Examples:
   tebessa register show
-  tebessa case history \"$(tebessa register show --json | jq -r .register)\" --open";
+  id=$(tebessa register show --json | jq -r .register)
+  tebessa case history \"$id\" --open";
 
 /// What to look at.
 #[derive(Debug, Subcommand)]

@@ -25,8 +25,8 @@ Exit codes: 0 shown, 1 no such case or nothing was recorded then.
 
 Examples:
   tebessa audit as-of --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 --version 12
-  tebessa audit as-of --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 --known-at 2024-05-01 \\
-      --happened-by 2023-12-31 --json";
+  tebessa audit as-of --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 \\
+      --known-at 2024-05-01 --happened-by 2023-12-31 --json";
 
 const DIFF_HELP: &str = "\
 A point is now, version:3, position:120, known:2024-05-01 or known:2024-05-01T12:00:00Z, and behind it
@@ -35,7 +35,8 @@ perhaps ,happened:2023-12-31. See `tebessa audit as-of --help` for what they mea
 Exit codes: 0 compared, whether or not something differs; 1 no such case or nothing was recorded then.
 
 Examples:
-  tebessa audit diff --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 --from version:5 --to now
+  tebessa audit diff --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 \\
+      --from version:5 --to now
   tebessa audit diff --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 \\
       --from known:2024-01-31 --to known:2024-05-01 --json";
 

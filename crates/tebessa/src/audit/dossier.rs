@@ -30,7 +30,7 @@ has it and a key of the log checks it with `tebessa audit check-dossier`, withou
 
 Personal fields stay sealed unless they are disclosed, each by its salt and words:
   --disclose all          every field whose key still exists
-  --disclose reason       this field wherever it stands, such as reasons or onus[].reason
+  --disclose reason       this field wherever it stands: reasons, onus[].reason
   --disclose 12:reason    this field of the event of version 12
 What is left out or was erased changes nothing about the proofs. The file is readable by you alone.
 
@@ -39,9 +39,10 @@ each item. A running node gives them out, each with its entry in the access log.
 which no file is kept, or not any more, are passed over.
 
 Examples:
-  tebessa audit dossier --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 --out case.dossier
-  tebessa audit dossier --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 --out case.dossier \\
-      --disclose reasons --disclose departure --files all";
+  tebessa audit dossier --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 \\
+      --out case.dossier
+  tebessa audit dossier --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 \\
+      --out case.dossier --disclose reasons --disclose departure --files all";
 
 /// Hand over a case as one file that can be checked without trust.
 #[derive(Debug, clap::Args)]

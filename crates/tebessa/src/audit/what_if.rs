@@ -32,7 +32,8 @@ Exit codes: 0 asked, whether or not something turns; 1 no such case, or the log 
 Examples:
   tebessa audit what-if --only refused --as-of 2024-09-01
   tebessa audit what-if --set C2.4=M --only refused --sign report.signed
-  tebessa audit what-if --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 --profile UNHCR";
+  tebessa audit what-if --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 \\
+      --profile UNHCR";
 
 /// Derive assessments again under other guidance or findings; show what would turn.
 #[derive(Debug, clap::Args)]

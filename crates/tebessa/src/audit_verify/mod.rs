@@ -16,11 +16,14 @@ use crate::output::{Bar, CliError, Exit, line};
 
 const HELP: &str = "\
 Checked are
-  the log      every frame, checksum, hash, the chain of every case, the order of times, the tree
-  checkpoints  the signatures, the tree's root at each, and the heads of all cases at the newest
-  the access log, the same: every frame, checksum, hash, chain and its tree; and its entries
+  the log      every frame, checksum, hash, the chain of every case, the order
+               of times, the tree
+  checkpoints  the signatures, the tree's root at each, and the heads of all
+               cases at the newest
+  access log   the same as of the log, and its entries
   the records  read strictly into their types and folded into cases
-  the index    where a node runs on the directory: how far it is, and its list of cases
+  the index    where a node runs on the directory: how far it is, and its list
+               of cases
   the stream   where a node runs: that it has what the log has, byte for byte
 What could not be checked is named. The log is read without a lock, so the node may go on writing:
 checked is what was there when it began. Nothing is changed.

@@ -22,8 +22,8 @@ Records are 600 bytes long. The limit of a measure is taken in turns with it: fo
 loop of write and fdatasync over a preallocated file with the same bytes, for index_burst the same
 appends without an index, for verify one core that does nothing but hash.
 
-Appends of groups are measured on the log alone: the rate with three groups on their way, p99 with
-one at a time. What one core hashes when it does nothing else stands beside, for every record is
+Appends of groups are measured on the log alone: the rate with eight groups on their way, waits with
+one at a time, and under load with eight. What one core hashes when it does nothing else stands beside, for every record is
 hashed.
 
 With --json each figure is an object in a line of its own:

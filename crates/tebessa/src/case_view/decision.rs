@@ -23,7 +23,8 @@ proposal, and what was before the decision-maker. Personal words are shown with 
 
 Examples:
   tebessa case decision 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11
-  tebessa case decision 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11 --open --html card.html";
+  tebessa case decision 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11 --open \\
+      --html card.html";
 
 /// Show a decision on one card: who, when, on what, and why.
 #[derive(Debug, clap::Args)]

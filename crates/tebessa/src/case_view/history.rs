@@ -15,7 +15,8 @@ who acted, and the words that it holds: sealed, unless --open.
 Examples:
   tebessa case history 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11
   tebessa case history 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11 --open --after 12
-  tebessa case history 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11 --json | jq .record.type";
+  tebessa case history 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11 --json |
+      jq .record.type";
 
 /// Show the history of a case, event by event.
 #[derive(Debug, clap::Args)]

@@ -30,8 +30,9 @@ file that holds the text, so that it stands in no list of processes.
 Exit codes: 0 accepted, 3 rejected, 1 no answer; the same --id sent again gets the first answer.
 
 Examples:
-  tebessa evidence put 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11 summons.pdf --kind summons \\
-    --source @source.txt --language ru --media-type application/pdf --as registrar-1";
+  tebessa evidence put 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11 summons.pdf \\
+      --kind summons --source @source.txt --language ru \\
+      --media-type application/pdf --as registrar-1";
 
 /// Attach a file to a case as evidence.
 #[derive(Debug, clap::Args)]

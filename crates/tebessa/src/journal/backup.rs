@@ -22,7 +22,7 @@ destroyed must not come back with a backup.
 
 Examples:
   tebessa journal backup --data /srv/tebessa --out /mnt/backup/tebessa
-  tebessa journal backup --data /srv/tebessa --access --out /mnt/backup/tebessa-access";
+  tebessa journal backup --data /srv/tebessa --access --out /mnt/backup/access";
 
 const RESTORE_HELP: &str = "\
 The data directory must not have a log yet. Restore the keys (the directory keys) beside it. The index
@@ -32,7 +32,8 @@ With --checkpoint, a restored log that is behind what was signed is kept, but no
 until it has the rest: from a newer backup, or by `tebessa journal repair`.
 
 Example:
-  tebessa journal restore --from /mnt/backup/tebessa --data /srv/tebessa --checkpoint court.checkpoint";
+  tebessa journal restore --from /mnt/backup/tebessa --data /srv/tebessa \\
+      --checkpoint court.checkpoint";
 
 /// Copy the log to another place, beside a running node or without one.
 #[derive(Debug, clap::Args)]

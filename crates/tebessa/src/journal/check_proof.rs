@@ -18,7 +18,8 @@ case, that these were all its records then.
 Exit codes: 0 proved, 1 not proved, with the reason.
 
 Examples:
-  tebessa journal check-proof record.tlog-proof --key 'tebessa/log/…+8f2a91c4+AX…'
+  tebessa journal check-proof record.tlog-proof \\
+      --key 'tebessa/log/…+8f2a91c4+AX…'
   tebessa journal check-proof case.json --key-file keys.txt --json";
 
 /// Check a proof that `tebessa journal prove` made, offline.

@@ -13,9 +13,12 @@ use crate::address::Address;
 use crate::output::{Bar, CliError, Exit, GOOD, count, line, note};
 
 const EXPORT_HELP: &str = "\
-  --jsonl  each record's exact bytes, one a line, in the order of positions; `-` is standard output
-  --tiles  the log up to a checkpoint that is signed now, as C2SP tlog-tiles: tile/L/N,
-           tile/entries/N and checkpoint, for the tools of others. Run again, it adds what is new.
+What is written is, with
+  --jsonl  each record's exact bytes, one a line, in the order of positions;
+           `-` is standard output
+  --tiles  the log up to a checkpoint that is signed now, as C2SP tlog-tiles:
+           tile/L/N, tile/entries/N and checkpoint, for the tools of others.
+           Run again, it adds what is new.
 Personal words stay sealed in both.
 
 Examples:

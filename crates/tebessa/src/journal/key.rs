@@ -14,8 +14,8 @@ A verifier keeps the keys that he believes in a list of his own, in the form nam
 signed-note). To change a key without a day on which nobody can verify:
   1. `rotate` makes a new key; from now on both sign every checkpoint;
   2. give the new key to those who verify, another way than through the log;
-  3. `retire` when they have it: the old key signs no more, its secret is deleted, and what it
-     signed can still be checked.
+  3. `retire` when they have it: the old key signs no more, its secret is
+     deleted, and what it signed can still be checked.
 A key that was stolen is retired at once. The node need not be stopped.";
 
 /// What to do with the keys.

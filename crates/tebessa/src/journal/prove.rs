@@ -12,9 +12,11 @@ use crate::output::{CliError, Exit};
 
 const HELP: &str = "\
 The proof needs neither this log nor a network to be checked, only a key of the log that came another
-way: see `tebessa journal check-proof`.
-  --position  that a record is in the log, at its place: a C2SP tlog-proof, with the record
-  --case      that these are all records of a case up to the checkpoint: one JSON object
+way: see `tebessa journal check-proof`. What it proves is, with
+  --position  that a record is in the log, at its place: a C2SP tlog-proof,
+              with the record
+  --case      that these are all records of a case up to the checkpoint: one
+              JSON object
 
 Personal words in the records are sealed, and stay so.
 
