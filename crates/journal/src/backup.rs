@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use uuid::Uuid;
@@ -46,8 +47,9 @@ pub struct CopyReport {
 ///
 /// What is there already is brought up to date: sealed segments are not copied again. The copy is
 /// then read and verified whole. A log that has less than its backup is an
-/// [`Error::LogLostRecords`], and a directory with another log is refused; both leave the backup
-/// as it was.
+/// [`Error::LogLostRecords`], a directory that a writer or another backup has is an [`Error::Held`],
+/// and one with another log, or with the very log that is to be copied, is refused: whoever had the
+/// file open would go on writing into one without a name. All leave what is there as it was.
 pub fn backup(
     data: &Path,
     out: &Path,
@@ -56,6 +58,12 @@ pub fn backup(
     let notes = promised_notes(data)?;
     let reader = Reader::open(data)?;
     let (id, last) = (reader.id(), reader.last());
+    RealDisk::make(out).map_err(disk_error(out.display(), "making"))?;
+    if is_same(&data.join(LOG_DIRECTORY), &out.join(LOG_DIRECTORY)) {
+        let what = format!("{} is the log itself, and no place for its backup", out.display());
+        return Err(Error::Request(what));
+    }
+    let _held = Lock::take(out)?;
     if out.join(LOG_DIRECTORY).is_dir()
         && let Some(before) = existing(out)?
     {
@@ -95,6 +103,12 @@ pub fn restore(
     let checkpoints = elsewhere.into_iter().map(|(name, said, _)| (name, said)).collect();
     verify_against(data, Seen { checkpoints, ..Seen::default() }, progress)?;
     Ok(report)
+}
+
+/// Whether two names are of one directory, by whatever way.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let of = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino())).ok();
+    of(one).is_some_and(|one| of(other) == Some(one))
 }
 
 /// The log in a directory, if there is one.

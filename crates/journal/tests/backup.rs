@@ -105,6 +105,36 @@ fn a_backup_beside_a_writer_is_whole_and_copies_no_sealed_segment_twice() {
 }
 
 #[test]
+fn a_backup_goes_neither_onto_its_own_log_nor_where_another_writes() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name);
+    let (data, out) = (path("data"), path("backup"));
+    let (journal, _) = open(&data).unwrap();
+    append(&journal, 100);
+    fs::create_dir(path("link")).unwrap();
+    std::os::unix::fs::symlink(data.join("log"), path("link").join("log")).unwrap();
+    for itself in [data.clone(), path("link"), data.join("log").join("..")] {
+        let refused = saved(&data, &itself).unwrap_err();
+        assert!(refused.to_string().contains("is the log itself"), "{refused}");
+    }
+    saved(&data, &out).unwrap();
+    // Another node goes on with the copy.
+    let (other, _) = open(&out).unwrap();
+    append(&other, 20);
+    append(&journal, 50);
+    let refused = saved(&data, &out).unwrap_err();
+    assert!(matches!(refused, Error::Held { .. }), "{refused:?}");
+    append(&other, 20);
+    let (wanted, others) = (journal.root(), other.root());
+    other.close().unwrap();
+    journal.close().unwrap();
+    for (directory, root) in [(&data, wanted), (&out, others)] {
+        let report = verify(directory, &mut |_| {}).unwrap();
+        assert_eq!((report.records, report.root), root);
+    }
+}
+
+#[test]
 fn a_restored_log_goes_on_and_one_that_is_behind_is_not_served() {
     let home = tempfile::tempdir().unwrap();
     let (data, out) = (home.path().join("data"), home.path().join("backup"));
