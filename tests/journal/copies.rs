@@ -69,3 +69,21 @@ async fn a_log_is_the_same_after_a_backup_and_after_lines() {
     let mut node = Node::start_in(&home.path().join("restored"), &[]);
     assert!(node.stop().success());
 }
+
+#[test]
+fn lines_that_are_no_records_are_refused_by_their_number_however_long_and_nothing_is_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    for (what, bytes, reason) in [
+        ("cut", b"{\"specversion\":\"1.0\"".to_vec(), "not JSON"),
+        ("crlf", b"{\"specversion\":\"1.0\"}\r\n".to_vec(), "carriage return"),
+        ("endless", vec![0; 64 << 20], "longer than the 65535 bytes"),
+    ] {
+        let (file, data) = (path(what), path("data"));
+        fs::write(&file, bytes).unwrap();
+        let said = fails(&["journal", "import", &file, "--data", &data]);
+        assert!(said.contains(&format!("line 1 of {file} is refused")), "{said}");
+        assert!(said.contains(reason) && !said.contains("damaged"), "{said}");
+        assert!(!home.path().join("data/journal/log").exists());
+    }
+}

@@ -72,13 +72,17 @@ impl Import {
         Position(self.walk.size() + 1)
     }
 
-    /// Adds the next record by its exact bytes.
+    /// Adds the next record by its exact bytes. One that does not follow those before it is an
+    /// [`Error::Request`] with the reason, and is not added.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if bytes.len() > MAX_RECORD_BYTES {
             return Err(Error::TooLong { length: bytes.len(), most: MAX_RECORD_BYTES });
         }
         let position = self.walk.size() + 1;
         self.walk.follow("the import", bytes, None).map_err(|stop| match stop {
+            // No log is damaged by it, and whoever offers the records knows where this one stands.
+            Stop::Error(Error::Corrupt(fault))
+            | Stop::Doubt { error: Error::Corrupt(fault), .. } => Error::Request(fault.what),
             Stop::Error(error) | Stop::Doubt { error, .. } => error,
         })?;
         if self.records == 0 {

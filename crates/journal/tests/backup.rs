@@ -212,7 +212,7 @@ fn an_import_has_the_same_positions_bytes_and_root_and_refuses_what_does_not_fol
     let mut import = Import::begin(&held, journal.id(), 256 << 10).unwrap();
     import.push(&records[0].bytes).unwrap();
     let refused = import.push(&records[70].bytes.clone()).and_then(|()| import.push(b"{}"));
-    assert!(matches!(refused, Err(Error::Corrupt(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Request(_))), "{refused:?}");
     import.abandon().unwrap();
     assert!(!wrong.join("log").exists());
 }

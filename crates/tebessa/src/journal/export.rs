@@ -1,10 +1,12 @@
 //! `tebessa journal export` and `import`: the records as lines or as tiles, and lines back.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use journal::{Checkpoint, Import, LogKeys, Options, Position, Reader, export_tiles};
+use journal::{
+    Checkpoint, Import, LogKeys, MAX_RECORD_BYTES, Options, Position, Reader, export_tiles,
+};
 use service::checkpoints::origin;
 use service::node::{journal_dir, keys_dir};
 
@@ -167,6 +169,16 @@ pub(crate) async fn import(args: ImportArgs) -> Result<Exit, CliError> {
     tokio::task::spawn_blocking(move || take_in(&args)).await.map_err(CliError::other)?
 }
 
+/// The next line without its end; of one that is too long a byte more than may be.
+fn read_record<'b>(
+    input: &mut dyn BufRead,
+    bytes: &'b mut Vec<u8>,
+) -> std::io::Result<Option<&'b [u8]>> {
+    bytes.clear();
+    let read = input.take(MAX_RECORD_BYTES as u64 + 1).read_until(b'\n', bytes)?;
+    Ok((read > 0).then(|| bytes.strip_suffix(b"\n").unwrap_or(bytes)))
+}
+
 fn take_in(args: &ImportArgs) -> Result<Exit, CliError> {
     let wrong =
         |error| CliError::caused(format!("{} could not be read", args.file.display()), error);
@@ -184,16 +196,24 @@ fn take_in(args: &ImportArgs) -> Result<Exit, CliError> {
     let mut bar = Bar::new("Importing");
     let mut bytes = Vec::new();
     let taken = loop {
-        bytes.clear();
-        match input.read_until(b'\n', &mut bytes) {
-            Ok(0) => break Ok(()),
-            Ok(_) => {}
+        let record = match read_record(&mut input, &mut bytes) {
+            Ok(None) => break Ok(()),
+            Ok(Some(record)) => record,
             Err(error) => break Err(wrong(error)),
-        }
-        let record = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-        if let Err(error) = import.push(record) {
+        };
+        let refusal = match record.last() {
+            Some(b'\r') => Some(CliError::message(
+                "it ends with a carriage return, which no record does: take the file as `export` \
+                 wrote it",
+            )),
+            _ if record.len() > MAX_RECORD_BYTES => Some(CliError::message(format!(
+                "it is longer than the {MAX_RECORD_BYTES} bytes that a record may have"
+            ))),
+            _ => import.push(record).err().map(CliError::other),
+        };
+        if let Some(refusal) = refusal {
             let at = format!("line {} of {}", import.next(), args.file.display());
-            break Err(CliError::caused(format!("{at} is refused; nothing was kept"), error));
+            break Err(CliError::caused(format!("{at} is refused; nothing was kept"), refusal));
         }
         bar.show(import.next().0, 0, "records");
     };
