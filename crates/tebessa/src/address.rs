@@ -111,7 +111,16 @@ impl NodeFile {
     /// Reads the file of a data directory.
     pub(crate) fn read(data: &Path) -> Result<Self, NodeFileError> {
         let file = data.join(NODE_FILE);
-        let bytes = fs::read(&file).map_err(disk(&file, "read"))?;
+        let bytes = fs::metadata(&file)
+            // To open a pipe would wait for who writes to it.
+            .and_then(|found| {
+                if found.is_file() {
+                    fs::read(&file)
+                } else {
+                    Err(io::Error::other("it is not a file"))
+                }
+            })
+            .map_err(disk(&file, "read"))?;
         serde_json::from_slice(&bytes).map_err(|source| NodeFileError::Form { file, source })
     }
 
@@ -166,6 +175,18 @@ mod tests {
         assert!(!file.gone());
         NodeFile::remove(data.path());
         assert!(NodeFile::read(data.path()).unwrap_err().missing());
+    }
+
+    #[test]
+    fn a_pipe_in_the_files_place_is_not_waited_for_and_is_replaced() {
+        let data = tempfile::tempdir().unwrap();
+        let made = std::process::Command::new("mkfifo").arg(data.path().join(NODE_FILE)).status();
+        assert!(made.unwrap().success());
+        let refused = NodeFile::read(data.path()).unwrap_err();
+        assert!(std::error::Error::source(&refused).unwrap().to_string().contains("not a file"));
+        let file = NodeFile::new("nats://127.0.0.1:4333", "local");
+        file.write(data.path()).unwrap();
+        assert_eq!(NodeFile::read(data.path()).unwrap(), file);
     }
 
     #[test]
