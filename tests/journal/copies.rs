@@ -17,9 +17,12 @@ async fn a_log_is_the_same_after_a_backup_and_after_lines() {
     register(&client, 30).await;
     done(&data, &["journal", "backup", "--out", &path("backup")]);
     for inside in ["data", "data/journal", "data/journal/new/er", "backup/../data"] {
-        let data = data.to_str().unwrap();
-        let said = fails(&["journal", "backup", "--data", data, "--out", &path(inside)]);
-        assert!(said.contains("lies in the data directory"), "{said}");
+        for form in [["backup", "--out"], ["export", "--tiles"], ["export", "--jsonl"]] {
+            let [what, option] = form;
+            let data = data.to_str().unwrap();
+            let said = fails(&["journal", what, "--data", data, option, &path(inside)]);
+            assert!(said.contains("lies in the data directory"), "{said}");
+        }
     }
     register(&client, 5).await;
     let saved = done(&data, &["journal", "backup", "--out", &path("backup"), "--json"]);

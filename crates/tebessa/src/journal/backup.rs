@@ -74,12 +74,7 @@ pub(crate) struct RestoreArgs {
 /// Makes or continues a backup.
 pub(crate) async fn backup(args: BackupArgs) -> Result<Exit, CliError> {
     let directory = source(&args)?;
-    if lies_in(&args.out, &args.data) {
-        return Err(CliError::message(format!(
-            "{} lies in the data directory, with which it would be lost; choose another place",
-            args.out.display()
-        )));
-    }
+    node::check_outside(&args.out, &args.data)?;
     let copied = tokio::task::spawn_blocking(move || {
         let mut bar = Bar::new("Verifying the copy");
         let report = journal::backup(&directory, &args.out, &mut |step| {
@@ -89,15 +84,6 @@ pub(crate) async fn backup(args: BackupArgs) -> Result<Exit, CliError> {
     });
     let (report, args) = copied.await.map_err(CliError::other)?.map_err(CliError::other)?;
     say("saved", &report, args.json)
-}
-
-/// Whether a path, which need not be there yet, is a directory or lies in it.
-fn lies_in(path: &Path, directory: &Path) -> bool {
-    let (Ok(path), Ok(directory)) = (std::path::absolute(path), directory.canonicalize()) else {
-        return false;
-    };
-    let there = path.ancestors().find_map(|above| above.canonicalize().ok());
-    there.is_some_and(|there| there.starts_with(directory))
 }
 
 fn source(args: &BackupArgs) -> Result<PathBuf, CliError> {

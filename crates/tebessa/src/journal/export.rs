@@ -79,6 +79,9 @@ const BATCH: usize = 2_048;
 /// Writes the records.
 pub(crate) async fn export(args: ExportArgs) -> Result<Exit, CliError> {
     let directory = node::record(&args.address.data)?;
+    if let Some(out) = &args.tiles {
+        node::check_outside(out, &args.address.data)?;
+    }
     let note = match &args.tiles {
         Some(_) => Some(node::checkpoint(&args.address).await?.note),
         None => None,
@@ -98,6 +101,7 @@ fn lines(args: &ExportArgs, directory: &Path, file: &Path) -> Result<Exit, CliEr
     let mut out: Box<dyn Write> = if screen {
         Box::new(std::io::stdout().lock())
     } else {
+        node::check_outside(file, &args.address.data)?;
         Box::new(File::create(file).map_err(written)?)
     };
     let failed = |error| if screen { CliError::output(error) } else { written(error) };

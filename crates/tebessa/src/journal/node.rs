@@ -68,6 +68,20 @@ pub(super) fn log_of(directory: &Path) -> Result<std::path::PathBuf, CliError> {
     })
 }
 
+/// Refuses a place in a data directory, which may not be there yet: what is written there could take
+/// the place of the record itself, and a copy would be lost with it.
+pub(super) fn check_outside(place: &Path, data: &Path) -> Result<(), CliError> {
+    let (Ok(absolute), Ok(data)) = (std::path::absolute(place), data.canonicalize()) else {
+        return Ok(());
+    };
+    let there = absolute.ancestors().find_map(|above| above.canonicalize().ok());
+    if !there.is_some_and(|there| there.starts_with(data)) {
+        return Ok(());
+    }
+    let place = place.display();
+    Err(CliError::message(format!("{place} lies in the data directory; choose another place")))
+}
+
 /// Makes a directory for the node's own account only.
 pub(super) fn make_private(directory: &Path) -> Result<(), CliError> {
     use std::os::unix::fs::DirBuilderExt;
