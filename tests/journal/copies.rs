@@ -16,12 +16,12 @@ async fn a_log_is_the_same_after_a_backup_and_after_lines() {
     let client = Client::connect(node.url()).await.expect("the node answers");
     register(&client, 30).await;
     done(&data, &["journal", "backup", "--out", &path("backup")]);
-    for inside in ["data", "data/journal", "data/journal/new/er", "backup/../data"] {
+    for inside in ["data/journal", "data/keys/new/er", "backup/../data/access"] {
         for form in [["backup", "--out"], ["export", "--tiles"], ["export", "--jsonl"]] {
             let [what, option] = form;
             let data = data.to_str().unwrap();
             let said = fails(&["journal", what, "--data", data, option, &path(inside)]);
-            assert!(said.contains("lies in the data directory"), "{said}");
+            assert!(said.contains("which the node keeps"), "{said}");
         }
     }
     register(&client, 5).await;
