@@ -1,6 +1,6 @@
 //! A copy of the log that is consistent while a node writes, and its way back.
 //!
-//! A backup is a directory with `log` and `checkpoints` as a data directory has them, so that
+//! A backup is a directory with `log`, `checkpoints` and `lock` as a data directory has them, so that
 //! whatever reads one reads the other. Keys are not in it: who has the backup has the sealed words,
 //! and a key that was destroyed must not come back with it.
 

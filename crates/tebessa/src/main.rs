@@ -37,7 +37,7 @@ use std::time::Duration;
 use mimalloc::MiMalloc;
 
 /// A command goes from thread to thread, and what one took another gives back: the system's own
-/// allocator spent a fifth of a busy node's processor on that.
+/// allocator took a fifth of a busy node's and its client's processor for that.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
