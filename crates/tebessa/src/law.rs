@@ -51,7 +51,7 @@ pub(crate) fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, CliError
     for entry in std::fs::read_dir(directory).map_err(|error| named(directory, error))? {
         let path = entry.map_err(|error| named(directory, error))?.path();
         if path.extension().is_some_and(|extension| extension == "toml") {
-            let bytes = std::fs::read(&path).map_err(|error| named(&path, error))?;
+            let bytes = crate::files::read(&path, crate::files::SMALL)?;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             files.push((name, bytes));
         }

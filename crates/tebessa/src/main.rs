@@ -17,6 +17,7 @@ mod cli;
 mod clocks;
 mod demo;
 mod evidence;
+mod files;
 mod guidance;
 mod health;
 mod journal;
@@ -28,6 +29,7 @@ mod signals;
 mod stats;
 mod submit;
 mod up;
+mod verifier_keys;
 mod viewing;
 mod watch;
 

@@ -1,11 +1,11 @@
 //! `tebessa audit check-dossier`: a dossier checked with nothing but a key of one's own.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use journal::note::VerifierKey;
 use service::audit::dossier::{Checked, MOST_BYTES, check};
 
 use crate::output::{BAD, CliError, Exit, GOOD, count, line, plain};
+use crate::{files, verifier_keys};
 
 const HELP: &str = "\
 Nothing but the file and the keys is looked at: no node, no network. The key must have come another
@@ -45,8 +45,8 @@ struct Holds<'a> {
 
 /// Checks.
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
-    let keys = keys(&args.key)?;
-    let bytes = read(&args.file)?;
+    let keys = verifier_keys::given(&args.key)?;
+    let bytes = files::read(&args.file, MOST_BYTES)?;
     match check(&bytes, &keys) {
         Ok(checked) => {
             let text = if args.json {
@@ -88,37 +88,4 @@ fn in_words(checked: &Checked) -> String {
         count(checked.personal_fields, "personal field", "personal fields"),
         count(checked.files, "file", "files"),
     )
-}
-
-/// The keys that are given, each itself or in a file.
-pub(super) fn keys(given: &[String]) -> Result<Vec<VerifierKey>, CliError> {
-    let mut keys = Vec::new();
-    for word in given {
-        let text = if Path::new(word).is_file() {
-            std::fs::read_to_string(word)
-                .map_err(|error| CliError::caused(format!("{word} could not be read"), error))?
-        } else {
-            word.clone()
-        };
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let key = VerifierKey::parse(line).map_err(|error| {
-                CliError::usage(format!("{line} is neither a key nor a file of keys: {error}"))
-            })?;
-            keys.push(key);
-        }
-    }
-    Ok(keys)
-}
-
-/// Reads the file, unless it is longer than any dossier.
-fn read(path: &Path) -> Result<Vec<u8>, CliError> {
-    let failed = |error| CliError::caused(format!("{} could not be read", path.display()), error);
-    let length = std::fs::metadata(path).map_err(failed)?.len();
-    if length > MOST_BYTES {
-        return Err(CliError::message(format!(
-            "{} has {length} bytes; a dossier has at most {MOST_BYTES}",
-            path.display()
-        )));
-    }
-    std::fs::read(path).map_err(failed)
 }

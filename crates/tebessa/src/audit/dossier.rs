@@ -1,9 +1,6 @@
 //! `tebessa audit dossier`: a case in one file that proves itself.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ::guidance::Library;
@@ -18,6 +15,7 @@ use service::queries::{DisclosuresQuery, DisclosuresReply};
 
 use super::evidence_files;
 use crate::address::{Address, NodeFile};
+use crate::files::OutFile;
 use crate::journal::node;
 use crate::law;
 use crate::output::{CliError, Exit, GOOD, bytes, count, line};
@@ -109,6 +107,8 @@ struct Made {
 /// Makes the dossier.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let directory = node::record(&args.address.data)?;
+    // Before anything is asked for: what is opened is in the access log.
+    let out = OutFile::begin(&args.out, &args.address.data)?;
     let signed = node::checkpoint(&args.address).await?;
     let (note, size) = (signed.note, signed.size);
     let wanted: Vec<String> =
@@ -116,7 +116,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let asked = if wanted.is_empty() { None } else { ask(&args, &wanted).await? };
     let files = evidence_files::fetch_all(&args, &directory, size).await?;
     let made = tokio::task::spawn_blocking(move || {
-        let made = build(&args, &directory, note, &wanted, (asked, files))?;
+        let made = build(&args, &directory, note, &wanted, (asked, files), out)?;
         Ok::<_, CliError>((made, args.json))
     });
     let (made, json) = made.await.map_err(CliError::other)??;
@@ -167,6 +167,7 @@ fn build(
     note: String,
     wanted: &[String],
     (asked, evidence): (Option<Vec<Disclosure>>, BTreeMap<String, Vec<u8>>),
+    out: OutFile,
 ) -> Result<Made, CliError> {
     let reader = Reader::open(directory).map_err(CliError::other)?;
     let data = &args.address.data;
@@ -204,7 +205,7 @@ fn build(
         evidence,
     );
     let made = made.map_err(|Failed(error)| error)?;
-    write(&args.out, &made)?;
+    out.write_whole(&made)?;
     Ok(Made {
         case: args.case,
         file: args.out.clone(),
@@ -263,20 +264,4 @@ fn guidance(directories: &[PathBuf]) -> Result<(Vec<Vec<u8>>, Vec<Library>), Cli
         files.extend(law::files(directory)?.into_iter().map(|(_, bytes)| bytes));
     }
     Ok((files, libraries))
-}
-
-/// Writes the file whole or not at all; it may hold words about a person.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    let failed =
-        |error| CliError::caused(format!("{} could not be written", path.display()), error);
-    let fresh = path.with_extension("unfinished");
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)
-        .map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
-    fs::rename(&fresh, path).map_err(failed)
 }

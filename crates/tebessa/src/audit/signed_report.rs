@@ -14,10 +14,10 @@ use journal::note::{self, VerifierKey};
 use service::audit::{Inputs, Question, what_if};
 use sha2::{Digest, Sha256};
 
-use super::check_dossier::keys;
 use super::known::Source;
-use crate::law;
+use crate::files::{self, OutFile};
 use crate::output::{BAD, Bar, CliError, Exit, GOOD, line, plain};
+use crate::{law, verifier_keys};
 
 const HELP: &str = "\
 Without --data nothing but the file and the keys is looked at: no node, no network. `tebessa journal
@@ -61,16 +61,11 @@ fn note_text(report: &str) -> String {
     format!("tebessa what-if report v1\nsha256:{digest}\n")
 }
 
-/// Writes a report, one line without its end, with the signatures of the node's keys below it. A
-/// file of that name is not overwritten.
-pub(super) fn write(file: &Path, report: &str, data: &Path) -> Result<(), CliError> {
-    use std::io::Write;
+/// Writes a report, one line without its end, with the signatures of the node's keys below it.
+pub(super) fn write(out: OutFile, report: &str, data: &Path) -> Result<(), CliError> {
     let keys = crate::journal::node::keys(data)?;
     let text = format!("{report}\n{}", note::sign(&note_text(report), &keys.signing()));
-    let failed =
-        |error| CliError::caused(format!("{} could not be written", file.display()), error);
-    let mut out = std::fs::File::create_new(file).map_err(failed)?;
-    out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(failed)
+    out.write_whole(text.as_bytes())
 }
 
 /// Checks.
@@ -79,10 +74,8 @@ pub(crate) async fn check(args: Args) -> Result<Exit, CliError> {
 }
 
 fn examine(args: &Args) -> Result<Exit, CliError> {
-    let keys = keys(&args.key)?;
-    let failed =
-        |error| CliError::caused(format!("{} could not be read", args.file.display()), error);
-    let bytes = std::fs::read(&args.file).map_err(failed)?;
+    let keys = verifier_keys::given(&args.key)?;
+    let bytes = files::read(&args.file, files::LARGE)?;
     let refused = match (signed(&bytes, &keys), &args.data) {
         (Err(why), _) => Some(why),
         (Ok(_), None) => None,

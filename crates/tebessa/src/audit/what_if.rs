@@ -15,6 +15,7 @@ use service::audit::{Question, WhatIf, WhatIfEntry, what_if};
 
 use super::known::Source;
 use super::signed_report;
+use crate::files::OutFile;
 use crate::law;
 use crate::output::{ASIDE, BAD, Bar, CliError, Exit, GOOD, NAME, Output, Screen, count, words};
 
@@ -119,14 +120,16 @@ fn ask(args: &Args) -> Result<Exit, CliError> {
             set,
         },
     };
+    let out = args.sign.as_ref().map(|file| OutFile::begin_new(file, &args.source.data));
+    let out = out.transpose()?;
     let records = Reader::open(&directory).map_err(CliError::other)?.last().0;
     let mut bar = Bar::new("Asking");
     let mut told = |done| bar.show(done, records, "records");
     let report = what_if(&directory, records, &question, &mut told).map_err(CliError::other)?;
     drop(bar);
-    if let Some(file) = &args.sign {
+    if let Some(out) = out {
         let text = serde_json::to_string(&report).map_err(CliError::other)?;
-        signed_report::write(file, &text, &args.source.data)?;
+        signed_report::write(out, &text, &args.source.data)?;
     }
     if args.json {
         let mut out = Output::stdout();

@@ -9,6 +9,7 @@ use service::node::keys_dir;
 
 use super::Stop;
 use super::report::{Damage, Part};
+use crate::files;
 use crate::output::{CliError, count};
 
 /// What was signed, before the log is compared with it.
@@ -39,8 +40,7 @@ impl Signed {
         let mut seen = Vec::new();
         for file in elsewhere {
             let name = file.display().to_string();
-            let note = std::fs::read_to_string(file)
-                .map_err(|error| CliError::caused(format!("{name} could not be read"), error))?;
+            let note = files::read_text(file, files::SMALL)?;
             if keys.is_empty() {
                 let keys = keys_dir(data).display().to_string();
                 let what =

@@ -1,7 +1,6 @@
 //! `tebessa case decision`: a decision on one card.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use case::card::{Card, CriterionLine, Deed, cards};
 use case::replay::Shelf;
@@ -12,9 +11,9 @@ use service::personal::Opened;
 use super::fetch::Pages;
 use super::timeline::decode;
 use crate::address::Address;
-use crate::law;
 use crate::output::{CliError, Exit, NAME, Output, Screen, line, words};
 use crate::viewing::Viewing;
+use crate::{files, law};
 
 const HELP: &str = "\
 The card says who decided what and when, on what evidence, criterion by criterion with titles and
@@ -81,7 +80,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         out.json(&card)?;
         out.flush()?;
     } else if let Some(file) = &args.html {
-        write(file, &card_page(&card, &said))?;
+        files::write(file, card_page(&card, &said).as_bytes(), &args.address.data)?;
         line(&format!("{} holds the card; print it from a browser", file.display()))?;
     } else {
         let mut screen = Screen::stdout();
@@ -100,17 +99,6 @@ fn chosen(cards: Vec<Card>, args: &Args) -> Result<Card, CliError> {
             "case {} has no such decision; decisions by version: {there}",
             args.case
         ))
-    })
-}
-
-/// The page may hold words about a person, so that only its owner may read it.
-fn write(path: &Path, page: &str) -> Result<(), CliError> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path).and_then(|mut file| file.write_all(page.as_bytes())).map_err(|error| {
-        CliError::caused(format!("{} could not be written", path.display()), error)
     })
 }
 

@@ -1,9 +1,7 @@
 //! `tebessa evidence get`: a file of evidence out of the store, checked against its digest.
 
-use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use case::{CaseId, EvidenceId};
 use futures::{StreamExt as _, pin_mut};
@@ -12,6 +10,7 @@ use service::documents::{FileQuery, FileReply};
 use sha2::{Digest as _, Sha256};
 
 use crate::address::Address;
+use crate::files::{self, OutFile};
 use crate::output::{Bar, CliError, Exit, bytes, line};
 use crate::viewing::Viewing;
 
@@ -52,18 +51,19 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     if to_stdout && args.json {
         return Err(CliError::usage("--json and --out - would mix on standard output"));
     }
-    if !to_stdout && args.out.exists() {
-        return Err(CliError::message(format!("{} is there already", args.out.display())));
-    }
+    // Before the query: what is opened is in the access log.
+    let out =
+        if to_stdout { None } else { Some(OutFile::begin_new(&args.out, &args.address.data)?) };
     let client = args.address.connect().await?;
     let query =
         FileQuery { case: args.case, evidence: args.evidence, viewer: args.viewing.viewer() };
     let file = client.open_file(&query).await.map_err(CliError::other)?;
-    if to_stdout {
+    let Some(mut out) = out else {
         fetch(&client, &file, &mut std::io::stdout().lock(), CliError::output).await?;
         return Ok(Exit::Done);
-    }
-    into_file(&client, &file, &args.out).await?;
+    };
+    fetch(&client, &file, &mut out, files::failed(&args.out)).await?;
+    out.keep()?;
     if args.json {
         let shown = serde_json::json!({
             "case": file.case, "evidence": file.evidence, "sha256": file.sha256,
@@ -74,30 +74,6 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         line(&format!("{}, {}, digest right", args.out.display(), bytes(file.size)))?;
     }
     Ok(Exit::Done)
-}
-
-/// Writes beside the target first; what is not whole and right never has its name.
-async fn into_file(client: &Client, file: &FileReply, out: &Path) -> Result<(), CliError> {
-    let mut part = out.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let failed = |error| CliError::caused(format!("{} cannot be written", part.display()), error);
-    // A file of evidence is for whoever fetched it.
-    let mut open = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&part)
-        .map_err(failed)?;
-    let fetched = fetch(client, file, &mut open, failed).await;
-    let kept = fetched
-        .and_then(|()| open.sync_all().and_then(|()| std::fs::rename(&part, out)).map_err(failed));
-    if kept.is_err() {
-        // What came is not to be used; where it cannot be removed, it is not under its name.
-        let _ = std::fs::remove_file(&part);
-    }
-    kept
 }
 
 /// Fetches a file; what came is that of the record, or an error.

@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
 use uuid::Uuid;
 
 use crate::address::Address;
+use crate::files;
 use crate::output::{Bar, CliError, Exit, bytes, line};
 use crate::viewing::roles;
 
@@ -188,8 +189,7 @@ fn set(object: &mut Value, field: &str, value: Value) {
 /// A text that is given, or that a file holds.
 fn text(given: &str) -> Result<String, CliError> {
     let Some(file) = given.strip_prefix('@') else { return Ok(given.to_owned()) };
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| CliError::caused(format!("{file} cannot be read"), error))?;
+    let text = files::read_text(Path::new(file), files::SMALL)?;
     Ok(text.trim_end().to_owned())
 }
 

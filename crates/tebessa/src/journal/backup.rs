@@ -7,6 +7,7 @@ use service::access::access_dir;
 use service::node::journal_dir;
 
 use super::node;
+use crate::files;
 use crate::output::{Bar, CliError, Exit, GOOD, bytes, count, line, note};
 
 const BACKUP_HELP: &str = "\
@@ -74,7 +75,7 @@ pub(crate) struct RestoreArgs {
 /// Makes or continues a backup.
 pub(crate) async fn backup(args: BackupArgs) -> Result<Exit, CliError> {
     let directory = source(&args)?;
-    node::check_outside(&args.out, &args.data)?;
+    files::check_outside(&args.out, &args.data)?;
     let copied = tokio::task::spawn_blocking(move || {
         let mut bar = Bar::new("Verifying the copy");
         let report = journal::backup(&directory, &args.out, &mut |step| {
@@ -139,8 +140,7 @@ pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
 /// careful.
 fn read(file: &Path) -> Result<(String, Checkpoint, String), CliError> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| CliError::caused(format!("{name} could not be read"), error))?;
+    let text = files::read_text(file, files::SMALL)?;
     let body = text.rfind("\n\n").and_then(|end| text.get(..=end)).unwrap_or_default();
     match Checkpoint::parse(body) {
         Ok(checkpoint) => Ok((name, checkpoint, text)),

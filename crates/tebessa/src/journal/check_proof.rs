@@ -1,7 +1,6 @@
 //! `tebessa journal check-proof`: a proof checked offline, with keys of one's own.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use journal::note::VerifierKey;
 use journal::{Checkpoint, TlogProof};
@@ -9,6 +8,7 @@ use journal::{Checkpoint, TlogProof};
 use super::node;
 use super::prove::ProvedCase;
 use crate::output::{BAD, CliError, Exit, GOOD, count, line};
+use crate::{files, verifier_keys};
 
 const HELP: &str = "\
 Nothing but the file and the keys is looked at. The keys must have come another way than the proof.
@@ -63,7 +63,7 @@ struct Verdict {
 /// Checks the proof.
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     let keys = policy(args)?;
-    let text = String::from_utf8(read(&args.file)?)
+    let text = String::from_utf8(files::read_input(&args.file, files::LARGE)?)
         .map_err(|_| CliError::message(format!("{} is no text", args.file.display())))?;
     let checked =
         if TlogProof::is_one(&text) { record(args, &text, &keys)? } else { case(&text, &keys)? };
@@ -106,18 +106,12 @@ fn in_words(proved: &Verdict) -> String {
 
 /// Keys of one log: their name is its origin.
 fn policy(args: &Args) -> Result<Vec<VerifierKey>, CliError> {
-    let mut texts = args.key.clone();
-    if let Some(file) = &args.key_file {
-        let text = String::from_utf8_lossy(&read(file)?).into_owned();
-        texts
-            .extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
-    }
     let mut keys = Vec::new();
-    for text in &texts {
-        keys.push(
-            VerifierKey::parse(text)
-                .map_err(|error| CliError::usage(format!("{text} is no key: {error}")))?,
-        );
+    for key in &args.key {
+        keys.push(verifier_keys::one(key)?);
+    }
+    if let Some(file) = &args.key_file {
+        keys.extend(verifier_keys::in_file(file)?);
     }
     if let Some(data) = &args.data {
         keys.extend(node::keys(data)?.known().into_iter().map(|known| known.key));
@@ -145,7 +139,7 @@ fn record(
         Err(error) => return Ok(Err(service::chain(&error))),
     };
     let bytes = match (&args.record, &proof.record) {
-        (Some(file), _) => read(file)?,
+        (Some(file), _) => files::read_input(file, files::SMALL)?,
         (None, Some(record)) => record.clone(),
         (None, None) => {
             return Err(CliError::usage("the proof is without its record; say --record FILE"));
@@ -188,14 +182,4 @@ fn case(text: &str, keys: &[VerifierKey]) -> Result<Result<Verdict, String>, Cli
             origin: checkpoint.origin.clone(),
         })
         .map_err(|error| service::chain(&error)))
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, CliError> {
-    let wrong = |error| CliError::caused(format!("{} could not be read", file.display()), error);
-    if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).map_err(wrong)?;
-        return Ok(bytes);
-    }
-    std::fs::read(file).map_err(wrong)
 }

@@ -12,6 +12,7 @@ use service::node::{journal_dir, keys_dir};
 
 use super::node;
 use crate::address::Address;
+use crate::files::{self, OutFile};
 use crate::output::{Bar, CliError, Exit, GOOD, count, line, note};
 
 const EXPORT_HELP: &str = "\
@@ -80,7 +81,7 @@ const BATCH: usize = 2_048;
 pub(crate) async fn export(args: ExportArgs) -> Result<Exit, CliError> {
     let directory = node::record(&args.address.data)?;
     if let Some(out) = &args.tiles {
-        node::check_outside(out, &args.address.data)?;
+        files::check_outside(out, &args.address.data)?;
     }
     let note = match &args.tiles {
         Some(_) => Some(node::checkpoint(&args.address).await?.note),
@@ -95,17 +96,36 @@ pub(crate) async fn export(args: ExportArgs) -> Result<Exit, CliError> {
 }
 
 fn lines(args: &ExportArgs, directory: &Path, file: &Path) -> Result<Exit, CliError> {
-    let written =
-        |error| CliError::caused(format!("{} could not be written", file.display()), error);
     let screen = file == Path::new("-");
-    let mut out: Box<dyn Write> = if screen {
-        Box::new(std::io::stdout().lock())
+    let (records, last) = if screen {
+        write_lines(args, directory, &mut std::io::stdout().lock(), CliError::output)?
     } else {
-        node::check_outside(file, &args.address.data)?;
-        Box::new(File::create(file).map_err(written)?)
+        let mut out = OutFile::begin(file, &args.address.data)?;
+        let written = write_lines(args, directory, &mut out, files::failed(file))?;
+        out.keep()?;
+        written
     };
-    let failed = |error| if screen { CliError::output(error) } else { written(error) };
-    let mut out = BufWriter::with_capacity(1 << 20, &mut out);
+    let words = if args.json {
+        serde_json::json!({ "records": records, "last": last }).to_string()
+    } else {
+        format!("{GOOD}exported{GOOD:#}  {}", count(records, "record", "records"))
+    };
+    if screen {
+        note(&words);
+    } else {
+        line(&words)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes the records; how many, and the log's last position.
+fn write_lines(
+    args: &ExportArgs,
+    directory: &Path,
+    out: &mut impl Write,
+    failed: impl Fn(std::io::Error) -> CliError,
+) -> Result<(u64, Position), CliError> {
+    let mut out = BufWriter::with_capacity(1 << 20, out);
     let reader = Reader::open(directory).map_err(CliError::other)?;
     let mut bar = Bar::new("Exporting");
     let mut next = Position(args.from.max(1));
@@ -119,24 +139,14 @@ fn lines(args: &ExportArgs, directory: &Path, file: &Path) -> Result<Exit, CliEr
                 let what = format!("the record at {} has a line's end within", record.position);
                 return Err(CliError::message(what));
             }
-            out.write_all(&record.bytes).and_then(|()| out.write_all(b"\n")).map_err(failed)?;
+            out.write_all(&record.bytes).and_then(|()| out.write_all(b"\n")).map_err(&failed)?;
         }
         records += batch.len() as u64;
         bar.show(next.0 - 1, reader.last().0, "records");
     }
     out.flush().map_err(failed)?;
     bar.finish();
-    let words = if args.json {
-        serde_json::json!({ "records": records, "last": reader.last() }).to_string()
-    } else {
-        format!("{GOOD}exported{GOOD:#}  {}", count(records, "record", "records"))
-    };
-    if screen {
-        note(&words);
-    } else {
-        line(&words)?;
-    }
-    Ok(Exit::Done)
+    Ok((records, reader.last()))
 }
 
 fn tiles(args: &ExportArgs, directory: &Path, out: &Path, signed: &str) -> Result<Exit, CliError> {

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use journal::{Journal, LogKeys, Options};
-use service::access::access_dir;
 use service::checkpoints::Signer;
 use service::client::Client;
 use service::node::{journal_dir, keys_dir};
@@ -67,26 +66,6 @@ pub(super) fn log_of(directory: &Path) -> Result<std::path::PathBuf, CliError> {
         let directory = directory.display();
         CliError::message(format!("{directory} is neither a node's data directory nor a backup"))
     })
-}
-
-/// Refuses a place among what a node keeps for good and nobody can make again: what is written there
-/// could take the place of the record itself.
-pub(super) fn check_outside(place: &Path, data: &Path) -> Result<(), CliError> {
-    let absolute = std::path::absolute(place).unwrap_or_else(|_| place.to_owned());
-    // It need not be there yet.
-    let there = absolute.ancestors().find_map(|above| above.canonicalize().ok());
-    for kept in [journal_dir(data), access_dir(data), keys_dir(data)] {
-        if kept
-            .canonicalize()
-            .is_ok_and(|kept| there.as_ref().is_some_and(|at| at.starts_with(kept)))
-        {
-            let (place, kept) = (place.display(), kept.display());
-            let what =
-                format!("{place} lies in {kept}, which the node keeps; choose another place");
-            return Err(CliError::message(what));
-        }
-    }
-    Ok(())
 }
 
 /// Makes a directory for the node's own account only.

@@ -8,6 +8,7 @@ use service::checkpoints::origin;
 
 use super::node;
 use crate::address::Address;
+use crate::files;
 use crate::output::{CliError, Exit};
 
 const HELP: &str = "\
@@ -67,9 +68,7 @@ impl ProvedCase {
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let directory = node::record(&args.address.data)?;
     let note = match &args.checkpoint {
-        Some(file) => std::fs::read_to_string(file).map_err(|error| {
-            CliError::caused(format!("{} could not be read", file.display()), error)
-        })?,
+        Some(file) => files::read_text(file, files::SMALL)?,
         None => signed(&args).await?,
     };
     let text = tokio::task::spawn_blocking(move || prove(&args, &directory, note))

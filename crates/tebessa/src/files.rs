@@ -1,0 +1,259 @@
+//! Files that a command is told to read or to write.
+//!
+//! What is written may hold words about a person, so that only its owner may read it; and it has its
+//! name only when it is whole. What is read has a length that is looked at before.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use service::access::access_dir;
+use service::documents;
+use service::node::{journal_dir, keys_dir};
+use tempfile::NamedTempFile;
+
+use crate::output::CliError;
+
+/// Bytes of the longest key, checkpoint, source or other small text that is read.
+pub(crate) const SMALL: u64 = 1 << 20;
+
+/// Bytes of the longest proof, dossier or report that is read.
+pub(crate) const LARGE: u64 = 256 << 20;
+
+/// The whole file, unless it is longer than it may be.
+pub(crate) fn read(file: &Path, most: u64) -> Result<Vec<u8>, CliError> {
+    let failed = |error| CliError::caused(format!("{} could not be read", file.display()), error);
+    whole(File::open(file).map_err(failed)?, most).map_err(failed)
+}
+
+/// As [`read`]; `-` is standard input.
+pub(crate) fn read_input(file: &Path, most: u64) -> Result<Vec<u8>, CliError> {
+    if file != Path::new("-") {
+        return read(file, most);
+    }
+    whole(io::stdin().lock(), most)
+        .map_err(|error| CliError::caused("standard input could not be read", error))
+}
+
+/// As [`read`], of a text.
+pub(crate) fn read_text(file: &Path, most: u64) -> Result<String, CliError> {
+    String::from_utf8(read(file, most)?)
+        .map_err(|_| CliError::message(format!("{} is no text in UTF-8", file.display())))
+}
+
+fn whole(input: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!(
+            "it is longer than the {most} bytes that such a file may have"
+        )));
+    }
+    Ok(bytes)
+}
+
+/// A file that is being written. It has its name only when it is kept: until then, and where it is
+/// not, what had the name before is as it was.
+pub(crate) struct OutFile {
+    path: PathBuf,
+    target: Target,
+}
+
+enum Target {
+    /// It takes the place of what is there.
+    Instead(NamedTempFile),
+    /// Its name must be free.
+    New(NamedTempFile),
+    /// A pipe or a device, which nothing may take the place of.
+    Stream(File),
+}
+
+impl OutFile {
+    /// Begins a file that takes the place of one of its name. Not among what the node of this data
+    /// directory keeps.
+    pub(crate) fn begin(path: &Path, data: &Path) -> Result<Self, CliError> {
+        check_outside(path, data)?;
+        let failed = failed(path);
+        let found = path.metadata().ok();
+        if found.as_ref().is_some_and(Metadata::is_dir) {
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        }
+        if found.is_some_and(|found| !found.is_file()) {
+            let stream = OpenOptions::new().write(true).open(path).map_err(failed)?;
+            return Ok(Self { path: path.to_owned(), target: Target::Stream(stream) });
+        }
+        // Of a link the file that it names, as if that were written to.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let target = Target::Instead(beside(&path).map_err(failed)?);
+        Ok(Self { path, target })
+    }
+
+    /// As [`OutFile::begin`]; a name that is taken is refused, here and by [`OutFile::keep`].
+    pub(crate) fn begin_new(path: &Path, data: &Path) -> Result<Self, CliError> {
+        check_outside(path, data)?;
+        if path.symlink_metadata().is_ok() {
+            return Err(failed(path)(io::ErrorKind::AlreadyExists.into()));
+        }
+        let target = Target::New(beside(path).map_err(failed(path))?);
+        Ok(Self { path: path.to_owned(), target })
+    }
+
+    /// Gives the file its name, when its bytes are on the disk.
+    pub(crate) fn keep(self) -> Result<(), CliError> {
+        let kept = match self.target {
+            Target::Stream(_) => return Ok(()),
+            Target::Instead(file) => file.as_file().sync_all().and_then(|()| {
+                let kept = file.persist(&self.path);
+                kept.map_err(|error| error.error)
+            }),
+            Target::New(file) => file.as_file().sync_all().and_then(|()| {
+                let kept = file.persist_noclobber(&self.path);
+                kept.map_err(|error| error.error)
+            }),
+        };
+        kept.map(drop).map_err(failed(&self.path))
+    }
+
+    /// Writes all of it, and gives it its name.
+    pub(crate) fn write_whole(mut self, bytes: &[u8]) -> Result<(), CliError> {
+        self.write_all(bytes).map_err(failed(&self.path))?;
+        self.keep()
+    }
+}
+
+impl Write for OutFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.target {
+            Target::Instead(file) | Target::New(file) => file.write(bytes),
+            Target::Stream(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.target {
+            Target::Instead(file) | Target::New(file) => file.flush(),
+            Target::Stream(stream) => stream.flush(),
+        }
+    }
+}
+
+/// Writes a whole file in the place of what is there.
+pub(crate) fn write(path: &Path, bytes: &[u8], data: &Path) -> Result<(), CliError> {
+    OutFile::begin(path, data)?.write_whole(bytes)
+}
+
+/// Refuses a place among what a node keeps for good and nobody can make again: what is written there
+/// could take the place of the record itself.
+pub(crate) fn check_outside(place: &Path, data: &Path) -> Result<(), CliError> {
+    let absolute = std::path::absolute(place).unwrap_or_else(|_| place.to_owned());
+    // It need not be there yet.
+    let there = absolute.ancestors().find_map(|above| above.canonicalize().ok());
+    for kept in [journal_dir(data), access_dir(data), keys_dir(data), documents::directory(data)] {
+        if kept
+            .canonicalize()
+            .is_ok_and(|kept| there.as_ref().is_some_and(|at| at.starts_with(kept)))
+        {
+            let (place, kept) = (place.display(), kept.display());
+            let what =
+                format!("{place} lies in {kept}, which the node keeps; choose another place");
+            return Err(CliError::message(what));
+        }
+    }
+    Ok(())
+}
+
+/// A file without the name yet, on the same file system, that only its owner may read.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))
+}
+
+/// What is said when a file cannot be written.
+pub(crate) fn failed(path: &Path) -> impl Fn(io::Error) -> CliError + Copy {
+    move |error| {
+        let path = path.display();
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            return CliError::message(format!("{path} is there already and is not overwritten"));
+        }
+        CliError::caused(format!("{path} could not be written"), error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        path.metadata().unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_has_its_name_when_it_is_whole_and_only_its_owner_reads_it() {
+        let place = tempfile::tempdir().unwrap();
+        let (out, data) = (place.path().join("card.html"), place.path().join("data"));
+        fs::write(&out, "before").unwrap();
+        fs::set_permissions(&out, fs::Permissions::from_mode(0o644)).unwrap();
+        let mut file = OutFile::begin(&out, &data).unwrap();
+        file.write_all(b"words").unwrap();
+        assert_eq!(fs::read(&out).unwrap(), b"before");
+        drop(file);
+        assert_eq!(fs::read(&out).unwrap(), b"before");
+        write(&out, b"words", &data).unwrap();
+        assert_eq!((fs::read(&out).unwrap().as_slice(), mode(&out)), (b"words".as_slice(), 0o600));
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1, "nothing else is left");
+    }
+
+    #[test]
+    fn a_link_stays_and_a_pipe_is_written_to() {
+        let place = tempfile::tempdir().unwrap();
+        let (link, file) = (place.path().join("link"), place.path().join("file"));
+        fs::write(&file, "before").unwrap();
+        symlink(&file, &link).unwrap();
+        write(&link, b"words", place.path()).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"words");
+        write(Path::new("/dev/null"), b"words", place.path()).unwrap();
+        assert!(!Path::new("/dev/null").metadata().unwrap().is_file());
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_refused_also_when_it_was_taken_meanwhile() {
+        let place = tempfile::tempdir().unwrap();
+        let out = place.path().join("summons");
+        let mut file = OutFile::begin_new(&out, place.path()).unwrap();
+        file.write_all(b"words").unwrap();
+        fs::write(&out, "another's").unwrap();
+        let refused = file.keep().unwrap_err().to_string();
+        assert!(refused.contains("is there already"), "{refused}");
+        assert!(OutFile::begin_new(&out, place.path()).is_err());
+        assert_eq!(fs::read(&out).unwrap(), b"another's");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1, "nothing else is left");
+    }
+
+    #[test]
+    fn nothing_is_written_among_what_a_node_keeps() {
+        let place = tempfile::tempdir().unwrap();
+        let data = place.path().join("data");
+        for kept in ["journal/log", "access", "keys", "documents"] {
+            fs::create_dir_all(data.join(kept)).unwrap();
+            let out = data.join(kept).join("out");
+            assert!(OutFile::begin(&out, &data).is_err(), "{kept}");
+            assert!(OutFile::begin_new(&out, &data).is_err(), "{kept}");
+        }
+        write(&data.join("elsewhere"), b"words", &data).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_too_long_is_not_read() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("proof");
+        fs::write(&file, [b'a'; 10]).unwrap();
+        assert_eq!(read_text(&file, 10).unwrap(), "a".repeat(10));
+        assert!(read(&file, 9).unwrap_err().to_string().contains("could not be read"));
+        let endless = read(Path::new("/dev/zero"), 1_000).unwrap_err();
+        assert!(service::chain(&endless).contains("longer than the 1000 bytes"));
+    }
+}
