@@ -29,8 +29,9 @@ pub(crate) struct Args {
     /// The proof; `-` reads standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// A key that is believed, in the form name+id+key; may be given several times.
-    #[arg(long, value_name = "KEY", required_unless_present_any = ["key_file", "data"])]
+    /// A key that is believed, as name+id+key, or a file with such keys, one a line; may be given
+    /// several times.
+    #[arg(long, value_name = "KEY|FILE", required_unless_present_any = ["key_file", "data"])]
     key: Vec<String>,
     /// A file with such keys, one a line.
     #[arg(long, value_name = "FILE")]
@@ -106,10 +107,7 @@ fn in_words(proved: &Verdict) -> String {
 
 /// Keys of one log: their name is its origin.
 fn policy(args: &Args) -> Result<Vec<VerifierKey>, CliError> {
-    let mut keys = Vec::new();
-    for key in &args.key {
-        keys.push(verifier_keys::one(key)?);
-    }
+    let mut keys = verifier_keys::given(&args.key)?;
     if let Some(file) = &args.key_file {
         keys.extend(verifier_keys::in_file(file)?);
     }

@@ -21,7 +21,7 @@ A key that was stolen is retired at once. The node need not be stopped.";
 /// What to do with the keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Commands {
-    /// Show the keys that verify the log's checkpoints
+    /// Show the keys that verify the log's checkpoints; kept in a file, they are what --key takes
     Show(Args),
     /// Make a new key, which signs beside the present one
     #[command(after_help = HELP)]
