@@ -123,12 +123,26 @@ pub fn typed<T: serde::de::DeserializeOwned>(root: &str, value: Value) -> Result
 pub(crate) fn expectation(text: &str) -> String {
     if let Some((_, expected)) = text.split_once(", expected ") {
         let lead = if text.starts_with("unknown field") { "is not a field here; " } else { "" };
-        return format!("{lead}expected {expected}");
+        return format!("{lead}expected {}", in_json(expected));
     }
     if text.starts_with("unknown field") {
         return "is not a field here; none is taken".to_owned();
     }
     text.to_owned()
+}
+
+/// What serde calls by its name in Rust, as who writes JSON in another language would.
+fn in_json(expected: &str) -> &str {
+    match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number from 0",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        _ if expected.starts_with("struct ") => "an object",
+        _ => expected,
+    }
 }
 
 /// The canonical form: keys sorted by their bytes at every level, no white space.
@@ -313,6 +327,20 @@ mod tests {
         for number in ["1.0", "1e0", "-0", "18446744073709551616", "1E400"] {
             assert!(parse(format!("[{number}]").as_bytes()).is_err(), "{number}");
         }
+    }
+
+    #[test]
+    fn what_is_expected_is_said_in_the_words_of_json() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only read into")]
+        struct Inner {
+            size: u16,
+        }
+        let said = |value: Value| typed::<Inner>("data", value).unwrap_err().to_string();
+        assert_eq!(said(serde_json::json!(5)), "data: expected an object");
+        let size = "data.size: expected a whole number from 0 to 65535";
+        assert_eq!(said(serde_json::json!({ "size": 70_000 })), size);
+        assert_eq!(said(serde_json::json!({ "size": "secret" })), size);
     }
 
     #[test]

@@ -15,6 +15,13 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// What to do about a stream and a log that contradict each other: which of them is right, only
+/// people can know.
+const MEND: &str = "\
+Was the log restored from an older copy, stop the node and run `tebessa journal
+repair --from stream`. Is the log right and whole, delete the stream CASES: the
+node makes it again from the log.";
+
 /// Asks the node.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let client = args.address.connect().await?;
@@ -38,6 +45,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
             count(node.position, "record", "records"),
             node.index_position
         ))?;
+        if halted {
+            crate::output::line(MEND)?;
+        }
         if let Some(reason) = &node.access.failed {
             crate::output::line(&format!(
                 "the access log cannot be written, so that no words are opened: {reason}"

@@ -143,14 +143,14 @@ mod tests {
         assert_eq!(counts.exit(), Exit::Done);
         counts.add(&Answer::of_reply(2, REJECTED));
         assert_eq!(counts.exit(), Exit::Rejected);
-        counts.add(&Answer::failed(3, 400, "data.size: expected u64"));
+        counts.add(&Answer::failed(3, 400, "data.size: expected a whole number from 0"));
         assert_eq!(counts.exit(), Exit::Failed);
         assert_eq!(
             counts.summary(0.25),
             [
                 "3 commands in 0.2 s: 1 accepted, 1 rejected, 1 failed",
                 "first rejection: line 2: wrong_role: no",
-                "first failure: line 3: data.size: expected u64",
+                "first failure: line 3: data.size: expected a whole number from 0",
             ]
         );
     }

@@ -164,10 +164,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_malformed_command_is_not_sent_again() {
-        let malformed =
-            ClientError::Service { code: 400, message: "data.size: expected u64".to_owned() };
+        let malformed = ClientError::Service {
+            code: 400,
+            message: "data.size: expected a whole number from 0".to_owned(),
+        };
         let (answer, sent) = send(vec![Err(malformed)]).await;
-        assert_eq!((answer.about.as_str(), sent), ("line 9: data.size: expected u64", 1));
+        assert_eq!(
+            (answer.about.as_str(), sent),
+            ("line 9: data.size: expected a whole number from 0", 1)
+        );
     }
 
     #[tokio::test]
