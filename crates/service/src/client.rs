@@ -85,6 +85,12 @@ impl Client {
         Ok(Self { nats })
     }
 
+    /// Whether there is a connection now; where there is none, it is tried again and again.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.nats.connection_state() == async_nats::connection::State::Connected
+    }
+
     /// Sends a command, whose full name is such as `intake.register-claim`.
     pub async fn command(&self, name: &str, body: Vec<u8>) -> Result<Bytes, ClientError> {
         self.request(format!("{COMMAND_PREFIX}.{name}"), body).await

@@ -194,6 +194,10 @@ mod tests {
             Ok(format!(r#"{{"outcome":"rejected","code":"wrong_role","message":"{message}"}}"#)
                 .into_bytes())
         }
+
+        fn is_connected(&self) -> bool {
+            true
+        }
     }
 
     fn line(number: u64, case: u128) -> Line {

@@ -23,11 +23,18 @@ pub(super) trait Service: Clone + Send + Sync + 'static {
         name: &str,
         body: Vec<u8>,
     ) -> impl Future<Output = Result<Vec<u8>, ClientError>> + Send;
+
+    /// Whether a command would leave this machine now.
+    fn is_connected(&self) -> bool;
 }
 
 impl Service for Client {
     async fn command(&self, name: &str, body: Vec<u8>) -> Result<Vec<u8>, ClientError> {
         Client::command(self, name, body).await.map(|reply| reply.to_vec())
+    }
+
+    fn is_connected(&self) -> bool {
+        Client::is_connected(self)
     }
 }
 
@@ -52,8 +59,12 @@ impl<S: Service> Courier<S> {
         Self { pauses: [Duration::ZERO; 3], ..Self::new(service) }
     }
 
-    /// Sends a line until it is answered, or until it was sent four times or for a minute.
+    /// Sends a line until it is answered, or until it was sent four times or for a minute. Not at
+    /// all where the connection is lost and was waited for already.
     pub(super) async fn send(&self, name: &str, line: &Line) -> Answer {
+        if self.gone.load(Ordering::Relaxed) && !self.service.is_connected() {
+            return Answer::failed(line.number, 503, "not sent: the connection to NATS is lost");
+        }
         let begun = Instant::now();
         let mut pauses = self.pauses.iter();
         let mut times = 0;
@@ -119,6 +130,7 @@ mod tests {
     #[derive(Clone, Default)]
     struct Scripted {
         answers: Arc<Mutex<Vec<Scripting>>>,
+        cut: Arc<AtomicBool>,
         sent: Arc<Mutex<Vec<Vec<u8>>>>,
     }
 
@@ -127,6 +139,10 @@ mod tests {
             self.sent.lock().unwrap().push(body);
             let next = self.answers.lock().unwrap().pop();
             next.unwrap_or_else(|| Err(timeout()))
+        }
+
+        fn is_connected(&self) -> bool {
+            !self.cut.load(Ordering::Relaxed)
         }
     }
 
@@ -187,5 +203,9 @@ mod tests {
         courier.send("intake.register-claim", &line).await;
         courier.send("intake.register-claim", &line).await;
         assert_eq!(scripted.sent.lock().unwrap().len(), 10);
+        scripted.cut.store(true, Ordering::Relaxed);
+        let answer = courier.send("intake.register-claim", &line).await;
+        assert!(answer.line.starts_with(br#"{"outcome":"failed","code":503,"#));
+        assert_eq!(scripted.sent.lock().unwrap().len(), 10, "not sent");
     }
 }
