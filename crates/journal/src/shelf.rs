@@ -45,6 +45,8 @@ struct Inside {
     /// Somebody waits for a spare, or for the end.
     hurry: bool,
     ended: bool,
+    /// Why none will come any more.
+    broken: Option<Arc<io::Error>>,
     /// How many groups had been written when the log was last found idle.
     idle_at: Option<u64>,
 }
@@ -92,6 +94,12 @@ impl Shelf {
         true
     }
 
+    /// No spare will come any more; whoever waits for one hears why.
+    pub(crate) fn break_off(&self, error: io::Error) {
+        self.lock().broken = Some(Arc::new(error));
+        self.changed.notify_all();
+    }
+
     /// Takes the oldest spare, waiting for it if need be.
     pub(crate) fn take(&self) -> Ready {
         let mut inside = self.lock();
@@ -101,6 +109,9 @@ impl Shelf {
                 inside.coming = inside.coming.saturating_sub(1);
                 self.filled.store(0, Ordering::Relaxed);
                 return ready;
+            }
+            if let Some(error) = &inside.broken {
+                return Err(Arc::clone(error));
             }
             inside.hurry = true;
             self.changed.notify_all();

@@ -72,9 +72,13 @@ impl Upkeep {
         }
     }
 
-    /// Takes a spare file, waiting for it if need be.
+    /// Takes a spare file, waiting for it if need be. One that could not be made is tried once more: it
+    /// may have been tried long ago, and the disk have room now.
     pub(crate) fn take_spare(&self) -> Result<Spare, Arc<io::Error>> {
-        self.shelf.take()
+        self.shelf.take().or_else(|_| {
+            self.ask_for_spares(1, Duration::ZERO);
+            self.shelf.take()
+        })
     }
 
     /// Notes that a group was written, up to which byte of its segment: spares have time as long as the
@@ -110,8 +114,7 @@ struct Guarded(Arc<Shelf>);
 impl Drop for Guarded {
     fn drop(&mut self) {
         if thread::panicking() {
-            let cause = io::Error::other("the thread journal-upkeep panicked");
-            self.0.put(Err(Arc::new(cause)));
+            self.0.break_off(io::Error::other("the thread journal-upkeep panicked"));
         }
     }
 }
@@ -146,5 +149,50 @@ fn run(
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::RealDisk;
+
+    fn full() -> Arc<io::Error> {
+        Arc::new(io::ErrorKind::StorageFull.into())
+    }
+
+    #[test]
+    fn a_spare_that_could_not_be_made_is_tried_once_more_when_it_is_needed() {
+        let place = tempfile::tempdir().unwrap();
+        let disk = RealDisk::new(place.path().to_owned());
+        let (jobs, inbox) = mpsc::channel();
+        let shelf = Arc::new(Shelf::default());
+        let begun = Instant::now();
+        let upkeep = Upkeep { jobs: Some(jobs), shelf: Arc::clone(&shelf), thread: None, begun };
+        let make = |made: Result<Spare, Arc<io::Error>>| {
+            assert!(matches!(inbox.recv(), Ok(Job::Spare { .. })));
+            shelf.put(made);
+        };
+        let spare = || disk.create("spare").map(|file| Spare { name: "spare", file });
+
+        // The disk was full, and has room.
+        upkeep.ask_for_spares(1, Duration::ZERO);
+        make(Err(full()));
+        thread::scope(|scope| {
+            let taken = scope.spawn(|| upkeep.take_spare().is_ok());
+            make(spare().map_err(Arc::new));
+            assert!(taken.join().unwrap());
+        });
+        // It is full still.
+        upkeep.ask_for_spares(1, Duration::ZERO);
+        make(Err(full()));
+        thread::scope(|scope| {
+            let taken = scope.spawn(|| upkeep.take_spare().err().map(|error| error.kind()));
+            make(Err(full()));
+            assert_eq!(taken.join().unwrap(), Some(io::ErrorKind::StorageFull));
+        });
+        // There is nobody left to make one.
+        shelf.break_off(io::Error::other("gone"));
+        assert!(upkeep.take_spare().is_err());
     }
 }

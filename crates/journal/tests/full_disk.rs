@@ -6,11 +6,17 @@
 
 mod common;
 
+use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
 
+use common::sim::SimDisk;
 use common::{note, open};
-use journal::{Error, Expected, Position, verify_at_least};
+use journal::disk::{Disk, DiskFile, Pace};
+use journal::{Error, Expected, Journal, Options, Position, verify_at_least};
 
 /// A mounted tmpfs, gone when dropped.
 struct Tmpfs(tempfile::TempDir);
@@ -94,6 +100,71 @@ fn a_full_disk_loses_nothing_that_was_acknowledged_and_serves_again_when_there_i
     journal.append(&note(1, "again"), Expected::Any).wait().unwrap();
     journal.close().unwrap();
     verify_at_least(&disk.path(), last, &mut |_| {}).unwrap();
+}
+
+/// A disk on which no segment can be preallocated as long as it is full.
+#[derive(Clone)]
+struct Cramped {
+    disk: SimDisk,
+    full: Arc<AtomicBool>,
+    refused: Sender<()>,
+}
+
+impl Disk for Cramped {
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.disk.list()
+    }
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.disk.create(name)
+    }
+    fn create_zeros(
+        &self,
+        name: &str,
+        length: u64,
+        between: &mut dyn FnMut(u64) -> Pace,
+    ) -> io::Result<Arc<dyn DiskFile>> {
+        if self.full.load(Ordering::SeqCst) {
+            self.refused.send(()).unwrap();
+            return Err(io::Error::from_raw_os_error(28));
+        }
+        self.disk.create_zeros(name, length, between)
+    }
+    fn open(&self, name: &str, write: bool) -> io::Result<Arc<dyn DiskFile>> {
+        self.disk.open(name, write)
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.disk.rename(from, to)
+    }
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.disk.remove(name)
+    }
+    fn sync_directory(&self) -> io::Result<()> {
+        self.disk.sync_directory()
+    }
+}
+
+#[test]
+fn room_that_is_made_while_a_log_is_open_is_used() {
+    let (refused, told) = mpsc::channel();
+    let disk = Cramped { disk: SimDisk::default(), full: Arc::default(), refused };
+    let open = || Journal::open_on(Arc::new(disk.clone()), Options::small()).unwrap().0;
+    open().close().unwrap();
+    disk.full.store(true, Ordering::SeqCst);
+    let journal = open();
+    told.recv().unwrap();
+    disk.full.store(false, Ordering::SeqCst);
+    let begun = || disk.list().unwrap().iter().filter(|name| name.ends_with(".segment")).count();
+    assert_eq!(begun(), 1);
+    let mut appended = 0;
+    while begun() < 3 {
+        let drafts = (0..20).map(|number| (note(number % 7, &"x".repeat(900)), Expected::Any));
+        for outcome in journal.append_all(drafts).wait() {
+            outcome.unwrap();
+        }
+        appended += 20;
+        assert!(appended < 20_000, "a segment never fills up");
+    }
+    journal.close().unwrap();
 }
 
 #[test]
