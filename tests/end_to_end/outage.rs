@@ -141,3 +141,26 @@ fn a_node_that_is_told_to_stop_while_it_starts_ends_at_once_and_well() {
         drop(held);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_could_not_write_is_started_again_and_the_stream_catches_up() {
+    let mut node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    send(&client, &register(Uuid::new_v4(), Uuid::now_v7(), "Maximilian")).await.expect("accepted");
+    until(&client, |state| state["stream"]["position"] == json!(1)).await;
+
+    // The log takes what the stream cannot, and that what was written once failed is not forgotten by
+    // the server when it may write again.
+    node.bound_server_files(Some(0));
+    send(&client, &register(Uuid::new_v4(), Uuid::now_v7(), "Maximilian")).await.expect("accepted");
+    let deadline = Instant::now() + LIMIT;
+    while !node.output().contains("was not stored") {
+        assert!(Instant::now() < deadline, "the operator is not told");
+        tokio::task::yield_now().await;
+    }
+    until(&client, |state| state["stream"]["position"] == json!(2)).await;
+    assert!(node.output().contains("stores nothing and is started again"));
+    send(&client, &register(Uuid::new_v4(), Uuid::now_v7(), "Maximilian")).await.expect("accepted");
+    until(&client, |state| state["stream"]["position"] == json!(3)).await;
+    assert!(node.stop().success());
+}

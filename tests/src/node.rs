@@ -171,9 +171,13 @@ impl Node {
     /// Lets its files grow up to so many bytes, or without limit: every write behind that fails.
     /// Its NATS server goes on as it was.
     pub fn bound_files(&self, most_bytes: Option<u64>) {
-        let maximum = getrlimit(Resource::Fsize).maximum;
-        let limit = Rlimit { current: most_bytes.or(maximum), maximum };
-        prlimit(Some(self.pid()), Resource::Fsize, limit).expect("its limit");
+        bound_files(self.pid(), most_bytes);
+    }
+
+    /// The same for the files of the NATS server that it started; of a server that is started behind it
+    /// they are as the node's.
+    pub fn bound_server_files(&self, most_bytes: Option<u64>) {
+        servers(self.data()).into_iter().for_each(|server| bound_files(server, most_bytes));
     }
 
     fn pid(&self) -> Pid {
@@ -238,20 +242,28 @@ fn ready(lines: &Receiver<String>) -> Result<Ready, NotReady> {
     }
 }
 
-/// Kills the NATS server that a killed node left behind: the one whose configuration lies in the
-/// node's directory.
+fn bound_files(process: Pid, most_bytes: Option<u64>) {
+    let maximum = getrlimit(Resource::Fsize).maximum;
+    let limit = Rlimit { current: most_bytes.or(maximum), maximum };
+    prlimit(Some(process), Resource::Fsize, limit).expect("its limit");
+}
+
+/// Ends the NATS server of a directory whose node was killed.
 fn end_left_over(data: &Path) {
-    let Ok(data) = data.canonicalize() else { return };
-    let configuration = data.join("nats/nats.conf");
-    let Ok(processes) = std::fs::read_dir("/proc") else { return };
-    for process in processes.filter_map(Result::ok) {
-        let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
-        let names = |word: &[u8]| word == configuration.as_os_str().as_encoded_bytes();
-        let pid = process.file_name().to_str().and_then(|name| name.parse().ok());
-        if line.split(|byte| *byte == 0).any(names)
-            && let Some(pid) = pid.and_then(Pid::from_raw)
-        {
-            kill_process(pid, Signal::KILL).ok();
-        }
+    for server in servers(data) {
+        kill_process(server, Signal::KILL).ok();
     }
+}
+
+/// The NATS servers that run on a directory: one at most.
+fn servers(data: &Path) -> Vec<Pid> {
+    let Ok(data) = data.canonicalize() else { return Vec::new() };
+    let configuration = data.join("nats/nats.conf");
+    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let named = processes.filter_map(Result::ok).filter(|process| {
+        let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0)
+            .any(|word| word == configuration.as_os_str().as_encoded_bytes())
+    });
+    named.filter_map(|process| Pid::from_raw(process.file_name().to_str()?.parse().ok()?)).collect()
 }

@@ -181,6 +181,9 @@ impl Standalone {
             directory: data.join("follower"),
         };
         let follower = Follower::start(node.journal().clone(), settings).await?;
+        if let Some(broker) = &broker {
+            broker.mend(follower.refused());
+        }
         first_look(follower.status()).await;
         let attaching = Attaching::new(node.clone(), documents.clone(), client.clone(), inbox_age);
         attaching.ready().await;

@@ -15,6 +15,7 @@ mod configuration;
 mod error;
 mod find;
 mod leftover;
+mod room;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,7 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 pub use error::Error;
@@ -79,6 +80,8 @@ pub enum State {
 pub struct Broker {
     url: String,
     state: watch::Receiver<State>,
+    again: mpsc::Sender<()>,
+    directory: PathBuf,
     stop: oneshot::Sender<()>,
     supervisor: JoinHandle<()>,
 }
@@ -95,9 +98,11 @@ impl Broker {
         let port = server.port();
         let (state_sender, state) = watch::channel(State::Running { pid: server.pid() });
         let (stop, stopped) = oneshot::channel();
-        let supervisor = Supervisor { program, configuration, port, state: state_sender };
+        let (again, asked) = mpsc::channel(1);
+        let supervisor = Supervisor { program, configuration, port, state: state_sender, asked };
         let supervisor = tokio::spawn(supervisor.run(server, stopped));
-        Ok(Self { url: format!("nats://127.0.0.1:{port}"), state, stop, supervisor })
+        let url = format!("nats://127.0.0.1:{port}");
+        Ok(Self { url, state, again, directory: settings.directory, stop, supervisor })
     }
 
     /// Where clients connect; the same for as long as this value lives.
@@ -110,6 +115,12 @@ impl Broker {
     #[must_use]
     pub fn state(&self) -> watch::Receiver<State> {
         self.state.clone()
+    }
+
+    /// Has the server started again when it stores nothing and its disk has room. How often in a row it
+    /// did not store is what `refused` counts.
+    pub fn mend(&self, refused: watch::Receiver<u32>) {
+        tokio::spawn(room::watch(refused, self.directory.clone(), self.again.clone()));
     }
 
     /// Ends the server: asks it first, and kills it when it has not gone after five seconds.
@@ -144,17 +155,20 @@ struct Supervisor {
     configuration: Configuration,
     port: u16,
     state: watch::Sender<State>,
+    /// Somebody wants the server to be started again.
+    asked: mpsc::Receiver<()>,
 }
 
 impl Supervisor {
-    async fn run(self, first: Server, mut stopped: oneshot::Receiver<()>) {
+    async fn run(mut self, first: Server, mut stopped: oneshot::Receiver<()>) {
         let mut next = Some(first);
         let mut attempts = 0;
         while let Some(mut server) = next {
             self.state.send_replace(State::Running { pid: server.pid() });
             let started = tokio::time::Instant::now();
             let ended = tokio::select! {
-                ended = server.ended() => ended,
+                ended = server.ended() => Some(ended),
+                Some(()) = self.asked.recv() => None,
                 // An error means that the broker was dropped without a stop: the same.
                 _ = &mut stopped => {
                     server.stop().await;
@@ -165,7 +179,12 @@ impl Supervisor {
             if started.elapsed() > STEADY {
                 attempts = 0;
             }
-            report(&ended);
+            if let Some(ended) = ended {
+                report(&ended);
+            } else {
+                tracing::warn!("the nats-server stores nothing and is started again");
+                server.stop().await;
+            }
             next = self.start_again(&mut attempts, &mut stopped).await;
         }
         self.state.send_replace(State::Stopped);

@@ -27,6 +27,8 @@ pub(super) enum Trouble {
     Away(String),
     /// The stream is not where it was thought to be. Look at it again.
     Moved(String),
+    /// The server does not store a record that is next. Tell, wait and look again.
+    Refused(String),
     /// The stream holds what the journal does not, or the journal cannot be read.
     Halt(String),
     /// The node stops.

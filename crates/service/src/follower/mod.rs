@@ -31,8 +31,9 @@ use tokio::task::JoinHandle;
 pub use error::Error;
 pub use message::subject;
 
+use consumers::Consumers;
 use mirror::Mirror;
-use task::Task;
+use task::{Task, Tell};
 
 /// The stream's name.
 pub const STREAM: &str = "CASES";
@@ -81,6 +82,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Follower {
     status: watch::Receiver<Status>,
+    refused: watch::Receiver<u32>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -107,15 +109,25 @@ impl Follower {
             .map_err(Error::Connect)?;
         let (status_sender, status) = watch::channel(Status::Away);
         let (stop, stopped) = oneshot::channel();
-        let task = Task::new(journal, Mirror::new(client), &directory, connected, status_sender);
+        let (refused_sender, refused) = watch::channel(0);
+        let consumers = Consumers::load(&directory);
+        let tell = Tell { status: status_sender, refused: refused_sender };
+        let task = Task::new(journal, Mirror::new(client), consumers, connected, tell);
         let task = tokio::spawn(task.run(stopped));
-        Ok(Self { status, stop, task })
+        Ok(Self { status, refused, stop, task })
     }
 
     /// How the mirror is, now and from now on.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
+    }
+
+    /// How often in a row the server has not stored the record that is next in the stream. One that
+    /// could not write, as on a full disk, stores nothing more in that stream until it is started again.
+    #[must_use]
+    pub fn refused(&self) -> watch::Receiver<u32> {
+        self.refused.clone()
     }
 
     /// Stops following at once. What the stream does not hold yet is sent after the next start;

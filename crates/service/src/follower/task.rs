@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::IntoFuture as _;
-use std::path::Path;
 use std::time::Duration;
 
 use async_nats::Subscriber;
-use async_nats::jetstream::context::PublishAckFuture;
+use async_nats::jetstream::context::{PublishAckFuture, PublishErrorKind};
 use futures::StreamExt as _;
 use journal::{Journal, Position, Record};
 use tokio::sync::{oneshot, watch};
@@ -33,6 +32,15 @@ const HALTED_PAUSE: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// What the follower tells.
+#[derive(Debug)]
+pub(super) struct Tell {
+    /// How the mirror is.
+    pub(super) status: watch::Sender<Status>,
+    /// How often in a row the server did not store a record.
+    pub(super) refused: watch::Sender<u32>,
+}
+
 /// What the follower is made of while it runs.
 #[derive(Debug)]
 pub(super) struct Task {
@@ -41,7 +49,7 @@ pub(super) struct Task {
     mirror: Mirror,
     consumers: Consumers,
     connected: watch::Receiver<bool>,
-    status: watch::Sender<Status>,
+    tell: Tell,
     /// The last position that the stream is known to hold.
     position: u64,
     /// When the stream is looked at next.
@@ -54,9 +62,9 @@ impl Task {
     pub(super) fn new(
         journal: Journal,
         mirror: Mirror,
-        directory: &Path,
+        consumers: Consumers,
         connected: watch::Receiver<bool>,
-        status: watch::Sender<Status>,
+        tell: Tell,
     ) -> Self {
         let mut looks = tokio::time::interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -64,9 +72,9 @@ impl Task {
             durable: journal.durable(),
             journal,
             mirror,
-            consumers: Consumers::load(directory),
+            consumers,
             connected,
-            status,
+            tell,
             position: 0,
             looks,
             failures: 0,
@@ -91,8 +99,19 @@ impl Task {
                     tracing::info!(stream = STREAM, "{what}; looking at the stream again");
                     self.pause().await;
                 }
+                Trouble::Refused(what) => {
+                    if *self.tell.refused.borrow() == 0 {
+                        tracing::warn!(
+                            stream = STREAM,
+                            "{what}; a server whose disk was full stores no more until it is started \
+                             again"
+                        );
+                    }
+                    self.tell.refused.send_modify(|times| *times = times.saturating_add(1));
+                    self.pause().await;
+                }
                 Trouble::Away(why) => {
-                    if self.status.send_replace(Status::Away) != Status::Away {
+                    if self.tell.status.send_replace(Status::Away) != Status::Away {
                         tracing::warn!(stream = STREAM, "the mirror waits: {why}");
                     }
                     self.pause().await;
@@ -174,6 +193,7 @@ impl Task {
             Ok(answer) if answer.sequence == position => {
                 self.position = position;
                 self.failures = 0;
+                self.tell.refused.send_if_modified(|times| std::mem::take(times) > 0);
                 self.show();
                 Ok(())
             }
@@ -182,6 +202,13 @@ impl Task {
                 "the event at position {position} is in the stream at {} already",
                 answer.sequence
             ))),
+            // Another reason than the stream's place; a server that cannot write gives none at all.
+            Err(error)
+                if matches!(error.kind(), PublishErrorKind::Other | PublishErrorKind::TimedOut) =>
+            {
+                let why = crate::chain(&error);
+                Err(Trouble::Refused(format!("record {position} was not stored: {why}")))
+            }
             Err(error) => Err(Trouble::Moved(format!("record {position} was not taken: {error}"))),
         }
     }
@@ -290,7 +317,7 @@ impl Task {
         } else {
             Status::CatchingUp { position }
         };
-        self.status.send_if_modified(|status| {
+        self.tell.status.send_if_modified(|status| {
             let changed = *status != now;
             *status = now;
             changed
@@ -300,13 +327,13 @@ impl Task {
     /// Raises the alarm once for each reason.
     fn halt(&mut self, reason: String) {
         let halted = Status::Halted { reason };
-        if *self.status.borrow() == halted {
+        if *self.tell.status.borrow() == halted {
             return;
         }
         if let Status::Halted { reason } = &halted {
             tracing::error!(stream = STREAM, alarm = true, "the mirror is halted: {reason}");
         }
-        self.status.send_replace(halted);
+        self.tell.status.send_replace(halted);
     }
 
     async fn pause(&mut self) {
