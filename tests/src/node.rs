@@ -177,7 +177,9 @@ impl Node {
     /// The same for the files of the NATS server that it started; of a server that is started behind it
     /// they are as the node's.
     pub fn bound_server_files(&self, most_bytes: Option<u64>) {
-        servers(self.data()).into_iter().for_each(|server| bound_files(server, most_bytes));
+        for server in servers(self.data()) {
+            bound_files(server, most_bytes);
+        }
     }
 
     fn pid(&self) -> Pid {

@@ -22,6 +22,9 @@ pub struct Options {
     pub index_cache_bytes: u64,
     /// How long the index waits for more records before it applies a batch.
     pub index_delay: Duration,
+    /// How long the index rests before it is built anew once more, when that has failed often: on a full
+    /// disk, say.
+    pub index_rest: Duration,
     /// Whether `open` returns only when the index has caught up with the log.
     pub wait_for_index: bool,
     /// The clock that the writer stamps with; only tests need another.
@@ -37,6 +40,7 @@ impl Default for Options {
             queue_records: 65_536,
             index_cache_bytes: 128 << 20,
             index_delay: Duration::from_millis(5),
+            index_rest: Duration::from_secs(30),
             wait_for_index: true,
             clock: Arc::new(jiff::Timestamp::now),
         }

@@ -7,6 +7,8 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use common::{Counting, note, open, stream};
 use journal::{
@@ -188,6 +190,50 @@ fn a_projection_that_panics_takes_the_index_down_and_never_the_log() {
     let (journal, report) = open(directory.path()).unwrap();
     assert!(report.index_rebuilt.is_some());
     assert_eq!(journal.read_stream(stream(1), Some(Version(8))).unwrap().len(), 8);
+}
+
+/// Counts, except while it is told to panic.
+struct Failing(AtomicBool);
+
+impl Projection for Failing {
+    fn version(&self) -> u32 {
+        Counting.version()
+    }
+    fn project(&self, prior: Option<&[u8]>, record: &Record) -> Vec<u8> {
+        assert!(!self.0.load(Ordering::SeqCst), "it panics, as it was told to");
+        Counting.project(prior, record)
+    }
+}
+
+#[test]
+fn an_index_that_failed_often_is_tried_again_while_the_journal_is_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut options = Options::small();
+    options.index_rest = Duration::from_millis(1);
+    let failing = Arc::new(Failing(AtomicBool::new(false)));
+    let projection = Arc::clone(&failing) as Arc<dyn Projection>;
+    let (journal, _) = Journal::open(directory.path(), options, projection, &mut |_| {}).unwrap();
+    let append = || journal.append(&note(1, "x"), Expected::Any).wait().unwrap().position;
+    let summaries = || journal.summaries(None, &mut |_, _, _| ControlFlow::Continue(()));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut applied = journal.index_caught_up();
+    let first = append();
+    runtime.block_on(applied.wait_for(|applied| *applied >= first)).unwrap();
+
+    failing.0.store(true, Ordering::SeqCst);
+    append();
+    let failed = |error: &Error| error.to_string().contains("could not be built");
+    while !summaries().is_err_and(|error| failed(&error)) {
+        std::thread::yield_now();
+    }
+    failing.0.store(false, Ordering::SeqCst);
+    let last = append();
+    runtime.block_on(applied.wait_for(|applied| *applied >= last)).unwrap();
+    summaries().unwrap();
+    let dump = journal.logical_dump().unwrap();
+    journal.close().unwrap();
+    fs::remove_dir_all(directory.path().join("index")).unwrap();
+    assert_eq!(rebuilt(directory.path()), (Some(IndexRebuild::Missing), dump));
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod worker;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::watch;
@@ -90,7 +90,7 @@ impl Opened {
             bell: Mutex::new(false),
             rung: Condvar::new(),
             broken: AtomicBool::new(false),
-            failed: OnceLock::new(),
+            failed: Mutex::new(None),
         });
         let worker = Worker::new(
             Arc::clone(shared),
@@ -148,8 +148,8 @@ struct Inner {
     rung: Condvar,
     /// A reader met damage: the worker builds the index anew.
     broken: AtomicBool,
-    /// Why the index could not be built; only the log answers then.
-    failed: OnceLock<String>,
+    /// Why the index could not be built when that was last tried; only the log answers then.
+    failed: Mutex<Option<String>>,
 }
 
 impl Inner {
@@ -162,6 +162,10 @@ impl Inner {
 
     fn set_store(&self, store: Option<Arc<Store>>) {
         *self.store.write().unwrap_or_else(PoisonError::into_inner) = store;
+    }
+
+    fn set_failed(&self, why: Option<String>) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
     fn report_damage(&self, what: &str) {
@@ -212,8 +216,8 @@ impl Index {
 
     fn usable(&self) -> Result<Arc<Store>, Error> {
         self.inner.store().ok_or_else(|| {
-            let what = self.inner.failed.get();
-            Error::Index(what.map_or_else(|| "it is being built anew".to_owned(), String::clone))
+            let failed = self.inner.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            Error::Index(failed.clone().unwrap_or_else(|| "it is being built anew".to_owned()))
         })
     }
 

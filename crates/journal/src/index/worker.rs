@@ -33,7 +33,7 @@ const POURING: u64 = 10_000;
 /// So many delays without a record mean that no more pour in: a busy disk pauses for longer than
 /// one.
 const CALM_POURING: u32 = 8;
-/// How often the index is built anew before the worker gives up until the next open.
+/// How often the index is built anew without a rest.
 const MOST_REBUILDS: u32 = 3;
 
 pub(super) struct Worker {
@@ -48,6 +48,8 @@ pub(super) struct Worker {
     /// Nothing of an earlier run is in the index.
     is_fresh: bool,
     rebuilds: u32,
+    /// It has had the whole log since it was opened: who opened the journal does not wait any more.
+    was_whole: bool,
 }
 
 enum Failure {
@@ -72,8 +74,19 @@ impl Worker {
         options: Options,
         reached: watch::Sender<Position>,
     ) -> Worker {
-        let (applied, is_fresh, rebuilds) = (reached.borrow().0, false, 0);
-        Worker { shared, inner, projection, state, options, applied, reached, is_fresh, rebuilds }
+        let applied = reached.borrow().0;
+        Worker {
+            shared,
+            inner,
+            projection,
+            state,
+            options,
+            applied,
+            reached,
+            is_fresh: false,
+            rebuilds: 0,
+            was_whole: false,
+        }
     }
 
     /// Follows the log until it is told to stop, then closes the index cleanly.
@@ -87,16 +100,13 @@ impl Worker {
         }
         loop {
             match self.catch_up() {
-                Ok(()) => {}
+                Ok(()) => self.note_whole(),
                 Err(Failure::Index(Damage(what))) => {
                     tracing::warn!(what, "the index is damaged and is built anew from the log");
-                    self.rebuilds += 1;
-                    let again = self.rebuilds <= MOST_REBUILDS;
-                    let renewed = if again { self.renew() } else { Err(what) };
-                    if let Err(what) = renewed {
-                        return self.give_up(&what);
+                    if self.begin_again(what) {
+                        continue;
                     }
-                    continue;
+                    return;
                 }
                 Err(Failure::Log(error)) => return self.give_up(&error.to_string()),
             }
@@ -104,6 +114,40 @@ impl Worker {
                 return self.close();
             }
         }
+    }
+
+    fn note_whole(&mut self) {
+        if self.applied == self.shared.log.durable() {
+            self.was_whole = true;
+            self.inner.set_failed(None);
+        }
+    }
+
+    /// Begins a fresh index behind damage; `false` when the worker is to end. What was tried often is
+    /// tried again after a rest, for a disk that is full may have room then; but not while somebody
+    /// waits for the journal to open.
+    fn begin_again(&mut self, mut what: String) -> bool {
+        loop {
+            self.rebuilds = self.rebuilds.saturating_add(1);
+            if self.rebuilds > MOST_REBUILDS {
+                self.give_up(&what);
+                if !self.was_whole || self.rest() {
+                    return false;
+                }
+            }
+            match self.renew() {
+                Ok(()) => return true,
+                Err(why) => what = why,
+            }
+        }
+    }
+
+    /// Rests; `true` when it is time to stop.
+    fn rest(&self) -> bool {
+        let stop = self.inner.bell.lock().unwrap_or_else(PoisonError::into_inner);
+        let rested =
+            self.inner.rung.wait_timeout_while(stop, self.options.index_rest, |stop| !*stop);
+        *rested.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Waits for more to do; `true` when it is time to stop and all is applied.
@@ -159,10 +203,10 @@ impl Worker {
     }
 
     fn give_up(&self, what: &str) {
-        tracing::error!(what, "the index cannot be built; only the log answers");
+        tracing::error!(what, "the index could not be built; only the log answers");
         let place = self.state.place();
         let why = format!("it could not be built: {what}. Nothing is lost if {place} is removed");
-        let _ = self.inner.failed.set(why);
+        self.inner.set_failed(Some(why));
         self.inner.set_store(None);
     }
 
