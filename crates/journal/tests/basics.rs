@@ -54,6 +54,20 @@ fn what_was_appended_is_read_back_in_order_after_reopening() {
 }
 
 #[test]
+fn a_log_whose_file_was_removed_acknowledges_nothing_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path()).unwrap();
+    journal.append(&note(1, "before"), Expected::Any).wait().unwrap();
+    std::fs::remove_dir_all(directory.path().join("log")).unwrap();
+    for _ in 0..2 {
+        let refused = journal.append(&note(1, "after"), Expected::Any).wait().unwrap_err();
+        let Error::Poisoned(cause) = &refused else { panic!("{refused:?}") };
+        assert!(cause.to_string().contains("00000000000000000001.segment was removed"), "{cause}");
+    }
+    assert_eq!(journal.read(Position(1), usize::MAX).unwrap().len(), 1, "reads go on");
+}
+
+#[test]
 fn summaries_come_in_the_order_of_the_first_records() {
     let directory = tempfile::tempdir().unwrap();
     let (journal, _) = open(directory.path()).unwrap();

@@ -134,6 +134,10 @@ impl Committer {
         // To the end of a page: past the system's cache only whole ones are written, and through it the
         // system would read the rest of one that it does not have. Behind the log's end are zeros anyway.
         self.tail.segment.file.append_at(offset, frames.padded(offset, self.segment_bytes))?;
+        if !self.tail.segment.file.is_named()? {
+            let what = format!("{} was removed while it was written to", self.tail.segment.name);
+            return Err(Arc::new(io::Error::new(io::ErrorKind::NotFound, what)));
+        }
         self.tail.end += length;
         self.upkeep.note_group(self.tail.end);
         Ok(offset)

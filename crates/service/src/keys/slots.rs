@@ -13,7 +13,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::KeyId;
@@ -155,6 +155,19 @@ impl Slots {
             .write_all_at(&bytes, place.offset())
             .and_then(|()| self.file.sync_data())
             .map_err(Error::io(&self.path, "written"))
+    }
+
+    /// Refuses when the file was removed while it is open: it is gone with the program, and with it
+    /// every key that is taken now.
+    pub(super) fn check_named(&self) -> Result<(), Error> {
+        let named = self.file.metadata().and_then(|file| {
+            if file.nlink() > 0 {
+                return Ok(());
+            }
+            let what = "it was removed; before the node stops it can be copied from /proc/PID/fd";
+            Err(io::Error::new(io::ErrorKind::NotFound, what))
+        });
+        named.map_err(Error::io(&self.path, "used"))
     }
 
     /// Reads and unwraps the key at a place.

@@ -103,6 +103,7 @@ impl KeyStore {
     /// Hands out a fresh key that is on disk, synced. No disk is touched here unless keys are
     /// taken faster than they are made: then it blocks the thread for the time of an fsync.
     pub fn take(&self) -> Result<KeyId, Error> {
+        self.inner.slots.check_named()?;
         loop {
             let id = self.inner.pool.take()?;
             // One that was destroyed while it lay in the pool is passed over.

@@ -232,6 +232,17 @@ fn keys_taken_by_many_threads_are_all_different() {
 }
 
 #[test]
+fn no_key_is_taken_from_a_file_that_was_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = KeyStore::open(directory.path()).unwrap();
+    let field = sealed(&store, "words");
+    fs::remove_file(directory.path().join("slots")).unwrap();
+    let refused = crate::chain(&store.take().unwrap_err());
+    assert!(refused.contains("slots could not be used: it was removed"), "{refused}");
+    assert_eq!(opened(&store, &field), json("words"));
+}
+
+#[test]
 fn a_second_node_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let _held = KeyStore::open(directory.path()).unwrap();
