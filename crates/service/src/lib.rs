@@ -19,6 +19,7 @@ pub mod broker;
 mod cases;
 pub mod checkpoints;
 pub mod client;
+mod clock;
 pub mod documents;
 mod draft;
 pub mod erasure;

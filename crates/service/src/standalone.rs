@@ -10,13 +10,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::broker::{self, Broker, Port, Settings};
-use crate::checkpoints;
 use crate::documents::{self, Attaching, Documents, Place, Reading};
 use crate::follower::{self, Follower};
 use crate::node::{Authority, Node, OpenError};
 use crate::reply::Failure;
 use crate::serve::{Desk, ServeError, Services};
 use crate::timers::{self, Timers};
+use crate::{checkpoints, clock};
 
 /// How long a NATS server that was given by its URL may take to answer.
 const NATS_PATIENCE: Duration = Duration::from_secs(30);
@@ -134,6 +134,7 @@ pub struct Standalone {
     url: String,
     report: journal::OpenReport,
     signing: Option<JoinHandle<()>>,
+    clock: JoinHandle<()>,
 }
 
 impl Standalone {
@@ -195,12 +196,13 @@ impl Standalone {
         };
         let services = Services::start(desk, &client).await?;
         let signing = checkpoints.map(|every| checkpoints::on_schedule(node.clone(), every));
+        let clock = clock::watch(node.clone());
         let timers = if timers {
             Some(Timers::start(&url, Some(data.join("deadlines"))).await?)
         } else {
             None
         };
-        Ok(Self { node, broker, client, follower, services, timers, url, report, signing })
+        Ok(Self { node, broker, client, follower, services, timers, url, report, signing, clock })
     }
 
     /// Where clients connect.
@@ -237,6 +239,7 @@ impl Standalone {
         if let Some(signing) = self.signing {
             signing.abort();
         }
+        self.clock.abort();
         if self.node.journal().durable().borrow().0 > 0 {
             checkpoints::sign(&self.node).await;
         }

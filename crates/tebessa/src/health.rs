@@ -48,6 +48,12 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         if halted {
             crate::output::line(MEND)?;
         }
+        if let Some(seconds) = node.clock_behind_s {
+            crate::output::line(&format!(
+                "the clock is {} behind the last record: put it right",
+                crate::output::count(seconds.unsigned_abs(), "second", "seconds")
+            ))?;
+        }
         if let Some(reason) = &node.access.failed {
             crate::output::line(&format!(
                 "the access log cannot be written, so that no words are opened: {reason}"

@@ -1,8 +1,8 @@
 //! `tebessa.query.node`: whether the node is well and how far it is.
 
-use crate::follower;
 use crate::node::Node;
 use crate::reply::Failure;
+use crate::{clock, follower};
 
 /// Asks how the node is.
 #[derive(
@@ -52,6 +52,10 @@ pub struct NodeReply {
     /// How the access log stands.
     #[serde(default)]
     pub access: AccessState,
+    /// By how many seconds the machine's clock is behind the last record, if by more than a minute: new
+    /// records have that record's time until the clock is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_behind_s: Option<i64>,
 }
 
 /// How the access log stands.
@@ -78,6 +82,8 @@ pub(crate) fn answer(node: &Node, follower: &follower::Status) -> Result<NodeRep
         index_position: node.journal().index_caught_up().borrow().0,
         stream: state(follower),
         access: access(node),
+        // A log that cannot be read is told of by those who read it.
+        clock_behind_s: clock::behind(node.journal()).ok().flatten().map(|lag| lag.as_secs()),
     })
 }
 
