@@ -49,9 +49,14 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
             crate::output::line(MEND)?;
         }
         if let Some(seconds) = node.clock_behind_s {
+            let minutes = seconds.unsigned_abs() / 60;
+            let lag = match minutes {
+                0..120 => count(minutes, "minute", "minutes"),
+                120..2880 => count(minutes / 60, "hour", "hours"),
+                _ => count(minutes / 60 / 24, "day", "days"),
+            };
             crate::output::line(&format!(
-                "the clock is {} behind the last record: put it right",
-                crate::output::count(seconds.unsigned_abs(), "second", "seconds")
+                "the clock is {lag} behind the last record: put it right"
             ))?;
         }
         if let Some(reason) = &node.access.failed {
