@@ -357,7 +357,8 @@ impl Journal {
     }
 
     /// The position that the index has applied, to wait on. It goes back to 0 when the index is
-    /// built anew, and ends when that is given up: [`Journal::summaries`] says why.
+    /// built anew, and ends when that is given up before the index has once had the whole log:
+    /// [`Journal::summaries`] says why. Later it is tried again for as long as the journal is open.
     #[must_use]
     pub fn index_caught_up(&self) -> watch::Receiver<Position> {
         match &self.threads.index {

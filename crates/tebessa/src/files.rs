@@ -165,7 +165,10 @@ pub(crate) fn check_outside(place: &Path, data: &Path) -> Result<(), CliError> {
 /// A file without the name yet, on the same file system, that only its owner may read.
 fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))
+    let directory = directory.unwrap_or(Path::new("."));
+    // Its own error names a file that nobody asked for.
+    directory.metadata()?;
+    NamedTempFile::new_in(directory)
 }
 
 /// What is said when a file cannot be written.
