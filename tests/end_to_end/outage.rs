@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use futures::StreamExt as _;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use service::client::Client;
@@ -32,6 +33,9 @@ async fn commands_fail_clearly_without_nats_and_nothing_is_lost() {
     let case = Uuid::new_v4();
     send(&client, &register(case, Uuid::now_v7(), "Maximilian")).await.expect("accepted");
 
+    let mut followed = client.watch(1).await.expect("the stream").boxed();
+    assert_eq!(followed.next().await.expect("an event").expect("whole").position, 1);
+
     // The server dies while commands are under way: some were answered, of the others nobody knows.
     let commands: Vec<Value> =
         (0..COMMANDS).map(|_| identity(case, Uuid::now_v7(), "Maximilian")).collect();
@@ -51,6 +55,15 @@ async fn commands_fail_clearly_without_nats_and_nothing_is_lost() {
             answered.insert(id, reply);
         }
     }
+
+    // Who follows is told too: the server that comes back does not know the place any more.
+    let lost = loop {
+        if let Err(error) = followed.next().await.expect("an event or why not") {
+            break service::chain(&error);
+        }
+    };
+    assert_eq!(lost, "the connection to NATS failed: it was lost");
+    assert!(followed.next().await.is_none());
 
     // Without the server a sender is told, and the log does not change.
     let before = records(&data);

@@ -9,6 +9,7 @@ use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::service::{NATS_SERVICE_ERROR, NATS_SERVICE_ERROR_CODE};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
+use tokio::sync::watch;
 
 use crate::follower::STREAM;
 use crate::serve::{COMMAND_PREFIX, QUERY_PREFIX};
@@ -60,6 +61,8 @@ pub enum ClientError {
 #[derive(Clone, Debug)]
 pub struct Client {
     nats: async_nats::Client,
+    /// How often the connection was lost.
+    losses: watch::Receiver<u64>,
 }
 
 /// A message of the stream.
@@ -74,15 +77,22 @@ pub struct StreamMessage {
 impl Client {
     /// Connects; fails at once where nobody listens.
     pub async fn connect(url: &str) -> Result<Self, ClientError> {
+        let (lost, losses) = watch::channel(0);
         let options = async_nats::ConnectOptions::new()
             .name("tebessa")
+            .event_callback(move |event| {
+                if matches!(event, async_nats::Event::Disconnected) {
+                    lost.send_modify(|times| *times += 1);
+                }
+                std::future::ready(())
+            })
             .connection_timeout(Duration::from_secs(5))
             .request_timeout(Some(ANSWER_TIMEOUT));
         let nats = options
             .connect(url)
             .await
             .map_err(|source| ClientError::Connect { url: without_credentials(url), source })?;
-        Ok(Self { nats })
+        Ok(Self { nats, losses })
     }
 
     /// Whether there is a connection now; where there is none, it is tried again and again.
@@ -134,12 +144,16 @@ impl Client {
         }
     }
 
-    /// Follows the stream from a position on; new messages are awaited for ever.
+    /// Follows the stream from a position on; new messages are awaited until the connection is lost,
+    /// which is the last item. Whoever goes on asks again, for the server may have forgotten the place:
+    /// a library that waits for its heartbeats notices that after a minute.
     pub async fn watch(
         &self,
         from: u64,
     ) -> Result<impl Stream<Item = Result<StreamMessage, ClientError>> + use<>, ClientError> {
         let broken = |error: async_nats::Error| ClientError::Broken(error);
+        let mut losses = self.losses.clone();
+        losses.mark_unchanged();
         let context = async_nats::jetstream::new(self.nats.clone());
         let stream = context
             .get_stream(STREAM)
@@ -154,11 +168,13 @@ impl Client {
             .map_err(|error| broken(Box::new(error)))?;
         let messages =
             consumer.messages().await.map_err(|error| ClientError::Broken(Box::new(error)))?;
-        Ok(messages.map(|message| {
+        let messages = messages.map(|message| {
             let message = message.map_err(|error| ClientError::Broken(Box::new(error)))?;
             let position = message.info().map_err(ClientError::Broken)?.stream_sequence;
             Ok(StreamMessage { position, record: message.message.payload })
-        }))
+        });
+        let lost = futures::stream::once(async { Err(ClientError::Broken("it was lost".into())) });
+        Ok(messages.take_until(async move { losses.changed().await }).chain(lost))
     }
 
     /// The record at a position of the stream; `None` where it has none.
