@@ -25,7 +25,7 @@ const HELP: &str = r#"A command is one line:
 Its answer is one line, in the same place of the output:
   {"outcome":"accepted","case":…,"version":…,"position":…,"event":…}
   {"outcome":"rejected","code":"wrong_role","invariant":…,"message":…}
-  {"outcome":"failed","code":400,"message":"line 7: data.name: must not be empty"}
+  {"outcome":"failed","code":400,"message":"line 7: data.name: …"}
 The first two are the service's own bytes. A failure has the code 400 malformed, 404 unknown,
 409 others were faster, 413 too long, 502 unreadable, 503 nobody answers, or 504 no answer.
 
