@@ -1,6 +1,7 @@
 //! Backup beside a running node, restore, lines out and in: the same log each time.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use service::client::Client;
 use tests::Node;
@@ -16,6 +17,8 @@ async fn a_log_is_the_same_after_a_backup_and_after_lines() {
     let client = Client::connect(node.url()).await.expect("the node answers");
     register(&client, 30).await;
     done(&data, &["journal", "backup", "--out", &path("backup")]);
+    let mode = fs::metadata(path("backup")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "a backup is for who made it, as the data directory");
     for inside in ["data/journal", "data/keys/new/er", "backup/../data/access"] {
         for form in [["backup", "--out"], ["export", "--tiles"], ["export", "--jsonl"]] {
             let [what, option] = form;

@@ -76,6 +76,7 @@ pub(crate) struct RestoreArgs {
 pub(crate) async fn backup(args: BackupArgs) -> Result<Exit, CliError> {
     let directory = source(&args)?;
     files::check_outside(&args.out, &args.data)?;
+    node::make_private(&args.out)?;
     let copied = tokio::task::spawn_blocking(move || {
         let mut bar = Bar::new("Verifying the copy");
         let report = journal::backup(&directory, &args.out, &mut |step| {

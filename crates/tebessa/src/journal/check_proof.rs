@@ -94,7 +94,8 @@ fn in_words(proved: &Verdict) -> String {
     let what = match (proved.position, proved.case, proved.records) {
         (Some(position), ..) => format!("the record is at position {position}"),
         (None, Some(case), Some(records)) => {
-            format!("these are all {records} records of case {case}")
+            let records = count(records, "record", "records");
+            format!("{records}, all that there are of case {case}")
         }
         (None, ..) => "the proof holds".to_owned(),
     };
