@@ -6,16 +6,14 @@
 
 mod common;
 
-use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc;
 
 use common::sim::SimDisk;
 use common::{note, open};
-use journal::disk::{Disk, DiskFile, Pace};
+use journal::disk::Disk;
 use journal::{Error, Expected, Journal, Options, Position, verify_at_least};
 
 /// A mounted tmpfs, gone when dropped.
@@ -102,57 +100,16 @@ fn a_full_disk_loses_nothing_that_was_acknowledged_and_serves_again_when_there_i
     verify_at_least(&disk.path(), last, &mut |_| {}).unwrap();
 }
 
-/// A disk on which no segment can be preallocated as long as it is full.
-#[derive(Clone)]
-struct Cramped {
-    disk: SimDisk,
-    full: Arc<AtomicBool>,
-    refused: Sender<()>,
-}
-
-impl Disk for Cramped {
-    fn list(&self) -> io::Result<Vec<String>> {
-        self.disk.list()
-    }
-    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        self.disk.create(name)
-    }
-    fn create_zeros(
-        &self,
-        name: &str,
-        length: u64,
-        between: &mut dyn FnMut(u64) -> Pace,
-    ) -> io::Result<Arc<dyn DiskFile>> {
-        if self.full.load(Ordering::SeqCst) {
-            self.refused.send(()).unwrap();
-            return Err(io::Error::from_raw_os_error(28));
-        }
-        self.disk.create_zeros(name, length, between)
-    }
-    fn open(&self, name: &str, write: bool) -> io::Result<Arc<dyn DiskFile>> {
-        self.disk.open(name, write)
-    }
-    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.disk.rename(from, to)
-    }
-    fn remove(&self, name: &str) -> io::Result<()> {
-        self.disk.remove(name)
-    }
-    fn sync_directory(&self) -> io::Result<()> {
-        self.disk.sync_directory()
-    }
-}
-
 #[test]
 fn room_that_is_made_while_a_log_is_open_is_used() {
-    let (refused, told) = mpsc::channel();
-    let disk = Cramped { disk: SimDisk::default(), full: Arc::default(), refused };
+    let disk = SimDisk::default();
     let open = || Journal::open_on(Arc::new(disk.clone()), Options::small()).unwrap().0;
     open().close().unwrap();
-    disk.full.store(true, Ordering::SeqCst);
+    let (refused, told) = mpsc::channel();
+    disk.refuse_files(Some(refused));
     let journal = open();
     told.recv().unwrap();
-    disk.full.store(false, Ordering::SeqCst);
+    disk.refuse_files(None);
     let begun = || disk.list().unwrap().iter().filter(|name| name.ends_with(".segment")).count();
     assert_eq!(begun(), 1);
     let mut appended = 0;

@@ -168,7 +168,8 @@ fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let directory = directory.unwrap_or(Path::new("."));
     // Its own error names a file that nobody asked for.
     directory.metadata()?;
-    NamedTempFile::new_in(directory)
+    // A command that is killed leaves it behind: it is to be seen, for it may hold words.
+    tempfile::Builder::new().prefix("tebessa-").suffix(".unfinished").tempfile_in(directory)
 }
 
 /// What is said when a file cannot be written.

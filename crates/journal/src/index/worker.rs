@@ -48,7 +48,9 @@ pub(super) struct Worker {
     /// Nothing of an earlier run is in the index.
     is_fresh: bool,
     rebuilds: u32,
-    /// It has had the whole log since it was opened: who opened the journal does not wait any more.
+    /// The log's last position when it was opened: up to there whoever opened it may wait.
+    awaited: u64,
+    /// The index has had all of that: nobody waits for the journal to open any more.
     was_whole: bool,
 }
 
@@ -74,7 +76,7 @@ impl Worker {
         options: Options,
         reached: watch::Sender<Position>,
     ) -> Worker {
-        let applied = reached.borrow().0;
+        let (applied, awaited) = (reached.borrow().0, shared.log.durable());
         Worker {
             shared,
             inner,
@@ -85,6 +87,7 @@ impl Worker {
             reached,
             is_fresh: false,
             rebuilds: 0,
+            awaited,
             was_whole: false,
         }
     }
@@ -117,7 +120,7 @@ impl Worker {
     }
 
     fn note_whole(&mut self) {
-        if self.applied == self.shared.log.durable() {
+        if self.applied >= self.awaited {
             self.was_whole = true;
             self.inner.set_failed(None);
         }

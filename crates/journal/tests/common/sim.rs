@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use journal::disk::{Disk, DiskFile};
@@ -81,6 +82,8 @@ struct Inside {
     fault: Option<(Fault, u64)>,
     off: bool,
     deeds: u64,
+    /// Who hears of files that are refused for want of room.
+    refused: Option<Sender<()>>,
 }
 
 /// The disk.
@@ -118,6 +121,11 @@ impl SimDisk {
     pub fn fail_after(&self, fault: Fault, deeds: u64) {
         let mut inside = self.inside();
         inside.fault = Some((fault, inside.deeds + deeds));
+    }
+
+    /// Has no room for a new file, and tells of each that it refuses; `None` makes room.
+    pub fn refuse_files(&self, told: Option<Sender<()>>) {
+        self.inside().refused = told;
     }
 
     /// What a file shows.
@@ -214,6 +222,10 @@ impl Disk for SimDisk {
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         let mut inside = self.inside();
         inside.deed()?;
+        if let Some(refused) = &inside.refused {
+            refused.send(()).unwrap();
+            return Err(io::Error::from_raw_os_error(28));
+        }
         let file = inside.files.len();
         inside.files.push(Bytes::default());
         inside.names.insert(name.to_owned(), file);

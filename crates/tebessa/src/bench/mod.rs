@@ -23,8 +23,8 @@ loop of write and fdatasync over a preallocated file with the same bytes, for in
 appends without an index, for verify one core that does nothing but hash.
 
 Appends of groups are measured on the log alone: the rate with eight groups on their way, waits with
-one at a time, and under load with eight. What one core hashes when it does nothing else stands beside, for every record is
-hashed.
+one at a time, and under load with eight. What one core hashes when it does nothing else stands
+beside, for every record is hashed.
 
 With --json each figure is an object in a line of its own:
   {\"bench\":\"append\",\"group\":16,\"records\":160000,\"records_per_s\":51234.5,
