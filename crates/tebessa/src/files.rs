@@ -35,9 +35,9 @@ pub(crate) fn read_input(file: &Path, most: u64) -> Result<Vec<u8>, CliError> {
         .map_err(|error| CliError::caused("standard input could not be read", error))
 }
 
-/// As [`read`], of a text.
+/// As [`read_input`], of a text.
 pub(crate) fn read_text(file: &Path, most: u64) -> Result<String, CliError> {
-    String::from_utf8(read(file, most)?)
+    String::from_utf8(read_input(file, most)?)
         .map_err(|_| CliError::message(format!("{} is no text in UTF-8", file.display())))
 }
 
