@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{ask, identity, register, send};
 
 /// Runs the command line on a data directory; gives exit code, standard output and error.
-fn run(node: &Node, arguments: &[&str]) -> (Option<i32>, String, String) {
+pub(super) fn run(node: &Node, arguments: &[&str]) -> (Option<i32>, String, String) {
     let data = node.data().to_str().expect("a path");
     let output = Command::new(tests::binary())
         .args(arguments)

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{ask, register, send};
 
 /// A file of a size whose content no two places of it share.
-fn file(size: usize) -> Vec<u8> {
+pub(super) fn file(size: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(size + 32);
     let mut block = Sha256::digest(b"a summons").to_vec();
     while bytes.len() < size {
@@ -31,7 +31,7 @@ fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-pub(crate) fn attach(case: Uuid, evidence: Uuid, upload: Uuid, bytes: &[u8]) -> Value {
+pub(super) fn attach(case: Uuid, evidence: Uuid, upload: Uuid, bytes: &[u8]) -> Value {
     let mut command = register(case, Uuid::now_v7(), "A");
     command["command"] = json!("evidence.attach");
     command["data"] = json!({
@@ -42,7 +42,7 @@ pub(crate) fn attach(case: Uuid, evidence: Uuid, upload: Uuid, bytes: &[u8]) -> 
     command
 }
 
-async fn put(client: &Client, upload: Uuid, bytes: &[u8]) {
+pub(super) async fn put(client: &Client, upload: Uuid, bytes: &[u8]) {
     client.upload(UploadId(upload), &mut &*bytes).await.expect("the inbox takes it");
 }
 
@@ -66,7 +66,7 @@ fn code(reply: &Reply) -> &'static str {
 }
 
 /// Every file below the documents of a node, with what is under way.
-fn kept(data: &Path) -> Vec<PathBuf> {
+pub(super) fn kept(data: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![directory(data)];
     while let Some(folder) = folders.pop() {

@@ -8,6 +8,7 @@ mod deadlines;
 mod disclosure;
 mod erasure;
 mod evidence;
+mod evidence_check;
 mod outage;
 mod privacy;
 mod recovery;

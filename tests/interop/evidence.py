@@ -44,6 +44,8 @@ async def main(url, case):
     ]
     assert b"".join(parts) == FILE, "other bytes came back"
     assert opened["size"] == len(FILE)
+    checked = json.loads((await query(client, "evidence-check", {"case": case, "evidence": evidence})).data)
+    assert checked["found"] == "whole", checked
     assert len(await names(inbox)) == 0, "the inbox still holds the upload"
     print(answer.data.decode())
     await client.drain()

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use crate::documents::{FileQuery, FileReply, PartQuery};
+use crate::documents::{FileCheckQuery, FileCheckReply, FileQuery, FileReply, PartQuery};
 use crate::queries::{
     AccessQuery, AccessReply, AsOfQuery, AuditQuery, CaseQuery, CheckpointQuery, CheckpointReply,
     DiffQuery, DisclosuresQuery, DisclosuresReply, FamilyQuery, FamilyReply, HistoryQuery,
@@ -39,6 +39,8 @@ pub fn all() -> BTreeMap<String, Value> {
     files.insert("queries/case.json".to_owned(), of::<CaseQuery>());
     files.insert("queries/checkpoint.json".to_owned(), of::<CheckpointQuery>());
     files.insert("replies/checkpoint.json".to_owned(), of::<CheckpointReply>());
+    files.insert("queries/evidence-check.json".to_owned(), of::<FileCheckQuery>());
+    files.insert("replies/evidence-check.json".to_owned(), of::<FileCheckReply>());
     files.insert("queries/evidence-file.json".to_owned(), of::<FileQuery>());
     files.insert("queries/evidence-part.json".to_owned(), of::<PartQuery>());
     files.insert("replies/evidence-file.json".to_owned(), of::<FileReply>());

@@ -182,6 +182,7 @@ impl Worker {
         let name = format!("{group}{}", last_token(message));
         let payload = message.message.payload.clone();
         match name.as_str() {
+            "evidence-check" => encode(&self.desk.reading.check(&queries::read(&payload)?).await?),
             "evidence-file" => encode(&self.desk.reading.open(&queries::read(&payload)?).await?),
             "evidence-part" => self.desk.reading.part(&queries::read(&payload)?).await,
             _ => {

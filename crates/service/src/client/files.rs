@@ -7,8 +7,8 @@ use futures::{Stream, StreamExt as _};
 use tokio::io::AsyncRead;
 
 use super::{Client, ClientError, FILE_TIMEOUT};
-use crate::documents::{FileQuery, FileReply, INBOX, PartQuery};
-use crate::serve::COMMAND_PREFIX;
+use crate::documents::{FileCheckQuery, FileCheckReply, FileQuery, FileReply, INBOX, PartQuery};
+use crate::serve::{COMMAND_PREFIX, QUERY_PREFIX};
 
 /// How many parts are asked for ahead of the one that is awaited.
 const AHEAD: usize = 4;
@@ -46,6 +46,14 @@ impl Client {
     pub async fn open_file(&self, query: &FileQuery) -> Result<FileReply, ClientError> {
         let body = serde_json::to_vec(query).map_err(|e| ClientError::Broken(Box::new(e)))?;
         let reply = self.query("evidence-file", body).await?;
+        serde_json::from_slice(&reply).map_err(|error| ClientError::Broken(Box::new(error)))
+    }
+
+    /// Has the node read a kept file to its end; the answer may take as long as that.
+    pub async fn check_file(&self, query: &FileCheckQuery) -> Result<FileCheckReply, ClientError> {
+        let body = serde_json::to_vec(query).map_err(|e| ClientError::Broken(Box::new(e)))?;
+        let subject = format!("{QUERY_PREFIX}.evidence-check");
+        let reply = self.request_within(subject, body, FILE_TIMEOUT).await?;
         serde_json::from_slice(&reply).map_err(|error| ClientError::Broken(Box::new(error)))
     }
 

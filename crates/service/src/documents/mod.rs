@@ -14,6 +14,7 @@
 //! refused, and at the next start when a crash came between.
 
 mod attach;
+mod check;
 mod error;
 mod inbox;
 mod notes;
@@ -30,6 +31,7 @@ use case::CaseId;
 use tokio::sync::{Mutex, Semaphore};
 
 pub(crate) use attach::Attaching;
+pub use check::{FileCheckQuery, FileCheckReply, FileFound};
 pub use error::Error;
 pub use inbox::INBOX;
 use notes::{Note, Notes};

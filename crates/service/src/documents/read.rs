@@ -75,14 +75,20 @@ pub struct PartQuery {
     pub part: u64,
 }
 
+/// A file of evidence that is kept, as the record has it.
+#[derive(Clone)]
+pub(super) struct Kept {
+    pub(super) key: KeyId,
+    pub(super) case: CaseId,
+    pub(super) sha256: Sha256Hex,
+    pub(super) size: u64,
+}
+
 /// What a ticket opens.
 #[derive(Clone)]
 struct Ticket {
     name: String,
-    key: KeyId,
-    case: CaseId,
-    sha256: Sha256Hex,
-    size: u64,
+    kept: Kept,
     used: Instant,
 }
 
@@ -90,7 +96,7 @@ struct Ticket {
 #[derive(Clone)]
 pub(crate) struct Reading {
     node: Node,
-    documents: Documents,
+    pub(super) documents: Documents,
     tickets: Arc<Mutex<HashMap<Uuid, Ticket>>>,
 }
 
@@ -101,18 +107,8 @@ impl Reading {
 
     /// Finds the file and gives a ticket for it.
     pub(crate) async fn open(&self, query: &FileQuery) -> Result<FileReply, Failure> {
-        let case = self.node.case(query.case).await?;
-        let key = case
-            .intake
-            .key()
-            .ok_or_else(|| Failure::not_found(format!("there is no case {}", query.case)))?;
-        let item = case.evidence.items.get(&query.evidence).ok_or_else(|| {
-            Failure::not_found(format!("the case has no evidence {}", query.evidence))
-        })?;
-        let Some(size) = item.upload.and(item.size) else {
-            return Err(Failure::not_found("of this item only the digest is kept, not the file"));
-        };
-        let name = name_of(&self.node, key, query.case, &item.sha256)?;
+        let kept = self.kept(query.case, query.evidence).await?;
+        let name = self.name(&kept)?;
         if !self.documents.store.holds(&name).await? {
             return Err(Error::Missing { name }.into());
         }
@@ -122,38 +118,55 @@ impl Reading {
             ..Viewed::unopened(View::EvidenceFile, query.case, query.viewer.clone())
         };
         self.node.access().record(viewed).await?;
-        let ticket = Ticket {
-            name,
-            key,
-            case: query.case,
-            sha256: item.sha256.clone(),
-            size,
-            used: Instant::now(),
-        };
+        let Kept { ref sha256, size, .. } = kept;
         Ok(FileReply {
             case: query.case,
             evidence: query.evidence,
-            sha256: item.sha256.clone(),
+            sha256: sha256.clone(),
             size,
             parts: parts(size),
             part_bytes: PART,
-            ticket: self.issue(ticket),
+            ticket: self.issue(Ticket { name, kept, used: Instant::now() }),
         })
     }
 
     /// Reads and opens one part.
     pub(crate) async fn part(&self, query: &PartQuery) -> Result<Bytes, Failure> {
-        let ticket = self.ticket(query.ticket).ok_or_else(|| {
+        let Ticket { name, kept, .. } = self.ticket(query.ticket).ok_or_else(|| {
             Failure::not_found("the ticket is not good any more; open the file again")
         })?;
-        if query.part >= parts(ticket.size) {
-            let parts = parts(ticket.size);
+        if query.part >= parts(kept.size) {
+            let parts = parts(kept.size);
             return Err(Failure::malformed(format!("part: the file has parts 0 to {}", parts - 1)));
         }
+        Ok(self.read(&name, &kept, query.part).await?)
+    }
+
+    /// The file that is kept of an item; 404 where there is none.
+    pub(super) async fn kept(&self, id: CaseId, evidence: EvidenceId) -> Result<Kept, Failure> {
+        let case = self.node.case(id).await?;
+        let key = case.intake.key();
+        let key = key.ok_or_else(|| Failure::not_found(format!("there is no case {id}")))?;
+        let item = case.evidence.items.get(&evidence);
+        let item =
+            item.ok_or_else(|| Failure::not_found(format!("the case has no evidence {evidence}")))?;
+        let Some(size) = item.upload.and(item.size) else {
+            return Err(Failure::not_found("of this item only the digest is kept, not the file"));
+        };
+        Ok(Kept { key, case: id, sha256: item.sha256.clone(), size })
+    }
+
+    /// The name of a kept file in the store.
+    pub(super) fn name(&self, kept: &Kept) -> Result<String, Error> {
+        name_of(&self.node, kept.key, kept.case, &kept.sha256)
+    }
+
+    /// The plaintext of one part, which must be one of the file's.
+    pub(super) async fn read(&self, name: &str, kept: &Kept, part: u64) -> Result<Bytes, Error> {
         let keys = self.node.keys();
-        let Ticket { name, key, case, sha256, size, .. } = ticket;
-        let cipher = |salt: &_| Ok(keys.document_cipher(key, case, sha256.as_str(), salt)?);
-        Ok(self.documents.store.part(&name, size, query.part, cipher).await?)
+        let cipher =
+            |salt: &_| Ok(keys.document_cipher(kept.key, kept.case, kept.sha256.as_str(), salt)?);
+        self.documents.store.part(name, kept.size, part, cipher).await
     }
 
     fn issue(&self, ticket: Ticket) -> Uuid {

@@ -135,6 +135,17 @@ impl Store {
         }
     }
 
+    /// Whether a document of this size is there, and is as long as it must be when sealed.
+    pub(super) async fn check_length(&self, name: &str, size: u64) -> Result<(), Error> {
+        let named = || name.to_owned();
+        match self.objects.head(&at(name)).await {
+            Ok(found) if found.size == sealed_length(size) => Ok(()),
+            Ok(_) => Err(Error::Damaged { name: named(), why: "it has another length" }),
+            Err(object_store::Error::NotFound { .. }) => Err(Error::Missing { name: named() }),
+            Err(error) => Err(Error::store("asked")(error)),
+        }
+    }
+
     /// Removes a document. One that is not there is removed already.
     pub(super) async fn remove(&self, name: &str) -> Result<(), Error> {
         match self.objects.delete(&at(name)).await {
@@ -182,8 +193,8 @@ impl Store {
         let damaged = |why| Error::Damaged { name: name.to_owned(), why };
         let salt = head.strip_prefix(MAGIC).and_then(|salt| salt.first_chunk());
         let cipher = cipher(salt.ok_or_else(|| damaged("it has no header"))?)?;
-        let length = HEADER + size + chunks * CHUNK_OVERHEAD as u64;
-        let range = HEADER + first * SEALED_CHUNK..length.min(HEADER + end * SEALED_CHUNK);
+        let range =
+            HEADER + first * SEALED_CHUNK..sealed_length(size).min(HEADER + end * SEALED_CHUNK);
         let wanted = range.end.saturating_sub(range.start);
         let sealed = self.read(name, range).await?;
         if sealed.len() as u64 != wanted {
@@ -212,6 +223,11 @@ impl Store {
 /// How many chunks a document of this size has; an empty one has one.
 const fn chunks(size: u64) -> u64 {
     if size == 0 { 1 } else { size.div_ceil(CHUNK as u64) }
+}
+
+/// How long a document of this size is when it is sealed, in bytes.
+const fn sealed_length(size: u64) -> u64 {
+    HEADER + size + chunks(size) * CHUNK_OVERHEAD as u64
 }
 
 /// How many parts a document of this size has.

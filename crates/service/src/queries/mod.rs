@@ -59,6 +59,7 @@ pub const QUERIES: &[(&str, &str)] = &[
     ),
     ("case", "The state of a case, now or at a version."),
     ("checkpoint", "A signed checkpoint of the log as it is now."),
+    ("evidence-check", "Whether the kept file of an item of evidence is still what it was."),
     ("evidence-file", "Opens the file of an item of evidence for reading."),
     ("evidence-part", "The bytes of one part of a file that is open."),
     ("family", "The claims that are linked with a case as family, in both directions."),

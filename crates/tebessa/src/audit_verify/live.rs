@@ -129,7 +129,8 @@ impl Live {
         Ok(Part::checked(last, words))
     }
 
-    fn reason(&self, consolation: &str) -> String {
+    /// Why there is no node to ask, and what to say of it.
+    pub(super) fn reason(&self, consolation: &str) -> String {
         match self {
             Self::Running { .. } => consolation.to_owned(),
             Self::Absent { reason } => format!("{reason}; {consolation}"),

@@ -2,6 +2,7 @@
 //! without one.
 
 mod access;
+mod files;
 mod live;
 mod records;
 mod report;
@@ -25,6 +26,8 @@ Checked are
   the index    where a node runs on the directory: how far it is, and its list
                of cases
   the stream   where a node runs: that it has what the log has, byte for byte
+  the files    of evidence, where a node runs: it reads each to its end and
+               compares it with the record
 What could not be checked is named. The log is read without a lock, so the node may go on writing:
 checked is what was there when it began. Nothing is changed.
 
@@ -49,6 +52,9 @@ pub(crate) struct Args {
     /// Do not compare the stream with the log.
     #[arg(long)]
     no_stream: bool,
+    /// Do not have the files of evidence read.
+    #[arg(long)]
+    no_files: bool,
     /// Print the result as one line of JSON.
     #[arg(long)]
     json: bool,
@@ -124,6 +130,7 @@ async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<
     let access = access::check(&args.data).await?;
     let index = live.index(&read.summaries).await?;
     let stream = live.stream(directory, args.no_stream).await?;
+    let files = files::check(live, read.files, args.no_files).await?;
     Ok(Report {
         log: Log::of(&verified),
         checkpoints: signed.part(&verified),
@@ -131,6 +138,7 @@ async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<
         access,
         index,
         stream,
+        files,
     })
 }
 

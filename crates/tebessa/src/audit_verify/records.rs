@@ -13,6 +13,7 @@ use case::{Case, CaseId, Recorded, Summary, strict};
 use journal::{Position, Reader, Record, StreamId};
 
 use super::Stop;
+use super::files::{self, KeptFile};
 use super::report::Damage;
 use crate::output::Bar;
 
@@ -27,6 +28,8 @@ pub(super) struct Refolded {
     pub(super) cases: u64,
     /// Every case in a few words, as an index must have it.
     pub(super) summaries: HashMap<CaseId, Summary>,
+    /// The files of evidence that are kept.
+    pub(super) files: Vec<KeptFile>,
 }
 
 /// Reads the first `records` records and folds their cases.
@@ -72,13 +75,14 @@ fn joined(worker: thread::ScopedJoinHandle<'_, Result<Refolded, Stop>>) -> Resul
 }
 
 fn empty() -> Refolded {
-    Refolded { records: 0, cases: 0, summaries: HashMap::new() }
+    Refolded { records: 0, cases: 0, summaries: HashMap::new(), files: Vec::new() }
 }
 
 fn merge(mut one: Refolded, other: Refolded) -> Refolded {
     one.records += other.records;
     one.cases += other.cases;
     one.summaries.extend(other.summaries);
+    one.files.extend(other.files);
     one
 }
 
@@ -135,6 +139,10 @@ impl Walk<'_> {
             refolded.records += mine;
             progress(self.done.fetch_add(mine, Ordering::Relaxed) + mine);
         }
+        refolded.files = cases
+            .iter()
+            .flat_map(|(id, folded)| files::of_case(CaseId(id.0), &folded.case))
+            .collect();
         refolded.summaries = cases
             .into_values()
             .filter_map(|folded| folded.summary.map(|summary| (summary.case, summary)))

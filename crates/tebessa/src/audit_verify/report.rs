@@ -58,6 +58,11 @@ impl Part {
         Self { checked: true, position: Some(position), about }
     }
 
+    /// Checked, where there is no position to say.
+    pub(super) const fn done(about: String) -> Self {
+        Self { checked: true, position: None, about }
+    }
+
     pub(super) const fn unchecked(about: String) -> Self {
         Self { checked: false, position: None, about }
     }
@@ -77,6 +82,7 @@ pub(super) struct Report {
     pub(super) access: Part,
     pub(super) index: Part,
     pub(super) stream: Part,
+    pub(super) files: Part,
 }
 
 #[derive(serde::Serialize)]
@@ -101,7 +107,8 @@ impl Report {
              records  {} read strictly and folded into {}\n\
              access   {}\n\
              index    {}\n\
-             stream   {}",
+             stream   {}\n\
+             files    {}",
             count(log.records, "record", "records"),
             count(log.cases, "case", "cases"),
             bytes(log.bytes),
@@ -113,6 +120,7 @@ impl Report {
             self.access.text(),
             self.index.text(),
             self.stream.text(),
+            self.files.text(),
         );
         if log.unfinished_bytes > 0 {
             let _ = write!(
@@ -193,6 +201,11 @@ impl Damage {
         let what = "lists the case as it does not follow from the log; stop the node and delete \
                     the index, it is built anew";
         Self { case: Some(case.0), ..Self::elsewhere("the index", what.to_owned()) }
+    }
+
+    /// A file of evidence that is not there, or not what was kept.
+    pub(super) fn of_file(case: case::CaseId, what: String) -> Self {
+        Self { case: Some(case.0), ..Self::elsewhere("the files of evidence", what) }
     }
 
     /// A fault that is not at a record.
