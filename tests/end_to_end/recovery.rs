@@ -1,5 +1,7 @@
 //! What was accepted is there after a kill, without the index and without the stream.
 
+use std::process::Command;
+
 use serde_json::json;
 use service::client::Client;
 use service::reply::Reply;
@@ -107,7 +109,7 @@ async fn index_and_stream_can_be_thrown_away() {
     assert_eq!(listed, expected, "the oldest first");
     assert_eq!(list["position"], json!(30));
     assert!(node.stop().success());
-    let verified = std::process::Command::new(tests::binary())
+    let verified = Command::new(tests::binary())
         .args(["audit", "verify", "--data"])
         .arg(&data)
         .output()
@@ -143,4 +145,25 @@ fn a_node_whose_index_cannot_be_built_says_so_and_what_to_do() {
     assert!(!printed.contains('\u{1b}'), "no colours where nobody looks: {printed}");
     std::fs::remove_file(&index).unwrap();
     drop(Node::start_in(&data, &[]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_node_does_not_start_where_one_answers() {
+    let node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let case = Uuid::new_v4();
+    send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("accepted");
+    let home = tempfile::tempdir().unwrap();
+    let second = Command::new(tests::binary())
+        .args(["up", "--nats", node.url(), "--data"])
+        .arg(home.path().join("data"))
+        .output()
+        .expect("the command line");
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains("another node answers on the NATS server"), "{said}");
+    // Nothing of the second is in the way of the first.
+    for _ in 0..10 {
+        send(&client, &identity(case, Uuid::now_v7(), "A")).await.expect("accepted");
+    }
 }

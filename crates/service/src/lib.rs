@@ -13,6 +13,7 @@
 //! *Invariant:* no type of async-nats is needed to use this crate, save the client to serve on.
 
 pub mod access;
+mod alone;
 pub mod audit;
 mod authority;
 pub mod broker;

@@ -9,6 +9,7 @@ use guidance::Library;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::alone::another_answers;
 use crate::broker::{self, Broker, Port, Settings};
 use crate::documents::{self, Attaching, Documents, Place, Reading};
 use crate::follower::{self, Follower};
@@ -109,6 +110,15 @@ pub enum StartError {
         #[source]
         source: async_nats::ConnectError,
     },
+    /// Another node answers on the NATS server. Stop it, or use a server of its own.
+    #[error(
+        "another node answers on the NATS server at {url} already; stop it, or give this one another \
+         server: each would answer half of the commands, from its own record"
+    )]
+    Another {
+        /// Where.
+        url: String,
+    },
     /// The document store could not be opened; see its own error.
     #[error("the documents could not be opened")]
     Documents(#[from] documents::Error),
@@ -176,6 +186,10 @@ impl Standalone {
             (Some(broker), url)
         };
         let client = connect(&url).await?;
+        // Before the follower, which would write this log into the other's stream.
+        if another_answers(&client).await {
+            return Err(StartError::Another { url: crate::client::without_credentials(&url) });
+        }
         let settings = follower::Settings {
             url: url.clone(),
             options: async_nats::ConnectOptions::new(),
