@@ -36,7 +36,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
             FollowerState::CatchingUp { position } => {
                 format!("the stream is filled up to {position}")
             }
-            FollowerState::Away => "the stream is away".to_owned(),
+            FollowerState::Away => "the stream is away; the node's log says why".to_owned(),
             FollowerState::Halted { reason } => format!("the stream is halted: {reason}"),
         };
         crate::output::line(&format!(

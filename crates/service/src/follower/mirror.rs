@@ -56,9 +56,10 @@ impl Mirror {
                 GetStreamErrorKind::JetStream(_)
                 | GetStreamErrorKind::Request
                 | GetStreamErrorKind::EmptyName
-                | GetStreamErrorKind::InvalidStreamName => {
-                    Err(Trouble::away("the stream cannot be asked for", &error))
-                }
+                | GetStreamErrorKind::InvalidStreamName => Err(Trouble::away(
+                    "the stream cannot be asked for (has the server JetStream?)",
+                    &error,
+                )),
             },
         }
     }

@@ -56,6 +56,8 @@ pub(super) struct Task {
     looks: Interval,
     /// Attempts in a row that brought nothing.
     failures: u32,
+    /// Why the mirror waits, as the log was told.
+    waits_for: Option<String>,
 }
 
 impl Task {
@@ -78,6 +80,7 @@ impl Task {
             position: 0,
             looks,
             failures: 0,
+            waits_for: None,
         }
     }
 
@@ -111,8 +114,13 @@ impl Task {
                     self.pause().await;
                 }
                 Trouble::Away(why) => {
-                    if self.tell.status.send_replace(Status::Away) != Status::Away {
+                    let was_here = self.tell.status.send_replace(Status::Away) != Status::Away;
+                    // Before the first connection nothing is wrong yet; a server that is there and
+                    // does not serve, such as one without JetStream, says what is.
+                    let is_new = self.waits_for.as_ref() != Some(&why);
+                    if was_here || (is_new && *self.connected.borrow()) {
                         tracing::warn!(stream = STREAM, "the mirror waits: {why}");
+                        self.waits_for = Some(why);
                     }
                     self.pause().await;
                     // A dropped sender means that the client is gone, and the node with it.
@@ -310,7 +318,8 @@ impl Task {
     }
 
     /// Shows how far the mirror is.
-    fn show(&self) {
+    fn show(&mut self) {
+        self.waits_for = None;
         let position = self.position;
         let now = if position >= self.durable.borrow().0 {
             Status::Following { position }
