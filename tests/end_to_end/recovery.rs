@@ -167,3 +167,10 @@ async fn a_second_node_does_not_start_where_one_answers() {
         send(&client, &identity(case, Uuid::now_v7(), "A")).await.expect("accepted");
     }
 }
+
+#[test]
+fn a_node_whose_terminal_is_closed_stops_as_if_told_to() {
+    let mut node = Node::start();
+    let status = node.stop_by(rustix::process::Signal::HUP);
+    assert!(status.success(), "{status}:\n{}", node.output());
+}

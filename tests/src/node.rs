@@ -150,7 +150,12 @@ impl Node {
     /// Asks it to stop, as an operator does, and returns how it ended. Panics when it does not
     /// end within a minute.
     pub fn stop(&mut self) -> ExitStatus {
-        self.signal(Signal::TERM);
+        self.stop_by(Signal::TERM)
+    }
+
+    /// The same by another signal.
+    pub fn stop_by(&mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
         let deadline = Instant::now() + LIMIT;
         loop {
             if let Some(status) = self.child.try_wait().expect("its end") {
