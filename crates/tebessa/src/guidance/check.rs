@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{Failure, files, text};
+use crate::output::plain;
 use ::guidance::{Fault, Library};
 
 /// The arguments of `tebessa guidance check`.
@@ -57,7 +58,7 @@ pub(crate) fn run(
         }
         Err(faults) => {
             for fault in &faults {
-                writeln!(out, "{fault}")?;
+                writeln!(out, "{}", plain(&fault.to_string()))?;
             }
             let (gone, count) = (text::GONE, faults.len());
             let word = if count == 1 { "fault" } else { "faults" };

@@ -7,9 +7,12 @@ use std::process::ExitCode;
 use ::guidance::{Evaluation, Fixture, FixtureId, Library};
 
 use super::{Failure, files, text};
+use crate::output::plain;
 
 /// A longer line is no case; it is refused before it fills the memory.
 const LONGEST_LINE_BYTES: usize = 1 << 20;
+/// So many letters of a reason are shown: it may quote a value of any length.
+const LONGEST_REASON: usize = 500;
 
 /// The arguments of `tebessa guidance evaluate`.
 #[derive(Debug, clap::Args)]
@@ -78,7 +81,7 @@ fn lines(
         };
         if let Err(reason) = answered {
             all_good = false;
-            writeln!(problems, "line {number}: {reason}")?;
+            writeln!(problems, "line {number}: {}", shown(&reason))?;
         }
         // Whoever sends one case and waits for its answer gets it.
         if input.buffer().is_empty() {
@@ -148,13 +151,24 @@ fn answer(
             let told = guidance.explain(&evaluation).to_text(text::WIDTH);
             match &fixture.id {
                 FixtureId::None => {}
-                FixtureId::Text(id) => writeln!(out, "== {id}")?,
+                FixtureId::Text(id) => writeln!(out, "== {}", plain(id))?,
                 FixtureId::Number(id) => writeln!(out, "== {id}")?,
             }
-            writeln!(out, "{told}")?;
+            writeln!(out, "{}", plain(&told))?;
         }
     }
     Ok(Ok(()))
+}
+
+/// A reason as it is shown: it may quote what stands in the line.
+fn shown(reason: &str) -> String {
+    let one_line = plain(reason).replace('\n', " ");
+    let mut letters = one_line.chars();
+    let mut shown: String = letters.by_ref().take(LONGEST_REASON).collect();
+    if letters.next().is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// What serde says, without "at line 1": the line's number is told before.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{Failure, files, json_line, text};
+use crate::output::plain;
 
 /// So much of a hash is shown in the table: enough to name it.
 const SHOWN_HASH: usize = "sha256:".len() + 12;
@@ -52,7 +53,7 @@ pub(crate) fn run(
             guidance.profile().to_owned(),
             format!("from {}{end}", guidance.valid_from()),
             hash,
-            guidance.title().to_owned(),
+            plain(guidance.title()),
         ]);
     }
     for line in table.lines() {

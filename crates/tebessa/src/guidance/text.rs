@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::output::plain;
+
 /// The width of everything that is wrapped, in columns.
 pub(crate) const WIDTH: usize = 80;
 
@@ -16,7 +18,8 @@ pub(crate) const GONE: Style = AnsiColor::Red.on_default();
 /// The style of what is new.
 pub(crate) const NEW: Style = AnsiColor::Green.on_default();
 
-/// Writes a text in lines of [`WIDTH`], each behind an indent; further lines stand deeper.
+/// Writes a text without its control characters in lines of [`WIDTH`], each behind an indent; further
+/// lines stand deeper.
 pub(crate) fn paragraph(
     out: &mut dyn Write,
     style: Style,
@@ -24,7 +27,8 @@ pub(crate) fn paragraph(
     indent: usize,
     deeper: usize,
 ) -> io::Result<()> {
-    for (place, line) in wrapped(text, WIDTH.saturating_sub(indent + deeper)).iter().enumerate() {
+    let lines = wrapped(&plain(text), WIDTH.saturating_sub(indent + deeper));
+    for (place, line) in lines.iter().enumerate() {
         let indent = if place == 0 { indent } else { indent + deeper };
         writeln!(out, "{:indent$}{style}{line}{style:#}", "")?;
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use case::strict;
 use journal::note::VerifierKey;
 use journal::{Checkpoint, TlogProof};
 
@@ -158,7 +159,9 @@ fn record(
 }
 
 fn case(text: &str, keys: &[VerifierKey]) -> Result<Result<Verdict, String>, CliError> {
-    let proved: ProvedCase = serde_json::from_str(text).map_err(|error| {
+    // Strictly, as everything that comes from elsewhere: the error says where and repeats nothing.
+    let read = strict::parse(text.as_bytes()).and_then(|value| strict::typed("", value));
+    let proved: ProvedCase = read.map_err(|error| {
         CliError::caused("this is no proof that `tebessa journal prove` makes", error)
     })?;
     if proved.format != ProvedCase::FORMAT {

@@ -154,3 +154,18 @@ fn an_explanation_names_presumptions_and_their_sources() {
     assert!(out.contains("CJEU C-238/19, EZ"), "{out}");
     assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
 }
+
+#[test]
+fn what_a_reason_quotes_rewrites_no_terminal_and_has_an_end() {
+    let escape = r#"{"profile":"\u001b[2J\nred","as_of":"2020-11-19","sought":"refugee"}"#;
+    let long = format!(
+        r#"{{"profile":"{}","as_of":"2020-11-19","sought":"refugee"}}"#,
+        "A".repeat(70_000)
+    );
+    let lines = format!("{escape}\n{long}\n");
+    let (_, _, problems) = evaluated(lines.as_bytes(), Form::Json);
+    let problems: Vec<&str> = problems.lines().collect();
+    assert!(problems[0].starts_with("line 1: unknown profile `·[2J red`"), "{problems:?}");
+    assert!(problems[1].starts_with("line 2: unknown profile `AAAA") && problems[1].len() < 600);
+    assert_eq!(problems.len(), 2);
+}
