@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::json;
 use service::client::Client;
 use service::reply::Reply;
-use tests::Node;
+use tests::{NatsServer, Node};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -173,4 +173,14 @@ fn a_node_whose_terminal_is_closed_stops_as_if_told_to() {
     let mut node = Node::start();
     let status = node.stop_by(rustix::process::Signal::HUP);
     assert!(status.success(), "{status}:\n{}", node.output());
+}
+
+#[test]
+fn a_server_that_takes_short_messages_only_is_refused() {
+    let server = NatsServer::start_with("max_payload: 4096\n");
+    let home = tempfile::tempdir().unwrap();
+    let said = Node::try_start_in(&home.path().join("data"), &["--nats", &server.url()]).err();
+    let said = said.expect("no node can work with it");
+    assert!(said.contains("takes messages of up to 4096 bytes"), "{said}");
+    assert!(said.contains("max_payload"), "{said}");
 }

@@ -25,6 +25,19 @@ impl NatsServer {
         server
     }
 
+    /// The same with settings of its own, as its configuration file has them.
+    #[must_use]
+    pub fn start_with(settings: &str) -> Self {
+        let mut server = Self::absent();
+        std::fs::write(server.configuration(), settings).expect("the settings are written");
+        server.start_again();
+        server
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.directory.path().join("nats.conf")
+    }
+
     /// A server that is not there yet, but has a port.
     #[must_use]
     pub fn absent() -> Self {
@@ -61,7 +74,11 @@ impl NatsServer {
         assert!(self.child.is_none(), "the server runs already");
         let program =
             std::env::var_os("TEBESSA_NATS_SERVER").unwrap_or_else(|| "nats-server".into());
-        let mut child = Command::new(&program)
+        let mut command = Command::new(&program);
+        if self.configuration().exists() {
+            command.arg("--config").arg(self.configuration());
+        }
+        let mut child = command
             .args(["--addr", "127.0.0.1", "--port", &self.port.to_string(), "--jetstream"])
             .arg("--store_dir")
             .arg(self.directory.path())

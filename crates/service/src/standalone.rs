@@ -21,6 +21,9 @@ use crate::{checkpoints, clock};
 
 /// How long a NATS server that was given by its URL may take to answer.
 const NATS_PATIENCE: Duration = Duration::from_secs(30);
+/// The least that a server must take in one message, in bytes: an answer, with room for its headers. A
+/// record is shorter.
+const LEAST_PAYLOAD: usize = 1_000_000;
 /// When it is tried again first; each time twice as long after the time before.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// How long the first look at the stream may take before the services start without it.
@@ -110,6 +113,17 @@ pub enum StartError {
         #[source]
         source: async_nats::ConnectError,
     },
+    /// The NATS server takes short messages only. Set its `max_payload`.
+    #[error(
+        "the NATS server at {url} takes messages of up to {most} bytes; records and answers need \
+         {LEAST_PAYLOAD}: set its max_payload to 1MB, as it is by default"
+    )]
+    SmallMessages {
+        /// Where.
+        url: String,
+        /// Its limit in bytes.
+        most: usize,
+    },
     /// Another node answers on the NATS server. Stop it, or use a server of its own.
     #[error(
         "another node answers on the NATS server at {url} already; stop it, or give this one another \
@@ -186,6 +200,11 @@ impl Standalone {
             (Some(broker), url)
         };
         let client = connect(&url).await?;
+        let most = client.server_info().max_payload;
+        if most < LEAST_PAYLOAD {
+            let url = crate::client::without_credentials(&url);
+            return Err(StartError::SmallMessages { url, most });
+        }
         // Before the follower, which would write this log into the other's stream.
         if another_answers(&client).await {
             return Err(StartError::Another { url: crate::client::without_credentials(&url) });

@@ -118,7 +118,7 @@ impl Task {
                     // Before the first connection nothing is wrong yet; a server that is there and
                     // does not serve, such as one without JetStream, says what is.
                     let is_new = self.waits_for.as_ref() != Some(&why);
-                    if was_here || (is_new && *self.connected.borrow()) {
+                    if is_new && (was_here || *self.connected.borrow()) {
                         tracing::warn!(stream = STREAM, "the mirror waits: {why}");
                         self.waits_for = Some(why);
                     }
@@ -201,6 +201,7 @@ impl Task {
             Ok(answer) if answer.sequence == position => {
                 self.position = position;
                 self.failures = 0;
+                self.waits_for = None;
                 self.tell.refused.send_if_modified(|times| std::mem::take(times) > 0);
                 self.show();
                 Ok(())
@@ -319,9 +320,9 @@ impl Task {
 
     /// Shows how far the mirror is.
     fn show(&mut self) {
-        self.waits_for = None;
         let position = self.position;
         let now = if position >= self.durable.borrow().0 {
+            self.waits_for = None;
             Status::Following { position }
         } else {
             Status::CatchingUp { position }
