@@ -75,7 +75,7 @@ impl World {
 
     async fn follow(&self) -> Follower {
         let settings = Settings {
-            url: self.server.url(),
+            server: (&self.server.url()).into(),
             options: ConnectOptions::new().reconnect_delay_callback(|_| Duration::from_millis(50)),
             directory: self.directory.path().join("follower"),
         };

@@ -12,6 +12,7 @@ use futures::{Stream, StreamExt};
 use tokio::sync::watch;
 
 use crate::follower::STREAM;
+use crate::nats::{Server, refused};
 use crate::serve::{COMMAND_PREFIX, QUERY_PREFIX};
 
 /// How long an answer may take.
@@ -30,6 +31,18 @@ pub enum ClientError {
         /// Where it was tried, without credentials.
         url: String,
         /// Why it failed.
+        #[source]
+        source: async_nats::ConnectError,
+    },
+    /// The server does not let this client in. Say who it is.
+    #[error(
+        "the NATS server at {url} does not let this in; give nats://USER:PASSWORD@HOST as its URL, or a \
+         file of credentials by --nats-creds"
+    )]
+    Refused {
+        /// Where it was tried, without credentials.
+        url: String,
+        /// Why.
         #[source]
         source: async_nats::ConnectError,
     },
@@ -76,7 +89,8 @@ pub struct StreamMessage {
 
 impl Client {
     /// Connects; fails at once where nobody listens.
-    pub async fn connect(url: &str) -> Result<Self, ClientError> {
+    pub async fn connect(server: impl Into<Server>) -> Result<Self, ClientError> {
+        let server: Server = server.into();
         let (lost, losses) = watch::channel(0);
         let options = async_nats::ConnectOptions::new()
             .name("tebessa")
@@ -88,10 +102,14 @@ impl Client {
             })
             .connection_timeout(Duration::from_secs(5))
             .request_timeout(Some(ANSWER_TIMEOUT));
-        let nats = options
-            .connect(url)
-            .await
-            .map_err(|source| ClientError::Connect { url: without_credentials(url), source })?;
+        let nats = server.connect(options).await.map_err(|source| {
+            let url = server.shown();
+            if refused(&source) {
+                ClientError::Refused { url, source }
+            } else {
+                ClientError::Connect { url, source }
+            }
+        })?;
         Ok(Self { nats, losses })
     }
 
@@ -210,15 +228,4 @@ fn service_error(headers: &HeaderMap) -> Option<ClientError> {
         code: code.as_str().parse().unwrap_or(500),
         message: message.to_owned(),
     })
-}
-
-/// A URL may carry a password, which belongs into no error.
-pub(crate) fn without_credentials(url: &str) -> String {
-    match url.rsplit_once('@') {
-        Some((front, host)) => match front.split_once("://") {
-            Some((scheme, _)) => format!("{scheme}://{host}"),
-            None => host.to_owned(),
-        },
-        None => url.to_owned(),
-    }
 }

@@ -13,6 +13,7 @@ use crate::alone::another_answers;
 use crate::broker::{self, Broker, Port, Settings};
 use crate::documents::{self, Attaching, Documents, Place, Reading};
 use crate::follower::{self, Follower};
+use crate::nats::{Server, refused};
 use crate::node::{Authority, Node, OpenError};
 use crate::reply::Failure;
 use crate::serve::{Desk, ServeError, Services};
@@ -36,7 +37,7 @@ pub struct Setup {
     /// The data directory.
     pub data: PathBuf,
     /// The NATS server to use; without it one is started as a child.
-    pub nats: Option<String>,
+    pub nats: Option<Server>,
     /// The port of the server that is started.
     pub port: Port,
     /// The authority whose record this is.
@@ -133,6 +134,18 @@ pub enum StartError {
         /// Where.
         url: String,
     },
+    /// The NATS server does not let the node in. Say who it is.
+    #[error(
+        "the NATS server at {url} does not let this node in; give nats://USER:PASSWORD@HOST as its URL, \
+         or a file of credentials by --nats-creds"
+    )]
+    Refused {
+        /// Where it was tried.
+        url: String,
+        /// Why.
+        #[source]
+        source: async_nats::ConnectError,
+    },
     /// The document store could not be opened; see its own error.
     #[error("the documents could not be opened")]
     Documents(#[from] documents::Error),
@@ -155,7 +168,7 @@ pub struct Standalone {
     follower: Follower,
     services: Services,
     timers: Option<Timers>,
-    url: String,
+    server: Server,
     report: journal::OpenReport,
     signing: Option<JoinHandle<()>>,
     clock: JoinHandle<()>,
@@ -191,26 +204,25 @@ impl Standalone {
         }
         let documents = Documents::open(&documents, &data)?;
         documents.settle_all(&node).await?;
-        let (broker, url) = if let Some(url) = nats {
-            (None, url)
+        let (broker, server) = if let Some(server) = nats {
+            (None, server)
         } else {
             let settings = Settings { directory: data.join("nats"), port };
             let broker = Broker::start(settings).await?;
-            let url = broker.url().to_owned();
-            (Some(broker), url)
+            let server = Server::from(broker.url());
+            (Some(broker), server)
         };
-        let client = connect(&url).await?;
+        let client = connect(&server).await?;
         let most = client.server_info().max_payload;
         if most < LEAST_PAYLOAD {
-            let url = crate::client::without_credentials(&url);
-            return Err(StartError::SmallMessages { url, most });
+            return Err(StartError::SmallMessages { url: server.shown(), most });
         }
         // Before the follower, which would write this log into the other's stream.
         if another_answers(&client).await {
-            return Err(StartError::Another { url: crate::client::without_credentials(&url) });
+            return Err(StartError::Another { url: server.shown() });
         }
         let settings = follower::Settings {
-            url: url.clone(),
+            server: server.clone(),
             options: async_nats::ConnectOptions::new(),
             directory: data.join("follower"),
         };
@@ -231,17 +243,34 @@ impl Standalone {
         let signing = checkpoints.map(|every| checkpoints::on_schedule(node.clone(), every));
         let clock = clock::watch(node.clone());
         let timers = if timers {
-            Some(Timers::start(&url, Some(data.join("deadlines"))).await?)
+            Some(Timers::start(server.clone(), Some(data.join("deadlines"))).await?)
         } else {
             None
         };
-        Ok(Self { node, broker, client, follower, services, timers, url, report, signing, clock })
+        Ok(Self {
+            node,
+            broker,
+            client,
+            follower,
+            services,
+            timers,
+            server,
+            report,
+            signing,
+            clock,
+        })
     }
 
     /// Where clients connect.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        self.server.url()
+    }
+
+    /// The same with what the server wants to see.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
     }
 
     /// The node itself.
@@ -327,7 +356,7 @@ fn make_directory(path: &Path) -> Result<(), StartError> {
         .map_err(|source| StartError::Directory { path: path.to_owned(), source })
 }
 
-async fn connect(url: &str) -> Result<async_nats::Client, StartError> {
+async fn connect(server: &Server) -> Result<async_nats::Client, StartError> {
     let deadline = tokio::time::Instant::now() + NATS_PATIENCE;
     let mut pause = FIRST_PAUSE;
     loop {
@@ -338,18 +367,17 @@ async fn connect(url: &str) -> Result<async_nats::Client, StartError> {
             .event_callback(|event| async move {
                 tracing::info!(event = %event, "NATS");
             });
-        match options.connect(url).await {
+        match server.connect(options).await {
             Ok(client) => return Ok(client),
+            Err(source) if refused(&source) => {
+                return Err(StartError::Refused { url: server.shown(), source });
+            }
             Err(source) if tokio::time::Instant::now() + pause > deadline => {
-                return Err(StartError::Connect {
-                    url: crate::client::without_credentials(url),
-                    source,
-                });
+                return Err(StartError::Connect { url: server.shown(), source });
             }
             Err(error) => {
                 if pause == FIRST_PAUSE {
-                    let (url, patience_s) =
-                        (crate::client::without_credentials(url), NATS_PATIENCE.as_secs());
+                    let (url, patience_s) = (server.shown(), NATS_PATIENCE.as_secs());
                     tracing::warn!(url, %error, patience_s, "NATS does not answer yet; tried again");
                 }
                 tokio::time::sleep(pause).await;

@@ -2,9 +2,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use service::client::Client;
+use service::nats::Server;
 
 use crate::output::CliError;
 
@@ -23,17 +25,39 @@ pub(crate) struct Address {
     /// The data directory of a node on this machine; used where no URL is given.
     #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
     pub(crate) data: PathBuf,
+    #[command(flatten)]
+    entry: Entry,
+}
+
+/// What a NATS server wants to see.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Entry {
+    /// A file of credentials for the NATS server, as nsc writes it. A user and a password, or a
+    /// token, may stand in the URL instead: nats://USER:PASSWORD@HOST.
+    #[arg(long, value_name = "FILE", env = "TEBESSA_NATS_CREDS")]
+    nats_creds: Option<PathBuf>,
+    /// A file of certificates (PEM) to believe of a NATS server that speaks TLS, in place of the
+    /// system's.
+    #[arg(long, value_name = "FILE", env = "TEBESSA_NATS_CA")]
+    nats_ca: Option<PathBuf>,
+}
+
+impl Entry {
+    /// The server at a URL.
+    pub(crate) fn to(&self, url: &str) -> Server {
+        Server::new(url).with_credentials(self.nats_creds.clone()).with_roots(self.nats_ca.clone())
+    }
 }
 
 impl Address {
     /// Connects to the node's NATS server. The error says what to do.
     pub(crate) async fn connect(&self) -> Result<Client, CliError> {
         if let Some(url) = &self.nats {
-            return Client::connect(url).await.map_err(CliError::other);
+            return Client::connect(self.entry.to(url)).await.map_err(CliError::other);
         }
         let file = NodeFile::read(&self.data).map_err(|error| self.no_node(error))?;
         let data = self.data.display();
-        Client::connect(&file.nats).await.map_err(|error| {
+        Client::connect(file.server()).await.map_err(|error| {
             if !file.gone() {
                 return CliError::other(error);
             }
@@ -63,8 +87,14 @@ impl Address {
 /// What a running node writes about itself, so that clients on the same machine find it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct NodeFile {
-    /// Where its NATS server listens.
-    pub(crate) nats: String,
+    /// Where its NATS server listens; a password may stand in it.
+    nats: String,
+    /// The file of credentials that it connects with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nats_creds: Option<PathBuf>,
+    /// The certificates that it believes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nats_ca: Option<PathBuf>,
     /// The authority whose record it keeps.
     pub(crate) authority: String,
     /// Its process.
@@ -104,8 +134,23 @@ impl NodeFileError {
 
 impl NodeFile {
     /// What this process says about itself.
-    pub(crate) fn new(nats: &str, authority: &str) -> Self {
-        Self { nats: nats.to_owned(), authority: authority.to_owned(), pid: std::process::id() }
+    pub(crate) fn new(server: &Server, authority: &str) -> Self {
+        // Who reads it may stand in another directory.
+        let absolute = |file: &PathBuf| std::path::absolute(file).unwrap_or_else(|_| file.clone());
+        Self {
+            nats: server.url().to_owned(),
+            nats_creds: server.credentials().map(absolute),
+            nats_ca: server.roots().map(absolute),
+            authority: authority.to_owned(),
+            pid: std::process::id(),
+        }
+    }
+
+    /// Its NATS server.
+    pub(crate) fn server(&self) -> Server {
+        Server::new(&self.nats)
+            .with_credentials(self.nats_creds.clone())
+            .with_roots(self.nats_ca.clone())
     }
 
     /// Reads the file of a data directory.
@@ -124,14 +169,20 @@ impl NodeFile {
         serde_json::from_slice(&bytes).map_err(|source| NodeFileError::Form { file, source })
     }
 
-    /// Writes the file whole or not at all.
+    /// Writes the file whole or not at all, for its owner only.
     pub(crate) fn write(&self, data: &Path) -> Result<(), NodeFileError> {
         let file = data.join(NODE_FILE);
         let fresh = data.join("node.json.new");
         let mut bytes = serde_json::to_vec(self)
             .map_err(|source| NodeFileError::Form { file: file.clone(), source })?;
         bytes.push(b'\n');
-        File::create(&fresh)
+        // One that a killed node left may be another's to read.
+        let _ = fs::remove_file(&fresh);
+        File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&fresh)
             .and_then(|mut out| out.write_all(&bytes))
             .and_then(|()| fs::rename(&fresh, &file))
             .map_err(disk(&file, "written"))
@@ -168,7 +219,7 @@ mod tests {
     #[test]
     fn what_a_node_writes_a_client_reads() {
         let data = tempfile::tempdir().unwrap();
-        let file = NodeFile::new("nats://127.0.0.1:4333", "local");
+        let file = NodeFile::new(&Server::new("nats://127.0.0.1:4333"), "local");
         file.write(data.path()).unwrap();
         assert_eq!(NodeFile::read(data.path()).unwrap(), file);
         assert_eq!(file.port(), Some(4333));
@@ -184,7 +235,7 @@ mod tests {
         assert!(made.unwrap().success());
         let refused = NodeFile::read(data.path()).unwrap_err();
         assert!(std::error::Error::source(&refused).unwrap().to_string().contains("not a file"));
-        let file = NodeFile::new("nats://127.0.0.1:4333", "local");
+        let file = NodeFile::new(&Server::new("nats://127.0.0.1:4333"), "local");
         file.write(data.path()).unwrap();
         assert_eq!(NodeFile::read(data.path()).unwrap(), file);
     }
@@ -197,14 +248,14 @@ mod tests {
             ("127.0.0.1:4222", Some(4222)),
             ("nats://host", None),
         ] {
-            assert_eq!(NodeFile::new(url, "local").port(), port, "{url}");
+            assert_eq!(NodeFile::new(&Server::new(url), "local").port(), port, "{url}");
         }
     }
 
     #[tokio::test]
     async fn without_a_node_the_error_says_how_to_get_one() {
         let data = tempfile::tempdir().unwrap();
-        let address = Address { nats: None, data: data.path().to_owned() };
+        let address = Address { nats: None, data: data.path().to_owned(), entry: Entry::default() };
         let error = address.connect().await.unwrap_err().to_string();
         assert!(error.contains("tebessa up --data"), "{error}");
     }
@@ -212,10 +263,10 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_a_dead_node_left_behind_is_named_as_such() {
         let data = tempfile::tempdir().unwrap();
-        let mut file = NodeFile::new("nats://127.0.0.1:1", "local");
+        let mut file = NodeFile::new(&Server::new("nats://127.0.0.1:1"), "local");
         file.pid = u32::MAX;
         file.write(data.path()).unwrap();
-        let address = Address { nats: None, data: data.path().to_owned() };
+        let address = Address { nats: None, data: data.path().to_owned(), entry: Entry::default() };
         let error = address.connect().await.unwrap_err().to_string();
         assert!(error.contains("is gone (process 4294967295)"), "{error}");
     }

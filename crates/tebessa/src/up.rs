@@ -8,7 +8,7 @@ use service::documents::Place;
 use service::node::Authority;
 use service::standalone::{Setup, Standalone};
 
-use crate::address::NodeFile;
+use crate::address::{Entry, NodeFile};
 use crate::law;
 use crate::output::{CliError, Exit, OpenProgress};
 use crate::signals::Signals;
@@ -25,8 +25,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
     data: PathBuf,
     /// Use this NATS server (with JetStream) instead of starting one.
-    #[arg(long, value_name = "URL", env = "TEBESSA_NATS")]
+    #[arg(long, value_name = "URL", env = "TEBESSA_NATS", hide_env_values = true)]
     nats: Option<String>,
+    #[command(flatten)]
+    entry: Entry,
     /// The port of the NATS server that is started. By default the one of the last time if it is
     /// free, else any free one.
     #[arg(long, value_name = "PORT", conflicts_with = "nats")]
@@ -82,7 +84,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         (args.checkpoint_every > 0).then(|| Duration::from_secs(args.checkpoint_every));
     let setup = Setup {
         data: args.data.clone(),
-        nats: args.nats,
+        nats: args.nats.as_deref().map(|url| args.entry.to(url)),
         port,
         authority,
         library,
@@ -94,7 +96,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     };
     let Some(running) = start(setup, &mut signals).await? else { return Ok(Exit::Done) };
     warn_of(&running);
-    let file = NodeFile::new(running.url(), &args.authority);
+    let file = NodeFile::new(running.server(), &args.authority);
     file.write(&args.data).map_err(CliError::other)?;
     announce(&file, &args.data, args.json)?;
 
@@ -157,14 +159,14 @@ fn announce(file: &NodeFile, data: &Path, json: bool) -> Result<(), CliError> {
     let line = if json {
         serde_json::json!({
             "ready": true,
-            "nats": file.nats,
+            "nats": file.server().shown(),
             "data": data.display().to_string(),
             "authority": file.authority,
             "pid": std::process::id(),
         })
         .to_string()
     } else {
-        format!("tebessa is ready: NATS {}, data {}", file.nats, data.display())
+        format!("tebessa is ready: NATS {}, data {}", file.server().shown(), data.display())
     };
     crate::output::line(&line)
 }

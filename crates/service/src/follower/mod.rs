@@ -35,6 +35,8 @@ use consumers::Consumers;
 use mirror::Mirror;
 use task::{Task, Tell};
 
+use crate::nats::Server;
+
 /// The stream's name.
 pub const STREAM: &str = "CASES";
 
@@ -69,9 +71,9 @@ pub enum Status {
 /// What the follower needs beside the journal.
 #[derive(Debug)]
 pub struct Settings {
-    /// The server's URL.
-    pub url: String,
-    /// Credentials and the like. The connection is the follower's own, so that its load does not
+    /// The server.
+    pub server: Server,
+    /// What else is to be said when it connects. The connection is the follower's own, so that its load does not
     /// delay anyone's answers. Its event callback is replaced.
     pub options: ConnectOptions,
     /// A directory of its own, made when missing, for the places of the stream's consumers.
@@ -91,22 +93,20 @@ impl Follower {
     /// Starts following. Does not wait for the server: when it is away, the follower goes on
     /// trying. Fails only on settings that can never work.
     pub async fn start(journal: Journal, settings: Settings) -> Result<Self, Error> {
-        let Settings { url, options, directory } = settings;
+        let Settings { server, options, directory } = settings;
         tokio::fs::create_dir_all(&directory)
             .await
             .map_err(|source| Error::Directory { path: directory.clone(), source })?;
         let (connection, connected) = watch::channel(false);
-        let client = options
+        let options = options
             .name("tebessa follower")
             .ping_interval(PING)
             .retry_on_initial_connect()
             .event_callback(move |event| {
                 on_event(&connection, &event);
                 std::future::ready(())
-            })
-            .connect(&url)
-            .await
-            .map_err(Error::Connect)?;
+            });
+        let client = server.connect(options).await.map_err(Error::Connect)?;
         let (status_sender, status) = watch::channel(Status::Away);
         let (stop, stopped) = oneshot::channel();
         let (refused_sender, refused) = watch::channel(0);

@@ -35,6 +35,8 @@ use tokio::task::JoinHandle;
 use store::Store;
 use task::Task;
 
+use crate::nats::Server;
+
 /// What time it is. Given, so that tests can let it jump.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -81,27 +83,26 @@ pub struct Timers {
 impl Timers {
     /// Starts on the system's clock, with a directory for the store if one is to be kept. Does not
     /// wait for the server: when it is away, it is tried again for ever.
-    pub async fn start(url: &str, store: Option<PathBuf>) -> Result<Self, Error> {
-        Self::start_with(url, store, Arc::new(Timestamp::now)).await
+    pub async fn start(server: impl Into<Server>, store: Option<PathBuf>) -> Result<Self, Error> {
+        Self::start_with(server, store, Arc::new(Timestamp::now)).await
     }
 
     /// Starts on a clock that is given.
     pub async fn start_with(
-        url: &str,
+        server: impl Into<Server>,
         store: Option<PathBuf>,
         clock: Clock,
     ) -> Result<Self, Error> {
         let store = Store::open(store)?;
-        let client = ConnectOptions::new()
+        let server: Server = server.into();
+        let options = ConnectOptions::new()
             .name("tebessa deadlines")
             .ping_interval(PING)
-            .retry_on_initial_connect()
-            .connect(url)
+            .retry_on_initial_connect();
+        let client = server
+            .connect(options)
             .await
-            .map_err(|source| Error::Connect {
-                url: crate::client::without_credentials(url),
-                source,
-            })?;
+            .map_err(|source| Error::Connect { url: server.shown(), source })?;
         let (status_sender, status) = watch::channel(Status::Reading);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(Task::new(client, clock, status_sender, store).run(stopped));

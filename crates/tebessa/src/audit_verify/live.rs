@@ -8,6 +8,7 @@ use case::{CaseId, Summary};
 use futures::{Stream, StreamExt};
 use journal::{Position, Reader};
 use service::client::{Client, ClientError, StreamMessage};
+use service::nats::Server;
 use service::queries::{FollowerState, ListQuery, ListReply, NodeReply};
 
 use super::Stop;
@@ -34,7 +35,7 @@ impl Live {
         let Ok(file) = NodeFile::read(data) else {
             return Self::Absent { reason: "no node runs on this directory".to_owned() };
         };
-        match ask(&file.nats).await {
+        match ask(file.server()).await {
             Ok((client, node)) => Self::Running { client, node: Box::new(node) },
             Err(error) => Self::Absent {
                 reason: format!("the node does not answer ({})", service::chain(&error)),
@@ -138,8 +139,8 @@ impl Live {
     }
 }
 
-async fn ask(url: &str) -> Result<(Client, NodeReply), CliError> {
-    let client = Client::connect(url).await.map_err(CliError::other)?;
+async fn ask(server: Server) -> Result<(Client, NodeReply), CliError> {
+    let client = Client::connect(server).await.map_err(CliError::other)?;
     let reply = client.query("node", Vec::new()).await.map_err(CliError::other)?;
     let node = serde_json::from_slice(&reply).map_err(CliError::other)?;
     Ok((client, node))

@@ -11,13 +11,13 @@ use crate::output::{CliError, Exit};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Commands {
     Put(Box<put::Args>),
-    Get(get::Args),
+    Get(Box<get::Args>),
 }
 
 /// Runs a command.
 pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
     match command {
         Commands::Put(args) => put::run(*args).await,
-        Commands::Get(args) => get::run(args).await,
+        Commands::Get(args) => get::run(*args).await,
     }
 }

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use journal::{Evidence, Lock, Position, Reader, RepairOptions, RepairReport, Source};
 use service::broker::{Broker, Port, Settings};
 use service::client::Client;
+use service::nats::Server;
 use tokio::runtime::Handle;
 
 use super::node;
+use crate::address::Entry;
 use crate::output::{Bar, CliError, Exit, GOOD, count, line, note};
 
 const HELP: &str = "\
@@ -36,6 +38,8 @@ pub(crate) struct Args {
     /// The NATS server that has the stream; by default the node's own is started on its store.
     #[arg(long, value_name = "URL", env = "TEBESSA_NATS", hide_env_values = true)]
     nats: Option<String>,
+    #[command(flatten)]
+    entry: Entry,
     /// Also write lost records that follow the ones before them but that nothing left here proves,
     /// such as those behind the last checkpoint. The report names each of them.
     #[arg(long)]
@@ -74,9 +78,9 @@ async fn from_stream(
         let settings = Settings { directory: args.data.join("nats"), port: Port::Free };
         Some(Broker::start(settings).await.map_err(CliError::other)?)
     };
-    let own = broker.as_ref().map(|broker| broker.url().to_owned());
-    let url = args.nats.clone().or(own).unwrap_or_default();
-    let repaired = mend_from(&url, held, options).await;
+    let own = broker.as_ref().map(Broker::url);
+    let url = args.nats.as_deref().or(own).unwrap_or_default();
+    let repaired = mend_from(args.entry.to(url), held, options).await;
     if let Some(broker) = broker {
         broker.stop().await;
     }
@@ -84,11 +88,11 @@ async fn from_stream(
 }
 
 async fn mend_from(
-    url: &str,
+    server: Server,
     held: Lock,
     options: RepairOptions,
 ) -> Result<RepairReport, CliError> {
-    let client = Client::connect(url).await.map_err(CliError::other)?;
+    let client = Client::connect(server).await.map_err(CliError::other)?;
     let seen = client.stream_position().await.map_err(CliError::other)?;
     let source = Stream { client, runtime: Handle::current(), last: seen };
     mend(held, source, RepairOptions { seen: Position(seen), ..options }).await

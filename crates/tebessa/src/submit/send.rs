@@ -100,7 +100,7 @@ fn may_pass(error: &ClientError) -> bool {
     match error {
         ClientError::NobodyThere(_) | ClientError::Timeout(_) | ClientError::Broken(_) => true,
         ClientError::Service { code, .. } => matches!(code, 409 | 503),
-        ClientError::Connect { .. } | ClientError::File(_) => false,
+        ClientError::Connect { .. } | ClientError::Refused { .. } | ClientError::File(_) => false,
     }
 }
 
@@ -112,7 +112,8 @@ fn failed(line: &Line, error: &ClientError, times: u32) -> Answer {
         ClientError::NobodyThere(_)
         | ClientError::Broken(_)
         | ClientError::File(_)
-        | ClientError::Connect { .. } => (503, service::chain(error)),
+        | ClientError::Connect { .. }
+        | ClientError::Refused { .. } => (503, service::chain(error)),
     };
     Answer::failed(line.number, code, &format!("{reason}{again}"))
 }

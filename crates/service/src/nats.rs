@@ -1,0 +1,157 @@
+//! A NATS server that somebody gave: where it is, and what it wants to see.
+//!
+//! The client library does not look at a user, a password or a token that stand in a URL, so they are
+//! taken out of it here.
+//!
+//! *Invariant:* neither of them is shown, by [`Server::shown`] or `Debug`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, ServerAddr};
+use percent_encoding::percent_decode_str;
+
+/// Where a NATS server is, or several of a cluster, and how to get in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Server {
+    url: String,
+    credentials: Option<PathBuf>,
+    roots: Option<PathBuf>,
+}
+
+impl<S: AsRef<str> + ?Sized> From<&S> for Server {
+    fn from(url: &S) -> Self {
+        Self::new(url.as_ref())
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Server").field(&self.shown()).finish()
+    }
+}
+
+impl Server {
+    /// A URL such as `nats://host:4222`, or `tls://` where it speaks TLS only; before the host may stand
+    /// `user:password@` or `token@`, in percent-encoding where needed. Those of a cluster are parted by
+    /// commas, and the first that says who is there says it for all.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), credentials: None, roots: None }
+    }
+
+    /// With a file of credentials, as `nsc` writes it: a JWT and the seed of its key.
+    #[must_use]
+    pub fn with_credentials(mut self, file: Option<PathBuf>) -> Self {
+        self.credentials = file;
+        self
+    }
+
+    /// With a file of certificates, in PEM, that are believed when the server speaks TLS; without it
+    /// those of the system are.
+    #[must_use]
+    pub fn with_roots(mut self, file: Option<PathBuf>) -> Self {
+        self.roots = file;
+        self
+    }
+
+    /// The URL as it was given, a password in it too.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The file of credentials.
+    #[must_use]
+    pub fn credentials(&self) -> Option<&PathBuf> {
+        self.credentials.as_ref()
+    }
+
+    /// The file of certificates.
+    #[must_use]
+    pub fn roots(&self) -> Option<&PathBuf> {
+        self.roots.as_ref()
+    }
+
+    /// The URL for logs and errors: without user, password and token.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let shown: Vec<String> = self.url.split(',').map(without_credentials).collect();
+        shown.join(",")
+    }
+
+    /// Connects, with these options beside what is known of the server.
+    pub(crate) async fn connect(&self, options: ConnectOptions) -> Result<Client, ConnectError> {
+        let unfit = |error| ConnectError::with_source(ConnectErrorKind::ServerParse, error);
+        let urls = self.url.split(',').map(|url| url.trim().parse::<ServerAddr>());
+        let servers = urls.collect::<Result<Vec<_>, _>>().map_err(unfit)?;
+        let mut options = options;
+        if let Some((user, password)) = servers.iter().find_map(user_of) {
+            options = match password {
+                Some(password) => options.user_and_password(user, password),
+                None => options.token(user),
+            };
+        }
+        if let Some(file) = &self.credentials {
+            options = options.credentials_file(file).await.map_err(|error| {
+                let what = format!("{}: {error}", file.display());
+                ConnectError::with_source(ConnectErrorKind::Authentication, what)
+            })?;
+        }
+        if let Some(file) = &self.roots {
+            options = options.add_root_certificates(file.clone());
+        }
+        options.connect(servers).await
+    }
+}
+
+/// Whether the server said no to who wants in: then nothing comes of trying again.
+pub(crate) fn refused(error: &ConnectError) -> bool {
+    matches!(
+        error.kind(),
+        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation
+    )
+}
+
+fn user_of(server: &ServerAddr) -> Option<(String, Option<String>)> {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    server.username().map(|user| (decoded(user), server.password().map(decoded)))
+}
+
+fn without_credentials(url: &str) -> String {
+    match url.rsplit_once('@') {
+        Some((front, host)) => match front.split_once("://") {
+            Some((scheme, _)) => format!("{scheme}://{host}"),
+            None => host.to_owned(),
+        },
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        for (url, shown) in [
+            ("nats://host:4222", "nats://host:4222"),
+            ("nats://node:s3cr3t@host:4222", "nats://host:4222"),
+            ("tls://t0ken@a,tls://node:s3cr3t@b:1", "tls://a,tls://b:1"),
+            ("node:s3cr3t@host", "host"),
+            ("nats://node:p@ss@host", "nats://host"),
+        ] {
+            let server = Server::from(url);
+            assert_eq!(server.shown(), shown);
+            assert_eq!(format!("{server:?}"), format!("Server({shown:?})"));
+        }
+    }
+
+    #[test]
+    fn who_is_there_is_read_from_the_url() {
+        let of = |url: &str| user_of(&url.parse().unwrap());
+        assert_eq!(of("nats://host"), None);
+        assert_eq!(of("nats://t0ken@host"), Some(("t0ken".to_owned(), None)));
+        let decoded = Some(("a node".to_owned(), Some("p@ss/w".to_owned())));
+        assert_eq!(of("nats://a%20node:p%40ss%2Fw@host"), decoded);
+    }
+}
