@@ -105,8 +105,8 @@ pub enum StartError {
     /// The NATS server could not be started.
     #[error("no NATS server")]
     Broker(#[from] broker::Error),
-    /// The NATS server does not answer. Is the URL right, and is it running?
-    #[error("the NATS server at {url} did not answer in 30 s")]
+    /// There is no connection. Is the URL right, is the server running, is its certificate believed?
+    #[error("no connection to the NATS server at {url} in 30 s")]
     Connect {
         /// Where it was tried.
         url: String,
@@ -378,7 +378,7 @@ async fn connect(server: &Server) -> Result<async_nats::Client, StartError> {
             Err(error) => {
                 if pause == FIRST_PAUSE {
                     let (url, patience_s) = (server.shown(), NATS_PATIENCE.as_secs());
-                    tracing::warn!(url, %error, patience_s, "NATS does not answer yet; tried again");
+                    tracing::warn!(url, %error, patience_s, "no connection to NATS yet; tried again");
                 }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(2));

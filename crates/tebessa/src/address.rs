@@ -43,9 +43,20 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The server at a URL.
-    pub(crate) fn to(&self, url: &str) -> Server {
-        Server::new(url).with_credentials(self.nats_creds.clone()).with_roots(self.nats_ca.clone())
+    /// The server at a URL. The files must be there: else the library's words do not say which is not.
+    pub(crate) fn to(&self, url: &str) -> Result<Server, CliError> {
+        for (option, file) in [("--nats-creds", &self.nats_creds), ("--nats-ca", &self.nats_ca)] {
+            let Some(file) = file else { continue };
+            let unfit =
+                |why: String| CliError::usage(format!("{option} {}: {why}", file.display()));
+            // Each connection reads it anew, which a pipe does not bear.
+            if fs::metadata(file).is_ok_and(|found| !found.is_file()) {
+                return Err(unfit("it is not a file".to_owned()));
+            }
+            File::open(file).map_err(|error| unfit(error.to_string()))?;
+        }
+        let server = Server::new(url).with_credentials(self.nats_creds.clone());
+        Ok(server.with_roots(self.nats_ca.clone()))
     }
 }
 
@@ -53,7 +64,7 @@ impl Address {
     /// Connects to the node's NATS server. The error says what to do.
     pub(crate) async fn connect(&self) -> Result<Client, CliError> {
         if let Some(url) = &self.nats {
-            return Client::connect(self.entry.to(url)).await.map_err(CliError::other);
+            return Client::connect(self.entry.to(url)?).await.map_err(CliError::other);
         }
         let file = NodeFile::read(&self.data).map_err(|error| self.no_node(error))?;
         let data = self.data.display();

@@ -40,7 +40,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
     let Commands::Deadlines(args) = command;
     let mut signals = Signals::new()?;
-    let timers = Timers::start(args.entry.to(&args.nats), args.store.clone()).await;
+    let timers = Timers::start(args.entry.to(&args.nats)?, args.store.clone()).await;
     let timers = timers.map_err(CliError::other)?;
     let mut status = timers.status();
     let told = async {

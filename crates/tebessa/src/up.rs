@@ -84,7 +84,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         (args.checkpoint_every > 0).then(|| Duration::from_secs(args.checkpoint_every));
     let setup = Setup {
         data: args.data.clone(),
-        nats: args.nats.as_deref().map(|url| args.entry.to(url)),
+        nats: args.nats.as_deref().map(|url| args.entry.to(url)).transpose()?,
         port,
         authority,
         library,

@@ -80,7 +80,7 @@ async fn from_stream(
     };
     let own = broker.as_ref().map(Broker::url);
     let url = args.nats.as_deref().or(own).unwrap_or_default();
-    let repaired = mend_from(args.entry.to(url), held, options).await;
+    let repaired = mend_from(args.entry.to(url)?, held, options).await;
     if let Some(broker) = broker {
         broker.stop().await;
     }

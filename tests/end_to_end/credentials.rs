@@ -1,0 +1,62 @@
+//! A NATS server that wants to know who is there.
+
+use std::process::Command;
+
+use service::client::{Client, ClientError};
+use tests::{NatsServer, Node};
+use uuid::Uuid;
+
+use super::{register, send};
+
+/// The server's URL with something before the host.
+fn url(server: &NatsServer, who: &str) -> String {
+    server.url().replace("nats://", &format!("nats://{who}@"))
+}
+
+async fn works(server: &NatsServer, who: &str) {
+    let home = tempfile::tempdir().unwrap();
+    let mut node = Node::start_in(&home.path().join("data"), &["--nats", &url(server, who)]);
+    let client = Client::connect(&url(server, who)).await.expect("it is let in");
+    send(&client, &register(Uuid::new_v4(), Uuid::now_v7(), "A")).await.expect("accepted");
+    // Who may read the data directory needs to say nothing; follower and timers are let in too.
+    for command in [["audit", "verify"].as_slice(), &["health"], &["case", "list"]] {
+        let output = Command::new(tests::binary())
+            .args(command)
+            .arg("--data")
+            .arg(node.data())
+            .output()
+            .expect("the command line");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{command:?}: {errors}");
+    }
+    let stranger = Client::connect(&server.url()).await.expect_err("nobody is there");
+    assert!(matches!(stranger, ClientError::Refused { .. }), "{stranger}");
+    assert!(node.stop().success());
+    let said = node.output();
+    assert!(!said.contains("s3cr3t") && !said.contains("t0ken"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn user_and_password_or_a_token_stand_in_the_url_and_in_no_log() {
+    let server =
+        NatsServer::start_with("authorization { user: \"a node\", password: \"s3cr3t/1\" }\n");
+    works(&server, "a%20node:s3cr3t%2F1").await;
+    works(&NatsServer::start_with("authorization { token: \"t0ken\" }\n"), "t0ken").await;
+    let home = tempfile::tempdir().unwrap();
+    let wrong = url(&server, "a%20node:s3cr3t");
+    let said = Node::try_start_in(&home.path().join("data"), &["--nats", &wrong]).err();
+    let said = said.expect("it is not let in");
+    assert!(said.contains("does not let this node in"), "{said}");
+    assert!(!said.contains("s3cr3t"), "{said}");
+}
+
+#[test]
+fn a_file_of_credentials_that_is_not_there_is_named() {
+    let output = Command::new(tests::binary())
+        .args(["health", "--nats", "nats://127.0.0.1:1", "--nats-creds", "nowhere.creds"])
+        .output()
+        .expect("the command line");
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("--nats-creds nowhere.creds: "), "{said}");
+}
