@@ -6,7 +6,7 @@ use service::client::{Client, ClientError};
 use tests::{NatsServer, Node};
 use uuid::Uuid;
 
-use super::{register, send};
+use super::{ask, register, send};
 
 /// The server's URL with something before the host.
 fn url(server: &NatsServer, who: &str) -> String {
@@ -59,4 +59,22 @@ fn a_file_of_credentials_that_is_not_there_is_named() {
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("--nats-creds nowhere.creds: "), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_only_ask_is_told_so_and_changes_nothing() {
+    let users = "authorization { users = [ {user: node, password: n}, {user: viewer, password: v, \
+                 permissions: {publish: [\"tebessa.query.>\"], subscribe: [\"_INBOX.>\"]}} ] }\n";
+    let server = NatsServer::start_with(users);
+    let home = tempfile::tempdir().unwrap();
+    let node = Node::start_in(&home.path().join("data"), &["--nats", &url(&server, "node:n")]);
+    let viewer = Client::connect(&url(&server, "viewer:v")).await.expect("it is let in");
+    let claim = register(Uuid::new_v4(), Uuid::now_v7(), "A");
+    let denied = send(&viewer, &claim).await.expect_err("it may not");
+    assert!(matches!(denied, ClientError::Denied(_)), "{denied}");
+    let state = ask(&viewer, "node", &serde_json::json!({})).await;
+    assert_eq!(state["position"], 0);
+    let client = Client::connect(&url(&server, "node:n")).await.expect("it is let in");
+    send(&client, &claim).await.expect("accepted");
+    drop(node);
 }

@@ -49,6 +49,9 @@ pub enum ClientError {
     /// Nobody listens on the subject: the node is not running, or the service does not exist.
     #[error("nobody answers {0}: the node is not running behind this NATS server")]
     NobodyThere(String),
+    /// The server takes no such message from this account. Ask whoever runs it.
+    #[error("the NATS server does not let this account publish to {0}; nothing was sent")]
+    Denied(String),
     /// No answer in time. What became of a command is found by sending it again with the same id.
     #[error(
         "no answer to {0} in time; a command may or may not have been accepted: send it again with the same id"
@@ -76,6 +79,8 @@ pub struct Client {
     nats: async_nats::Client,
     /// How often the connection was lost.
     losses: watch::Receiver<u64>,
+    /// What the server said last that was no answer, such as a denied permission.
+    errors: watch::Receiver<String>,
 }
 
 /// A message of the stream.
@@ -92,11 +97,15 @@ impl Client {
     pub async fn connect(server: impl Into<Server>) -> Result<Self, ClientError> {
         let server: Server = server.into();
         let (lost, losses) = watch::channel(0);
+        let (said, errors) = watch::channel(String::new());
         let options = async_nats::ConnectOptions::new()
             .name("tebessa")
             .event_callback(move |event| {
                 if matches!(event, async_nats::Event::Disconnected) {
                     lost.send_modify(|times| *times += 1);
+                }
+                if let async_nats::Event::ServerError(error) = event {
+                    said.send_replace(error.to_string());
                 }
                 std::future::ready(())
             })
@@ -110,7 +119,7 @@ impl Client {
                 ClientError::Connect { url, source }
             }
         })?;
-        Ok(Self { nats, losses })
+        Ok(Self { nats, losses, errors })
     }
 
     /// Whether there is a connection now; where there is none, it is tried again and again.
@@ -148,7 +157,12 @@ impl Client {
             });
         }
         let request = async_nats::Request::new().payload(body.into()).timeout(Some(limit));
-        let sent = self.nats.send_request(subject.clone(), request).await;
+        let mut errors = self.errors.clone();
+        errors.mark_unchanged();
+        let sent = tokio::select! {
+            sent = self.nats.send_request(subject.clone(), request) => sent,
+            () = denied(&mut errors, &subject) => return Err(ClientError::Denied(subject)),
+        };
         let message = sent.map_err(|error| match error.kind() {
             Kind::NoResponders => ClientError::NobodyThere(subject.clone()),
             Kind::TimedOut => ClientError::Timeout(subject.clone()),
@@ -218,6 +232,14 @@ impl Client {
             .await
             .map_err(|_| ClientError::NobodyThere(format!("the stream {STREAM}")))?;
         Ok(stream.cached_info().state.last_sequence)
+    }
+}
+
+/// Returns when the server says that nothing may be published to the subject.
+async fn denied(errors: &mut watch::Receiver<String>, subject: &str) {
+    let named = |said: &String| said.contains("Permissions Violation") && said.contains(subject);
+    if errors.changed().await.is_err() || errors.wait_for(named).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

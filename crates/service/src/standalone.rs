@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use async_nats::Event;
 use case::clocks::Clocks;
 use guidance::Library;
 use tokio::sync::watch;
@@ -365,7 +366,17 @@ async fn connect(server: &Server) -> Result<async_nats::Client, StartError> {
             .ping_interval(Duration::from_secs(10))
             .subscription_capacity(65_536)
             .event_callback(|event| async move {
-                tracing::info!(event = %event, "NATS");
+                match event {
+                    // Denied permissions are told here and nowhere else.
+                    Event::ServerError(_) | Event::ClientError(_) | Event::SlowConsumer(_) => {
+                        tracing::warn!(%event, "the node's connection");
+                    }
+                    Event::Connected
+                    | Event::Disconnected
+                    | Event::Closed
+                    | Event::LameDuckMode
+                    | Event::Draining => tracing::info!(%event, "NATS"),
+                }
             });
         match server.connect(options).await {
             Ok(client) => return Ok(client),

@@ -100,7 +100,10 @@ fn may_pass(error: &ClientError) -> bool {
     match error {
         ClientError::NobodyThere(_) | ClientError::Timeout(_) | ClientError::Broken(_) => true,
         ClientError::Service { code, .. } => matches!(code, 409 | 503),
-        ClientError::Connect { .. } | ClientError::Refused { .. } | ClientError::File(_) => false,
+        ClientError::Connect { .. }
+        | ClientError::Refused { .. }
+        | ClientError::Denied(_)
+        | ClientError::File(_) => false,
     }
 }
 
@@ -108,6 +111,7 @@ fn failed(line: &Line, error: &ClientError, times: u32) -> Answer {
     let again = if times > 1 { format!(" (sent {times} times)") } else { String::new() };
     let (code, reason) = match error {
         ClientError::Service { code, message } => (*code, message.clone()),
+        ClientError::Denied(_) => (403, service::chain(error)),
         ClientError::Timeout(_) => (504, service::chain(error)),
         ClientError::NobodyThere(_)
         | ClientError::Broken(_)
