@@ -368,10 +368,11 @@ async fn connect(server: &Server) -> Result<async_nats::Client, StartError> {
             .event_callback(|event| async move {
                 match event {
                     // Denied permissions are told here and nowhere else.
-                    Event::ServerError(_) | Event::ClientError(_) | Event::SlowConsumer(_) => {
+                    Event::ServerError(_) | Event::SlowConsumer(_) => {
                         tracing::warn!(%event, "the node's connection");
                     }
-                    Event::Connected
+                    Event::ClientError(_)
+                    | Event::Connected
                     | Event::Disconnected
                     | Event::Closed
                     | Event::LameDuckMode

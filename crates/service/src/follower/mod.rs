@@ -150,9 +150,11 @@ fn on_event(connection: &watch::Sender<bool>, event: &Event) {
             connection.send_replace(false);
         }
         // Denied permissions are told here and nowhere else.
-        Event::ServerError(_) | Event::ClientError(_) | Event::SlowConsumer(_) => {
+        Event::ServerError(_) | Event::SlowConsumer(_) => {
             tracing::warn!(%event, "the follower's connection");
         }
+        // Each attempt that fails, while the server is away.
+        Event::ClientError(_) => tracing::info!(%event, "the follower's connection"),
         Event::LameDuckMode | Event::Draining => {}
     }
 }
