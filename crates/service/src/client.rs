@@ -237,7 +237,8 @@ impl Client {
 
 /// Returns when the server says that nothing may be published to the subject.
 async fn denied(errors: &mut watch::Receiver<String>, subject: &str) {
-    let named = |said: &String| said.contains("Permissions Violation") && said.contains(subject);
+    let quoted = format!("\"{subject}\"");
+    let named = |said: &String| said.contains("Permissions Violation") && said.contains(&quoted);
     if errors.changed().await.is_err() || errors.wait_for(named).await.is_err() {
         std::future::pending::<()>().await;
     }

@@ -73,8 +73,8 @@ pub enum Status {
 pub struct Settings {
     /// The server.
     pub server: Server,
-    /// What else is to be said when it connects. The connection is the follower's own, so that its load does not
-    /// delay anyone's answers. Its event callback is replaced.
+    /// What else is to be said when it connects. The connection is the follower's own, so that its
+    /// load does not delay anyone's answers. Its event callback is replaced.
     pub options: ConnectOptions,
     /// A directory of its own, made when missing, for the places of the stream's consumers.
     pub directory: PathBuf,
