@@ -2,8 +2,9 @@
 //!
 //! A second one, of another log or of a copy of the same, would take every other command and answer
 //! half of the queries from a record that knows nothing of them; two copies of one log would each
-//! acknowledge what the other never has. So a node that starts looks for another first. Two that start
-//! in the same instant do not see each other: then their streams contradict, and the follower halts.
+//! acknowledge what the other never has. So a node that starts looks for another first. It is no lease:
+//! two that start in the same instant do not see each other. There is one stream, and whose record comes
+//! second at a position finds the other's there: its follower halts, and its commands get 503.
 
 use std::time::Duration;
 

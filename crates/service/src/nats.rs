@@ -75,15 +75,32 @@ impl Server {
     /// The URL for logs and errors: without user, password and token.
     #[must_use]
     pub fn shown(&self) -> String {
-        let shown: Vec<String> = self.url.split(',').map(without_credentials).collect();
+        let shown: Vec<String> = self.each().iter().map(|url| without_credentials(url)).collect();
         shown.join(",")
+    }
+
+    /// The URLs of a cluster. A comma may also stand in a password: then an `@` is behind it, with no
+    /// scheme between, and all from the last scheme on is one URL.
+    fn each(&self) -> Vec<String> {
+        let mut each: Vec<String> = Vec::new();
+        for part in self.url.split(',') {
+            let mut whole = part.to_owned();
+            while whole.contains('@')
+                && !whole.contains("://")
+                && let Some(before) = each.pop()
+            {
+                whole = format!("{before},{whole}");
+            }
+            each.push(whole.trim().to_owned());
+        }
+        each
     }
 
     /// Connects, with these options beside what is known of the server.
     pub(crate) async fn connect(&self, options: ConnectOptions) -> Result<Client, ConnectError> {
         let unfit = |error| ConnectError::with_source(ConnectErrorKind::ServerParse, error);
-        let urls = self.url.split(',').map(|url| url.trim().parse::<ServerAddr>());
-        let servers = urls.collect::<Result<Vec<_>, _>>().map_err(unfit)?;
+        let servers = self.each().iter().map(|url| url.parse()).collect::<Result<Vec<_>, _>>();
+        let servers: Vec<ServerAddr> = servers.map_err(unfit)?;
         let mut options = options;
         if let Some((user, password)) = servers.iter().find_map(user_of) {
             options = match password {
@@ -139,6 +156,8 @@ mod tests {
             ("tls://t0ken@a,tls://node:s3cr3t@b:1", "tls://a,tls://b:1"),
             ("node:s3cr3t@host", "host"),
             ("nats://node:p@ss@host", "nats://host"),
+            ("nats://node:s3c,r3t@host:4222", "nats://host:4222"),
+            ("tls://a, tls://node:s3,c,r3t@b:1,c", "tls://a,tls://b:1,c"),
         ] {
             let server = Server::from(url);
             assert_eq!(server.shown(), shown);

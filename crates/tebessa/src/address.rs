@@ -26,12 +26,12 @@ pub(crate) struct Address {
     #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
     pub(crate) data: PathBuf,
     #[command(flatten)]
-    entry: Entry,
+    options: NatsOptions,
 }
 
 /// What a NATS server wants to see.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub(crate) struct Entry {
+pub(crate) struct NatsOptions {
     /// A file of credentials for the NATS server, as nsc writes it. A user and a password, or a
     /// token, may stand in the URL instead: nats://USER:PASSWORD@HOST.
     #[arg(long, value_name = "FILE", env = "TEBESSA_NATS_CREDS")]
@@ -42,9 +42,9 @@ pub(crate) struct Entry {
     nats_ca: Option<PathBuf>,
 }
 
-impl Entry {
+impl NatsOptions {
     /// The server at a URL. The files must be there: else the library's words do not say which is not.
-    pub(crate) fn to(&self, url: &str) -> Result<Server, CliError> {
+    pub(crate) fn server(&self, url: &str) -> Result<Server, CliError> {
         for (option, file) in [("--nats-creds", &self.nats_creds), ("--nats-ca", &self.nats_ca)] {
             let Some(file) = file else { continue };
             let unfit =
@@ -64,7 +64,7 @@ impl Address {
     /// Connects to the node's NATS server. The error says what to do.
     pub(crate) async fn connect(&self) -> Result<Client, CliError> {
         if let Some(url) = &self.nats {
-            return Client::connect(self.entry.to(url)?).await.map_err(CliError::other);
+            return Client::connect(self.options.server(url)?).await.map_err(CliError::other);
         }
         let file = NodeFile::read(&self.data).map_err(|error| self.no_node(error))?;
         let data = self.data.display();
@@ -266,7 +266,8 @@ mod tests {
     #[tokio::test]
     async fn without_a_node_the_error_says_how_to_get_one() {
         let data = tempfile::tempdir().unwrap();
-        let address = Address { nats: None, data: data.path().to_owned(), entry: Entry::default() };
+        let address =
+            Address { nats: None, data: data.path().to_owned(), options: NatsOptions::default() };
         let error = address.connect().await.unwrap_err().to_string();
         assert!(error.contains("tebessa up --data"), "{error}");
     }
@@ -277,7 +278,8 @@ mod tests {
         let mut file = NodeFile::new(&Server::new("nats://127.0.0.1:1"), "local");
         file.pid = u32::MAX;
         file.write(data.path()).unwrap();
-        let address = Address { nats: None, data: data.path().to_owned(), entry: Entry::default() };
+        let address =
+            Address { nats: None, data: data.path().to_owned(), options: NatsOptions::default() };
         let error = address.connect().await.unwrap_err().to_string();
         assert!(error.contains("is gone (process 4294967295)"), "{error}");
     }

@@ -8,7 +8,7 @@ use service::documents::Place;
 use service::node::Authority;
 use service::standalone::{Setup, Standalone};
 
-use crate::address::{Entry, NodeFile};
+use crate::address::{NatsOptions, NodeFile};
 use crate::law;
 use crate::output::{CliError, Exit, OpenProgress};
 use crate::signals::Signals;
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", env = "TEBESSA_NATS", hide_env_values = true)]
     nats: Option<String>,
     #[command(flatten)]
-    entry: Entry,
+    options: NatsOptions,
     /// The port of the NATS server that is started. By default the one of the last time if it is
     /// free, else any free one.
     #[arg(long, value_name = "PORT", conflicts_with = "nats")]
@@ -84,7 +84,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         (args.checkpoint_every > 0).then(|| Duration::from_secs(args.checkpoint_every));
     let setup = Setup {
         data: args.data.clone(),
-        nats: args.nats.as_deref().map(|url| args.entry.to(url)).transpose()?,
+        nats: args.nats.as_deref().map(|url| args.options.server(url)).transpose()?,
         port,
         authority,
         library,

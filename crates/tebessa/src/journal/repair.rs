@@ -9,7 +9,7 @@ use service::nats::Server;
 use tokio::runtime::Handle;
 
 use super::node;
-use crate::address::Entry;
+use crate::address::NatsOptions;
 use crate::output::{Bar, CliError, Exit, GOOD, count, line, note};
 
 const HELP: &str = "\
@@ -39,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", env = "TEBESSA_NATS", hide_env_values = true)]
     nats: Option<String>,
     #[command(flatten)]
-    entry: Entry,
+    options: NatsOptions,
     /// Also write lost records that follow the ones before them but that nothing left here proves,
     /// such as those behind the last checkpoint. The report names each of them.
     #[arg(long)]
@@ -80,7 +80,7 @@ async fn from_stream(
     };
     let own = broker.as_ref().map(Broker::url);
     let url = args.nats.as_deref().or(own).unwrap_or_default();
-    let repaired = mend_from(args.entry.to(url)?, held, options).await;
+    let repaired = mend_from(args.options.server(url)?, held, options).await;
     if let Some(broker) = broker {
         broker.stop().await;
     }
