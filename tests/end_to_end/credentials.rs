@@ -1,11 +1,15 @@
 //! A NATS server that wants to know who is there.
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
 use service::client::{Client, ClientError};
 use tests::{NatsServer, Node};
 use uuid::Uuid;
 
+use super::deadlines::Timers;
 use super::{ask, register, send};
 
 /// The server's URL with something before the host.
@@ -20,14 +24,7 @@ async fn works(server: &NatsServer, who: &str) {
     send(&client, &register(Uuid::new_v4(), Uuid::now_v7(), "A")).await.expect("accepted");
     // Who may read the data directory needs to say nothing; follower and timers are let in too.
     for command in [["audit", "verify"].as_slice(), &["health"], &["case", "list"]] {
-        let output = Command::new(tests::binary())
-            .args(command)
-            .arg("--data")
-            .arg(node.data())
-            .output()
-            .expect("the command line");
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{command:?}: {errors}");
+        succeeds(node.data(), command);
     }
     let stranger = Client::connect(&server.url()).await.expect_err("nobody is there");
     assert!(matches!(stranger, ClientError::Refused { .. }), "{stranger}");
@@ -76,5 +73,74 @@ async fn who_may_only_ask_is_told_so_and_changes_nothing() {
     assert_eq!(state["position"], 0);
     let client = Client::connect(&url(&server, "node:n")).await.expect("it is let in");
     send(&client, &claim).await.expect("accepted");
+    drop(node);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_hear_answers_is_told_so_and_not_left_waiting() {
+    let users = "authorization { users = [ {user: node, password: n}, {user: deaf, password: d, \
+                 permissions: {publish: [\"tebessa.>\"], subscribe: {deny: [\"_INBOX.>\"]}}} ] }\n";
+    let server = NatsServer::start_with(users);
+    let home = tempfile::tempdir().unwrap();
+    let node = Node::start_in(&home.path().join("data"), &["--nats", &url(&server, "node:n")]);
+    let deaf = Client::connect(&url(&server, "deaf:d")).await.expect("it is let in");
+    for _ in 0..2 {
+        let unheard = deaf.query("node", b"{}".to_vec()).await.expect_err("nothing comes back");
+        assert!(matches!(unheard, ClientError::Deaf), "{unheard}");
+    }
+    drop(node);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn timers_that_are_not_let_in_end_and_say_so() {
+    let server = NatsServer::start_with("authorization { token: \"t0ken\" }\n");
+    let output = Command::new(tests::binary())
+        .args(["serve", "deadlines", "--nats", &url(&server, "other")])
+        .output()
+        .expect("the command line");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("does not let the timers in") && !said.contains("other"), "{said}");
+}
+
+/// A command on a data directory succeeds.
+fn succeeds(data: &Path, command: &[&str]) {
+    let output = Command::new(tests::binary())
+        .args(command)
+        .arg("--data")
+        .arg(data)
+        .output()
+        .expect("the command line");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {errors}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_node_lets_in_who_may_read_its_directory() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let mut node = Node::start_in(&data, &["--private", "--no-timers"]);
+    let stranger = Client::connect(node.url()).await.expect_err("nobody is there");
+    assert!(matches!(stranger, ClientError::Refused { .. }), "{stranger}");
+
+    let file: Value = serde_json::from_slice(&fs::read(data.join("node.json")).unwrap()).unwrap();
+    let url = file["nats"].as_str().unwrap();
+    let client = Client::connect(url).await.expect("it is let in");
+    send(&client, &register(Uuid::new_v4(), Uuid::now_v7(), "A")).await.expect("accepted");
+    for command in [["audit", "verify"].as_slice(), &["health"], &["case", "list"]] {
+        succeeds(&data, command);
+    }
+    let mut timers = Timers::start_with(["--data", data.to_str().unwrap()]);
+    assert_eq!(timers.ready(), 0);
+    drop(timers);
+    assert!(node.stop().success());
+    let said = node.output();
+    assert!(!said.contains(&fs::read_to_string(data.join("nats/password")).unwrap()), "{said}");
+
+    // From its own stream, by a server that only this process gets in to.
+    succeeds(&data, &["journal", "repair", "--from", "stream"]);
+    let node = Node::start_in(&data, &["--private"]);
+    let again = Client::connect(url).await.expect("port and password are as before");
+    assert_eq!(ask(&again, "node", &serde_json::json!({})).await["position"], 1);
     drop(node);
 }

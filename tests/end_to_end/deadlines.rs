@@ -20,7 +20,7 @@ use super::{ask, register, send};
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// `tebessa serve deadlines` as a process of its own. Killed when dropped.
-struct Timers {
+pub(super) struct Timers {
     child: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
@@ -29,9 +29,14 @@ impl Timers {
     /// Starts with a store of their own, or without any.
     fn start(url: &str, store: Option<&Path>) -> Self {
         let store = store.map(|directory| directory.to_str().expect("a path"));
+        let store = store.into_iter().flat_map(|directory| ["--store", directory]);
+        Self::start_with(["--nats", url].into_iter().chain(store))
+    }
+
+    pub(super) fn start_with<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Self {
         let mut child = Command::new(tests::binary())
-            .args(["serve", "deadlines", "--json", "--nats", url])
-            .args(store.into_iter().flat_map(|directory| ["--store", directory]))
+            .args(["serve", "deadlines", "--json"])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -41,7 +46,7 @@ impl Timers {
     }
 
     /// How many deadlines run, when the whole stream was read.
-    fn ready(&mut self) -> u64 {
+    pub(super) fn ready(&mut self) -> u64 {
         let line = self.lines.next().expect("a line").expect("UTF-8");
         let ready: Value = serde_json::from_str(&line).expect("JSON");
         ready["running"].as_u64().expect("a number")

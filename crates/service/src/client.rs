@@ -52,6 +52,13 @@ pub enum ClientError {
     /// The server takes no such message from this account. Ask whoever runs it.
     #[error("the NATS server does not let this account publish to {0}; nothing was sent")]
     Denied(String),
+    /// The account may not subscribe to where answers arrive. Let it. What was asked before this was
+    /// known may have been done.
+    #[error(
+        "the NATS server lets no answer through to this account: it needs to subscribe to _INBOX.>; a \
+         command may or may not have been accepted: send it again with the same id"
+    )]
+    Deaf,
     /// No answer in time. What became of a command is found by sending it again with the same id.
     #[error(
         "no answer to {0} in time; a command may or may not have been accepted: send it again with the same id"
@@ -81,6 +88,8 @@ pub struct Client {
     losses: watch::Receiver<u64>,
     /// What the server said last that was no answer, such as a denied permission.
     errors: watch::Receiver<String>,
+    /// Whether the server said that no answer is let through.
+    deaf: watch::Receiver<bool>,
 }
 
 /// A message of the stream.
@@ -98,6 +107,7 @@ impl Client {
         let server: Server = server.into();
         let (lost, losses) = watch::channel(0);
         let (said, errors) = watch::channel(String::new());
+        let (mute, deaf) = watch::channel(false);
         let options = async_nats::ConnectOptions::new()
             .name("tebessa")
             .event_callback(move |event| {
@@ -105,7 +115,12 @@ impl Client {
                     lost.send_modify(|times| *times += 1);
                 }
                 if let async_nats::Event::ServerError(error) = event {
-                    said.send_replace(error.to_string());
+                    let error = error.to_string();
+                    mute.send_if_modified(|deaf| {
+                        *deaf |= hinders_answers(&error);
+                        *deaf
+                    });
+                    said.send_replace(error);
                 }
                 std::future::ready(())
             })
@@ -119,7 +134,7 @@ impl Client {
                 ClientError::Connect { url, source }
             }
         })?;
-        Ok(Self { nats, losses, errors })
+        Ok(Self { nats, losses, errors, deaf })
     }
 
     /// Whether there is a connection now; where there is none, it is tried again and again.
@@ -159,9 +174,13 @@ impl Client {
         let request = async_nats::Request::new().payload(body.into()).timeout(Some(limit));
         let mut errors = self.errors.clone();
         errors.mark_unchanged();
+        let mut deaf = self.deaf.clone();
         let sent = tokio::select! {
-            sent = self.nats.send_request(subject.clone(), request) => sent,
+            // In this order: what is known to get no answer is not sent.
+            biased;
+            () = known(&mut deaf) => return Err(ClientError::Deaf),
             () = denied(&mut errors, &subject) => return Err(ClientError::Denied(subject)),
+            sent = self.nats.send_request(subject.clone(), request) => sent,
         };
         let message = sent.map_err(|error| match error.kind() {
             Kind::NoResponders => ClientError::NobodyThere(subject.clone()),
@@ -240,6 +259,18 @@ async fn denied(errors: &mut watch::Receiver<String>, subject: &str) {
     let quoted = format!("\"{subject}\"");
     let named = |said: &String| said.contains("Permissions Violation") && said.contains(&quoted);
     if errors.changed().await.is_err() || errors.wait_for(named).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Whether the server said that the library's subscription for answers is not let through.
+fn hinders_answers(said: &str) -> bool {
+    said.contains("Permissions Violation for Subscription to \"_INBOX.")
+}
+
+/// Returns when it is so.
+async fn known(it: &mut watch::Receiver<bool>) {
+    if it.wait_for(|it| *it).await.is_err() {
         std::future::pending::<()>().await;
     }
 }

@@ -41,6 +41,9 @@ pub struct Setup {
     pub nats: Option<Server>,
     /// The port of the server that is started.
     pub port: Port,
+    /// Whether the server that is started lets in only those who know its password; it stands in
+    /// the URL of [`Standalone::server`].
+    pub private: bool,
     /// The authority whose record this is.
     pub authority: Authority,
     /// The guidance.
@@ -67,6 +70,7 @@ impl Setup {
             data,
             nats: None,
             port: Port::Free,
+            private: false,
             authority,
             library,
             clocks: Clocks::embedded().clone(),
@@ -185,6 +189,7 @@ impl Standalone {
             data,
             nats,
             port,
+            private,
             authority,
             library,
             clocks,
@@ -208,9 +213,9 @@ impl Standalone {
         let (broker, server) = if let Some(server) = nats {
             (None, server)
         } else {
-            let settings = Settings { directory: data.join("nats"), port };
+            let settings = Settings { directory: data.join("nats"), port, private };
             let broker = Broker::start(settings).await?;
-            let server = Server::from(broker.url());
+            let server = broker.server().clone();
             (Some(broker), server)
         };
         let client = connect(&server).await?;

@@ -61,12 +61,24 @@ impl NatsOptions {
 }
 
 impl Address {
+    /// The node's NATS server. Where no URL is given and no node runs, the error says what to do.
+    pub(crate) fn server(&self) -> Result<Server, CliError> {
+        match &self.nats {
+            Some(url) => self.options.server(url),
+            None => Ok(self.node()?.server()),
+        }
+    }
+
+    fn node(&self) -> Result<NodeFile, CliError> {
+        NodeFile::read(&self.data).map_err(|error| self.no_node(error))
+    }
+
     /// Connects to the node's NATS server. The error says what to do.
     pub(crate) async fn connect(&self) -> Result<Client, CliError> {
         if let Some(url) = &self.nats {
             return Client::connect(self.options.server(url)?).await.map_err(CliError::other);
         }
-        let file = NodeFile::read(&self.data).map_err(|error| self.no_node(error))?;
+        let file = self.node()?;
         let data = self.data.display();
         Client::connect(file.server()).await.map_err(|error| {
             if !file.gone() {
@@ -205,12 +217,6 @@ impl NodeFile {
         let _ = fs::remove_file(data.join(NODE_FILE));
     }
 
-    /// The port of its NATS server, if the URL names one.
-    pub(crate) fn port(&self) -> Option<u16> {
-        let host = self.nats.split_once("://").map_or(self.nats.as_str(), |(_, host)| host);
-        host.trim_end_matches('/').rsplit_once(':')?.1.parse().ok()
-    }
-
     /// Whether the process that wrote the file has ended, as far as `/proc` tells.
     pub(crate) fn gone(&self) -> bool {
         let processes = Path::new("/proc");
@@ -233,7 +239,6 @@ mod tests {
         let file = NodeFile::new(&Server::new("nats://127.0.0.1:4333"), "local");
         file.write(data.path()).unwrap();
         assert_eq!(NodeFile::read(data.path()).unwrap(), file);
-        assert_eq!(file.port(), Some(4333));
         assert!(!file.gone());
         NodeFile::remove(data.path());
         assert!(NodeFile::read(data.path()).unwrap_err().missing());
@@ -249,18 +254,6 @@ mod tests {
         let file = NodeFile::new(&Server::new("nats://127.0.0.1:4333"), "local");
         file.write(data.path()).unwrap();
         assert_eq!(NodeFile::read(data.path()).unwrap(), file);
-    }
-
-    #[test]
-    fn a_port_is_read_only_where_one_stands() {
-        for (url, port) in [
-            ("nats://127.0.0.1:4222", Some(4222)),
-            ("nats://user:secret@host:4223/", Some(4223)),
-            ("127.0.0.1:4222", Some(4222)),
-            ("nats://host", None),
-        ] {
-            assert_eq!(NodeFile::new(&Server::new(url), "local").port(), port, "{url}");
-        }
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use service::timers::{Status, Timers};
 
-use crate::address::NatsOptions;
+use crate::address::Address;
 use crate::output::{CliError, Exit};
 use crate::signals::Signals;
 
@@ -22,11 +22,8 @@ pub(crate) enum Commands {
 /// terminal end it with exit code 0.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The node's NATS server.
-    #[arg(long, value_name = "URL", env = "TEBESSA_NATS", hide_env_values = true)]
-    nats: String,
     #[command(flatten)]
-    options: NatsOptions,
+    address: Address,
     /// A directory in which to keep what runs, so that a start reads only what is new. One for each
     /// process; without it every start reads the whole stream.
     #[arg(long, value_name = "DIR", env = "TEBESSA_DEADLINES")]
@@ -40,7 +37,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
     let Commands::Deadlines(args) = command;
     let mut signals = Signals::new()?;
-    let timers = Timers::start(args.options.server(&args.nats)?, args.store.clone()).await;
+    let timers = Timers::start(args.address.server()?, args.store.clone()).await;
     let timers = timers.map_err(CliError::other)?;
     let mut status = timers.status();
     let told = async {

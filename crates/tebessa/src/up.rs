@@ -1,6 +1,6 @@
 //! `tebessa up`: one process with all services, on a NATS server of its own or on a given one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use service::broker::Port;
@@ -33,6 +33,11 @@ pub(crate) struct Args {
     /// free, else any free one.
     #[arg(long, value_name = "PORT", conflicts_with = "nats")]
     port: Option<u16>,
+    /// Let in to the NATS server that is started only who knows its password: it stands in the file
+    /// node.json of the data directory, where every command finds it. Else every account of this
+    /// machine can send commands and read what it likes.
+    #[arg(long, conflicts_with = "nats")]
+    private: bool,
     /// The authority whose record this is: a short name that stands in every record.
     #[arg(long, value_name = "NAME", default_value = "local", env = "TEBESSA_AUTHORITY")]
     authority: String,
@@ -74,18 +79,13 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let library = law::library(args.guidance.as_deref())?;
     let clocks = law::clocks(args.clocks.as_deref())?;
     let mut signals = Signals::new()?;
-    let last_port = NodeFile::read(&args.data).ok().and_then(|file| file.port());
-    let port = match (args.port, last_port) {
-        (Some(port), _) => Port::Exactly(port),
-        (None, Some(port)) => Port::Preferably(port),
-        (None, None) => Port::Free,
-    };
     let checkpoints =
         (args.checkpoint_every > 0).then(|| Duration::from_secs(args.checkpoint_every));
     let setup = Setup {
         data: args.data.clone(),
         nats: args.nats.as_deref().map(|url| args.options.server(url)).transpose()?,
-        port,
+        port: args.port.map_or(Port::AsBefore, Port::Exactly),
+        private: args.private,
         authority,
         library,
         clocks,
@@ -98,7 +98,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     warn_of(&running);
     let file = NodeFile::new(running.server(), &args.authority);
     file.write(&args.data).map_err(CliError::other)?;
-    announce(&file, &args.data, args.json)?;
+    announce(&file, &args)?;
 
     let mut failed = running.node().failed();
     let exit = tokio::select! {
@@ -154,19 +154,22 @@ fn warn_of(running: &Standalone) {
     }
 }
 
-fn announce(file: &NodeFile, data: &Path, json: bool) -> Result<(), CliError> {
-    let data = data.canonicalize().unwrap_or_else(|_| data.to_owned());
-    let line = if json {
+fn announce(file: &NodeFile, args: &Args) -> Result<(), CliError> {
+    let data = args.data.canonicalize().unwrap_or_else(|_| args.data.clone());
+    let line = if args.json {
         serde_json::json!({
             "ready": true,
             "nats": file.server().shown(),
             "data": data.display().to_string(),
             "authority": file.authority,
             "pid": std::process::id(),
+            "private": args.private,
         })
         .to_string()
     } else {
-        format!("tebessa is ready: NATS {}, data {}", file.server().shown(), data.display())
+        let password = if args.private { "; its password is in node.json there" } else { "" };
+        let nats = file.server().shown();
+        format!("tebessa is ready: NATS {nats}, data {}{password}", data.display())
     };
     crate::output::line(&line)
 }

@@ -61,6 +61,9 @@ pub enum Error {
         /// The last lines that it printed.
         last_words: String,
     },
+    /// The operating system gave no random bytes for a password. Retry.
+    #[error("no random bytes for the NATS server's password")]
+    Randomness(#[source] getrandom::Error),
     /// A server that an earlier run left behind could not be ended. Fix: end it by hand.
     #[error("nats-server {pid} of an earlier run still works on this store and cannot be ended")]
     LeftOver {

@@ -15,6 +15,7 @@ mod configuration;
 mod error;
 mod find;
 mod leftover;
+mod password;
 mod room;
 mod server;
 #[cfg(test)]
@@ -32,6 +33,8 @@ pub use find::find;
 use configuration::Configuration;
 use server::{Ended, Server};
 
+use crate::nats;
+
 /// The first pause before a server that died is started again; it doubles up to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -43,9 +46,9 @@ const STEADY: Duration = Duration::from_mins(1);
 pub enum Port {
     /// This one, or starting fails.
     Exactly(u16),
-    /// This one if it is free, else any free one.
-    Preferably(u16),
-    /// Any free one.
+    /// The one that it had the last time, if that is free, else any free one.
+    AsBefore,
+    /// Any free one; the next time knows nothing of it.
     Free,
 }
 
@@ -56,6 +59,9 @@ pub struct Settings {
     pub directory: PathBuf,
     /// The port to listen on.
     pub port: Port,
+    /// Whether only those are let in who know a password, which is kept below the directory and
+    /// stands in [`Broker::server`]'s URL. Else every account of the machine is.
+    pub private: bool,
 }
 
 /// How the server is.
@@ -78,7 +84,7 @@ pub enum State {
 /// A running server. Dropping it kills the server; [`Broker::stop`] ends it in order.
 #[derive(Debug)]
 pub struct Broker {
-    url: String,
+    server: nats::Server,
     state: watch::Receiver<State>,
     again: mpsc::Sender<()>,
     directory: PathBuf,
@@ -91,24 +97,34 @@ impl Broker {
     /// new one and returns when it accepts connections.
     pub async fn start(settings: Settings) -> Result<Self, Error> {
         let program = find().await?;
-        let configuration = Configuration::new(&settings.directory).await?;
+        let configuration = Configuration::new(&settings.directory, settings.private).await?;
         leftover::end(configuration.path()).await?;
         let server = start_on(&program, &configuration, settings.port).await?;
 
         let port = server.port();
+        if settings.port != Port::Free {
+            configuration.remember(port);
+        }
         let (state_sender, state) = watch::channel(State::Running { pid: server.pid() });
         let (stop, stopped) = oneshot::channel();
         let (again, asked) = mpsc::channel(1);
+        let url = configuration.url(port);
         let supervisor = Supervisor { program, configuration, port, state: state_sender, asked };
         let supervisor = tokio::spawn(supervisor.run(server, stopped));
-        let url = format!("nats://127.0.0.1:{port}");
-        Ok(Self { url, state, again, directory: settings.directory, stop, supervisor })
+        Ok(Self {
+            server: nats::Server::new(url),
+            state,
+            again,
+            directory: settings.directory,
+            stop,
+            supervisor,
+        })
     }
 
     /// Where clients connect; the same for as long as this value lives.
     #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
+    pub fn server(&self) -> &nats::Server {
+        &self.server
     }
 
     /// How the server is, now and from now on.
@@ -142,10 +158,12 @@ async fn start_on(
     match port {
         Port::Exactly(port) => Server::start(program, configuration, Some(port)).await,
         Port::Free => Server::start(program, configuration, None).await,
-        Port::Preferably(port) => match Server::start(program, configuration, Some(port)).await {
-            Err(Error::PortTaken { .. }) => Server::start(program, configuration, None).await,
-            other => other,
-        },
+        Port::AsBefore => {
+            match Server::start(program, configuration, configuration.last_port()).await {
+                Err(Error::PortTaken { .. }) => Server::start(program, configuration, None).await,
+                other => other,
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use super::{Broker, Error, Port, Settings, State, find};
 
 fn settings(directory: &Path) -> Settings {
-    Settings { directory: directory.join("nats"), port: Port::Free }
+    Settings { directory: directory.join("nats"), port: Port::Free, private: false }
 }
 
 fn pid(state: State) -> Pid {
@@ -28,12 +28,34 @@ async fn a_started_server_takes_connections_and_a_stopped_one_is_gone() {
     let directory = tempfile::tempdir().unwrap();
     let broker = Broker::start(settings(directory.path())).await.unwrap();
     let pid = pid(*broker.state().borrow());
-    let client = async_nats::connect(broker.url()).await.unwrap();
+    let client = async_nats::connect(broker.server().url()).await.unwrap();
     assert!(client.server_info().jetstream);
     assert_eq!(client.server_info().max_payload, 1024 * 1024);
     drop(client);
     broker.stop().await;
     assert!(test_kill_process(pid).is_err());
+}
+
+#[tokio::test]
+async fn a_private_server_lets_in_who_has_its_url_and_keeps_it_over_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let private = || Settings { private: true, ..settings(directory.path()) };
+    let broker = Broker::start(private()).await.unwrap();
+    let server = broker.server().clone();
+    assert!(async_nats::connect(&server.shown()).await.is_err());
+    let client = server.connect(async_nats::ConnectOptions::new()).await.unwrap();
+    client.flush().await.unwrap();
+    let mode = |name: &str| {
+        let file = directory.path().join("nats").join(name);
+        std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(file).unwrap()) & 0o777
+    };
+    assert_eq!((mode("nats.conf"), mode("password")), (0o600, 0o600));
+    drop(client);
+    broker.stop().await;
+    let port = server.url().rsplit(':').next().unwrap().parse().unwrap();
+    let broker = Broker::start(Settings { port: Port::Exactly(port), ..private() }).await.unwrap();
+    assert_eq!(*broker.server(), server);
+    broker.stop().await;
 }
 
 #[tokio::test]
@@ -46,7 +68,7 @@ async fn a_server_that_dies_is_started_again_on_its_port() {
     let again = |state: &State| matches!(state, State::Running { .. }) && pid(*state) != first;
     let second = pid(*state.wait_for(again).await.unwrap());
     assert_ne!(first, second);
-    let client = connect(broker.url()).await;
+    let client = connect(broker.server().url()).await;
     client.flush().await.unwrap();
     broker.stop().await;
     assert_eq!(*state.borrow(), State::Stopped);
@@ -77,23 +99,35 @@ async fn another_nodes_server_is_left_alone() {
     let first = Broker::start(settings(one.path())).await.unwrap();
     let second = Broker::start(settings(two.path())).await.unwrap();
     assert!(matches!(*first.state().borrow(), State::Running { .. }));
-    assert_ne!(first.url(), second.url());
+    assert_ne!(first.server(), second.server());
     first.stop().await;
     second.stop().await;
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_an_error_or_passed_over_as_wished() {
+async fn a_port_that_is_taken_is_an_error_or_passed_over_and_the_last_is_remembered() {
     let directory = tempfile::tempdir().unwrap();
     let held = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = held.local_addr().unwrap().port();
     let exactly = Settings { port: Port::Exactly(port), ..settings(directory.path()) };
     let refused = Broker::start(exactly).await;
     assert!(matches!(refused, Err(Error::PortTaken { .. })), "{refused:?}");
-    let preferably = Settings { port: Port::Preferably(port), ..settings(directory.path()) };
-    let broker = Broker::start(preferably).await.unwrap();
-    assert!(!broker.url().ends_with(&format!(":{port}")));
+    std::fs::write(directory.path().join("nats/port"), port.to_string()).unwrap();
+    let as_before = || Settings { port: Port::AsBefore, ..settings(directory.path()) };
+    let broker = Broker::start(as_before()).await.unwrap();
+    let other = broker.server().clone();
+    assert!(!other.url().ends_with(&format!(":{port}")));
     broker.stop().await;
+    drop(held);
+    for _ in 0..2 {
+        let broker = Broker::start(as_before()).await.unwrap();
+        assert_eq!(*broker.server(), other, "it is remembered");
+        broker.stop().await;
+        // A server for a moment changes nothing of it.
+        Broker::start(settings(directory.path())).await.unwrap().stop().await;
+    }
+    std::fs::write(directory.path().join("nats/port"), "none").unwrap();
+    Broker::start(as_before()).await.unwrap().stop().await;
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::ConnectOptions;
+use async_nats::{ConnectOptions, Event};
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -35,7 +35,7 @@ use tokio::task::JoinHandle;
 use store::Store;
 use task::Task;
 
-use crate::nats::Server;
+use crate::nats::{Server, refused};
 
 /// What time it is. Given, so that tests can let it jump.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -58,9 +58,21 @@ pub enum Status {
 /// Why the timers could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The connection could not be set up. Fix the URL or the credentials.
+    /// The connection could not be set up. Fix the URL.
     #[error("the timers have no connection to NATS at {url}")]
     Connect {
+        /// The URL, without credentials.
+        url: String,
+        /// Why.
+        #[source]
+        source: async_nats::ConnectError,
+    },
+    /// The server does not let the timers in. Say who they are.
+    #[error(
+        "the NATS server at {url} does not let the timers in; give nats://USER:PASSWORD@HOST as its URL, \
+         or a file of credentials by --nats-creds"
+    )]
+    Refused {
         /// The URL, without credentials.
         url: String,
         /// Why.
@@ -82,7 +94,8 @@ pub struct Timers {
 
 impl Timers {
     /// Starts on the system's clock, with a directory for the store if one is to be kept. Does not
-    /// wait for the server: when it is away, it is tried again for ever.
+    /// wait for the server: when it is away, it is tried again for ever. One that is there and does
+    /// not let the timers in is an error.
     pub async fn start(server: impl Into<Server>, store: Option<PathBuf>) -> Result<Self, Error> {
         Self::start_with(server, store, Arc::new(Timestamp::now)).await
     }
@@ -95,14 +108,7 @@ impl Timers {
     ) -> Result<Self, Error> {
         let store = Store::open(store)?;
         let server: Server = server.into();
-        let options = ConnectOptions::new()
-            .name("tebessa deadlines")
-            .ping_interval(PING)
-            .retry_on_initial_connect();
-        let client = server
-            .connect(options)
-            .await
-            .map_err(|source| Error::Connect { url: server.shown(), source })?;
+        let client = connect(&server).await?;
         let (status_sender, status) = watch::channel(Status::Reading);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(Task::new(client, clock, status_sender, store).run(stopped));
@@ -122,5 +128,36 @@ impl Timers {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the timers failed");
         }
+    }
+}
+
+async fn connect(server: &Server) -> Result<async_nats::Client, Error> {
+    let options =
+        || ConnectOptions::new().name("tebessa deadlines").ping_interval(PING).event_callback(told);
+    let unfit = |source| Error::Connect { url: server.shown(), source };
+    match server.connect(options()).await {
+        Ok(client) => Ok(client),
+        Err(source) if refused(&source) => Err(Error::Refused { url: server.shown(), source }),
+        Err(error) => {
+            let url = server.shown();
+            tracing::warn!(url, %error, "no connection to NATS yet; the timers try again");
+            let patient = options().retry_on_initial_connect();
+            server.connect(patient).await.map_err(unfit)
+        }
+    }
+}
+
+async fn told(event: Event) {
+    match event {
+        // Denied permissions, and a password that is no longer right, are told here and nowhere else.
+        Event::ServerError(_) | Event::SlowConsumer(_) => {
+            tracing::warn!(%event, "the timers' connection");
+        }
+        Event::ClientError(_)
+        | Event::Connected
+        | Event::Disconnected
+        | Event::Closed
+        | Event::LameDuckMode
+        | Event::Draining => tracing::info!(%event, "the timers' connection"),
     }
 }

@@ -72,18 +72,15 @@ async fn from_stream(
     held: Lock,
     options: RepairOptions,
 ) -> Result<RepairReport, CliError> {
-    let broker = if args.nats.is_some() {
-        None
-    } else {
-        let settings = Settings { directory: args.data.join("nats"), port: Port::Free };
-        Some(Broker::start(settings).await.map_err(CliError::other)?)
-    };
-    let own = broker.as_ref().map(Broker::url);
-    let url = args.nats.as_deref().or(own).unwrap_or_default();
-    let repaired = mend_from(args.options.server(url)?, held, options).await;
-    if let Some(broker) = broker {
-        broker.stop().await;
+    if let Some(url) = &args.nats {
+        return mend_from(args.options.server(url)?, held, options).await;
     }
+    // For nobody else, whatever the node's is.
+    let directory = args.data.join("nats");
+    let settings = Settings { directory, port: Port::Free, private: true };
+    let broker = Broker::start(settings).await.map_err(CliError::other)?;
+    let repaired = mend_from(broker.server().clone(), held, options).await;
+    broker.stop().await;
     repaired
 }
 

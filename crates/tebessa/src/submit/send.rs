@@ -103,6 +103,7 @@ fn may_pass(error: &ClientError) -> bool {
         ClientError::Connect { .. }
         | ClientError::Refused { .. }
         | ClientError::Denied(_)
+        | ClientError::Deaf
         | ClientError::File(_) => false,
     }
 }
@@ -112,7 +113,7 @@ fn failed(line: &Line, error: &ClientError, times: u32) -> Answer {
     let (code, reason) = match error {
         ClientError::Service { code, message } => (*code, message.clone()),
         ClientError::Denied(_) => (403, service::chain(error)),
-        ClientError::Timeout(_) => (504, service::chain(error)),
+        ClientError::Timeout(_) | ClientError::Deaf => (504, service::chain(error)),
         ClientError::NobodyThere(_)
         | ClientError::Broken(_)
         | ClientError::File(_)
