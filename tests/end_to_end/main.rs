@@ -16,6 +16,7 @@ mod recovery;
 mod register;
 mod removal;
 mod search;
+mod tls;
 mod what_if;
 
 use serde_json::{Value, json};

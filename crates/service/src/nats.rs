@@ -17,6 +17,16 @@ pub struct Server {
     url: String,
     credentials: Option<PathBuf>,
     roots: Option<PathBuf>,
+    certificate: Option<Certificate>,
+}
+
+/// A certificate to show, and its key; both in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// The file of the certificate, and of those between it and what the server believes.
+    pub chain: PathBuf,
+    /// The file of the key.
+    pub key: PathBuf,
 }
 
 impl<S: AsRef<str> + ?Sized> From<&S> for Server {
@@ -36,7 +46,7 @@ impl Server {
     /// `user:password@` or `token@`, in percent-encoding where needed. Those of a cluster are parted by
     /// commas, and the first that says who is there says it for all.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), credentials: None, roots: None }
+        Self { url: url.into(), credentials: None, roots: None, certificate: None }
     }
 
     /// With a file of credentials, as `nsc` writes it: a JWT and the seed of its key.
@@ -51,6 +61,13 @@ impl Server {
     #[must_use]
     pub fn with_roots(mut self, file: Option<PathBuf>) -> Self {
         self.roots = file;
+        self
+    }
+
+    /// With a certificate to show to a server that speaks TLS and wants to see one.
+    #[must_use]
+    pub fn with_certificate(mut self, certificate: Option<Certificate>) -> Self {
+        self.certificate = certificate;
         self
     }
 
@@ -70,6 +87,12 @@ impl Server {
     #[must_use]
     pub fn roots(&self) -> Option<&PathBuf> {
         self.roots.as_ref()
+    }
+
+    /// The certificate that is shown.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
     }
 
     /// The URL for logs and errors: without user, password and token.
@@ -116,6 +139,9 @@ impl Server {
         }
         if let Some(file) = &self.roots {
             options = options.add_root_certificates(file.clone());
+        }
+        if let Some(Certificate { chain, key }) = &self.certificate {
+            options = options.add_client_certificate(chain.clone(), key.clone());
         }
         options.connect(servers).await
     }

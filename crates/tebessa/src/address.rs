@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use service::client::Client;
-use service::nats::Server;
+use service::nats::{Certificate, Server};
 
 use crate::output::CliError;
 
@@ -34,18 +34,41 @@ pub(crate) struct Address {
 pub(crate) struct NatsOptions {
     /// A file of credentials for the NATS server, as nsc writes it. A user and a password, or a
     /// token, may stand in the URL instead: nats://USER:PASSWORD@HOST.
-    #[arg(long, value_name = "FILE", env = "TEBESSA_NATS_CREDS")]
-    nats_creds: Option<PathBuf>,
+    #[arg(long = "nats-creds", id = "nats_creds", value_name = "FILE", env = "TEBESSA_NATS_CREDS")]
+    creds: Option<PathBuf>,
     /// A file of certificates (PEM) to believe of a NATS server that speaks TLS, in place of the
     /// system's.
-    #[arg(long, value_name = "FILE", env = "TEBESSA_NATS_CA")]
-    nats_ca: Option<PathBuf>,
+    #[arg(long = "nats-ca", id = "nats_ca", value_name = "FILE", env = "TEBESSA_NATS_CA")]
+    ca: Option<PathBuf>,
+    /// A file with a certificate (PEM) to show to a NATS server that speaks TLS and asks for one.
+    #[arg(
+        long = "nats-cert",
+        id = "nats_cert",
+        value_name = "FILE",
+        requires = "nats_key",
+        env = "TEBESSA_NATS_CERT"
+    )]
+    cert: Option<PathBuf>,
+    /// The file with that certificate's key (PEM).
+    #[arg(
+        long = "nats-key",
+        id = "nats_key",
+        value_name = "FILE",
+        requires = "nats_cert",
+        env = "TEBESSA_NATS_KEY"
+    )]
+    key: Option<PathBuf>,
 }
 
 impl NatsOptions {
     /// The server at a URL. The files must be there: else the library's words do not say which is not.
     pub(crate) fn server(&self, url: &str) -> Result<Server, CliError> {
-        for (option, file) in [("--nats-creds", &self.nats_creds), ("--nats-ca", &self.nats_ca)] {
+        for (option, file) in [
+            ("--nats-creds", &self.creds),
+            ("--nats-ca", &self.ca),
+            ("--nats-cert", &self.cert),
+            ("--nats-key", &self.key),
+        ] {
             let Some(file) = file else { continue };
             let unfit =
                 |why: String| CliError::usage(format!("{option} {}: {why}", file.display()));
@@ -55,9 +78,16 @@ impl NatsOptions {
             }
             File::open(file).map_err(|error| unfit(error.to_string()))?;
         }
-        let server = Server::new(url).with_credentials(self.nats_creds.clone());
-        Ok(server.with_roots(self.nats_ca.clone()))
+        let certificate = certificate(self.cert.clone(), self.key.clone());
+        Ok(Server::new(url)
+            .with_credentials(self.creds.clone())
+            .with_roots(self.ca.clone())
+            .with_certificate(certificate))
     }
+}
+
+fn certificate(chain: Option<PathBuf>, key: Option<PathBuf>) -> Option<Certificate> {
+    Some(Certificate { chain: chain?, key: key? })
 }
 
 impl Address {
@@ -118,6 +148,12 @@ pub(crate) struct NodeFile {
     /// The certificates that it believes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nats_ca: Option<PathBuf>,
+    /// The certificate that it shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nats_cert: Option<PathBuf>,
+    /// That certificate's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nats_key: Option<PathBuf>,
     /// The authority whose record it keeps.
     pub(crate) authority: String,
     /// Its process.
@@ -164,6 +200,8 @@ impl NodeFile {
             nats: server.url().to_owned(),
             nats_creds: server.credentials().map(absolute),
             nats_ca: server.roots().map(absolute),
+            nats_cert: server.certificate().map(|shown| absolute(&shown.chain)),
+            nats_key: server.certificate().map(|shown| absolute(&shown.key)),
             authority: authority.to_owned(),
             pid: std::process::id(),
         }
@@ -174,6 +212,7 @@ impl NodeFile {
         Server::new(&self.nats)
             .with_credentials(self.nats_creds.clone())
             .with_roots(self.nats_ca.clone())
+            .with_certificate(certificate(self.nats_cert.clone(), self.nats_key.clone()))
     }
 
     /// Reads the file of a data directory.

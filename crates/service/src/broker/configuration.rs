@@ -65,7 +65,7 @@ impl Configuration {
     }
 
     /// Writes the file for a port, or for any free one.
-    pub(super) async fn write(&self, port: Option<u16>) -> Result<(), Error> {
+    pub(super) fn write(&self, port: Option<u16>) -> Result<(), Error> {
         let port = port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
         // The store's limit is above any disk here: by default it is a share of what was free at
         // the start, and a server started on a fuller disk would refuse what it already holds.

@@ -53,7 +53,7 @@ impl Server {
             // Asked here, because the server's own words for it are not made to be read.
             TcpListener::bind(("127.0.0.1", port)).await.map_err(|_| Error::PortTaken { port })?;
         }
-        configuration.write(port).await?;
+        configuration.write(port)?;
         let mut child = Command::new(program)
             .arg("--config")
             .arg(configuration.path())
