@@ -96,7 +96,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         }
     }
     if !args.json {
-        list.end(query.cursor.is_some());
+        let all = ListQuery { cursor: None, limit: None, ..query.clone() } == ListQuery::default();
+        list.end(query.cursor.is_some(), all);
     }
     Ok(Exit::Done)
 }
@@ -147,9 +148,11 @@ impl Listing {
         self.screen.flush()
     }
 
-    fn end(&self, more: bool) {
+    /// `all` says that no case was left out by what was asked for.
+    fn end(&self, more: bool, all: bool) {
         let cases = count(self.shown, "case", "cases");
         note(&match (self.shown, more) {
+            (0, _) if all => "there are no cases yet".to_owned(),
             (0, _) => "no such case".to_owned(),
             (_, false) => format!("{ASIDE}{cases}{ASIDE:#}"),
             (_, true) => format!("{ASIDE}the first {cases}; --all shows the others{ASIDE:#}"),
