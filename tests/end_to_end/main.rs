@@ -16,6 +16,7 @@ mod recovery;
 mod register;
 mod removal;
 mod search;
+mod signed_access;
 mod tls;
 mod what_if;
 

@@ -1,4 +1,4 @@
-//! Signed checkpoints of the log: on a schedule, when the node stops, and when someone asks.
+//! Signed checkpoints of the logs: on a schedule, when the node stops, and when someone asks.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,16 +7,11 @@ use journal::{Checkpoint, Checkpoints, Journal, KnownKey, LogKeys};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::node::{Node, journal_dir, keys_dir};
+use crate::logs::Log;
+use crate::node::Node;
 
 /// How often the log is signed when it has new records, unless told otherwise.
 pub const EVERY: Duration = Duration::from_mins(1);
-
-/// The origin of a log: a name of its own, which its keys bear too.
-#[must_use]
-pub fn origin(log: Uuid) -> String {
-    format!("tebessa/log/{log}")
-}
 
 /// A signed checkpoint, and the keys of the log.
 #[derive(Debug, Clone)]
@@ -30,7 +25,7 @@ pub struct Signed {
     pub keys: Vec<KnownKey>,
 }
 
-/// Signs the log of a data directory. Everything is read anew each time, so that keys may be
+/// Signs a log of a data directory. Everything is read anew each time, so that keys may be
 /// rotated beside a running node.
 #[derive(Debug)]
 pub struct Signer {
@@ -40,12 +35,12 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// The signer of a log in a data directory.
+    /// The signer of a log in a data directory, by the log's id.
     #[must_use]
-    pub fn new(data: &Path, log: Uuid) -> Self {
-        let origin = origin(log);
-        let checkpoints = Checkpoints::new(&journal_dir(data), &origin);
-        Self { checkpoints, keys: keys_dir(data), origin }
+    pub fn new(data: &Path, log: Log, id: Uuid) -> Self {
+        let origin = log.origin(id);
+        let checkpoints = Checkpoints::new(&log.directory(data), &origin);
+        Self { checkpoints, keys: log.keys(data), origin }
     }
 
     /// Signs the log as it is now, and keeps the checkpoint; makes the first key if there is none.
@@ -65,36 +60,43 @@ impl Signer {
     }
 }
 
-/// Signs whenever `every` has passed and the log has new records, until it is aborted.
-pub(crate) fn on_schedule(node: Node, every: Duration) -> JoinHandle<()> {
+/// Signs a log whenever `every` has passed and it has new records, until it is aborted.
+pub(crate) fn on_schedule(node: Node, log: Log, every: Duration) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut durable = node.journal().durable();
+        let Ok(mut durable) = node.log(log).map(Journal::durable) else { return };
         let mut signed = None;
         loop {
             tokio::time::sleep(every).await;
             if durable.wait_for(|last| Some(last.0) != signed && last.0 > 0).await.is_err() {
                 return;
             }
-            signed = sign(&node).await.or(signed);
+            signed = sign(&node, log).await.or(signed);
         }
     })
 }
 
+/// Signs a log that has records before the node stops.
+pub(crate) async fn sign_last(node: &Node, log: Log) {
+    if node.log(log).is_ok_and(|journal| journal.durable().borrow().0 > 0) {
+        sign(node, log).await;
+    }
+}
+
 /// Signs, and logs why not where it fails: no command waits for it. Gives the size.
-pub(crate) async fn sign(node: &Node) -> Option<u64> {
+async fn sign(node: &Node, log: Log) -> Option<u64> {
     let signing = node.clone();
-    let signed = tokio::task::spawn_blocking(move || signing.checkpoint()).await;
+    let signed = tokio::task::spawn_blocking(move || signing.checkpoint(log)).await;
     match signed {
         Ok(Ok(signed)) => {
-            tracing::debug!(size = signed.checkpoint.size, "checkpoint signed");
+            tracing::debug!(?log, size = signed.checkpoint.size, "checkpoint signed");
             Some(signed.checkpoint.size)
         }
-        Ok(Err(error)) => {
-            tracing::error!(reason = %crate::chain(&error), "no checkpoint could be signed");
+        Ok(Err(failure)) => {
+            tracing::error!(?log, reason = failure.message, "no checkpoint could be signed");
             None
         }
         Err(error) => {
-            tracing::error!(reason = %error, "no checkpoint could be signed");
+            tracing::error!(?log, reason = %error, "no checkpoint could be signed");
             None
         }
     }

@@ -26,6 +26,7 @@ mod draft;
 pub mod erasure;
 pub mod follower;
 pub mod keys;
+pub mod logs;
 pub mod nats;
 pub mod node;
 pub mod personal;

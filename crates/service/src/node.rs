@@ -21,6 +21,7 @@ use crate::checkpoints::{Signed, Signer};
 use crate::draft::{EventDraft, Summaries};
 use crate::erasure;
 use crate::keys::{self, KeyStore};
+use crate::logs::Log;
 use crate::personal::{self, SealError};
 use crate::reply::{Failure, Reply};
 use crate::request::Request;
@@ -103,7 +104,7 @@ impl Node {
         let source = format!("tebessa/{}", authority.as_str());
         let inner = Inner {
             access: AccessLog::open(data, &source),
-            signer: Signer::new(data, journal.id()),
+            signer: Signer::new(data, Log::Cases, journal.id()),
             journal,
             keys,
             library,
@@ -122,9 +123,21 @@ impl Node {
         &self.inner.journal
     }
 
-    /// Signs the log as it is now: see [`Signer::sign`]. Blocks.
-    pub fn checkpoint(&self) -> Result<Signed, journal::Error> {
-        self.inner.signer.sign(self.journal())
+    /// A log; the access log may be one that could not be opened.
+    pub(crate) fn log(&self, log: Log) -> Result<&Journal, Failure> {
+        match log {
+            Log::Cases => Ok(self.journal()),
+            Log::Access => self.access().journal(),
+        }
+    }
+
+    /// Signs a log as it is now: see [`Signer::sign`]. Blocks.
+    pub fn checkpoint(&self, log: Log) -> Result<Signed, Failure> {
+        let signed = match log {
+            Log::Cases => self.inner.signer.sign(self.journal()),
+            Log::Access => self.access().signer()?.sign(self.access().journal()?),
+        };
+        signed.map_err(|error| Failure::unavailable(crate::chain(&error)))
     }
 
     /// The guidance.

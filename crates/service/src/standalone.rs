@@ -14,6 +14,7 @@ use crate::alone::another_answers;
 use crate::broker::{self, Broker, Port, Settings};
 use crate::documents::{self, Attaching, Documents, Place, Reading};
 use crate::follower::{self, Follower};
+use crate::logs::Log;
 use crate::nats::{Server, refused};
 use crate::node::{Authority, Node, OpenError};
 use crate::reply::Failure;
@@ -175,7 +176,7 @@ pub struct Standalone {
     timers: Option<Timers>,
     server: Server,
     report: journal::OpenReport,
-    signing: Option<JoinHandle<()>>,
+    signing: Vec<JoinHandle<()>>,
     clock: JoinHandle<()>,
 }
 
@@ -246,7 +247,11 @@ impl Standalone {
             reading: Reading::new(node.clone(), documents),
         };
         let services = Services::start(desk, &client).await?;
-        let signing = checkpoints.map(|every| checkpoints::on_schedule(node.clone(), every));
+        let signing = checkpoints.into_iter().flat_map(|every| {
+            let sign = |log| checkpoints::on_schedule(node.clone(), log, every);
+            [Log::Cases, Log::Access].map(sign)
+        });
+        let signing = signing.collect();
         let clock = clock::watch(node.clone());
         let timers = if timers {
             Some(Timers::start(server.clone(), Some(data.join("deadlines"))).await?)
@@ -304,12 +309,12 @@ impl Standalone {
             timers.stop().await;
         }
         self.services.drain().await;
-        if let Some(signing) = self.signing {
+        for signing in self.signing {
             signing.abort();
         }
         self.clock.abort();
-        if self.node.journal().durable().borrow().0 > 0 {
-            checkpoints::sign(&self.node).await;
+        for log in [Log::Cases, Log::Access] {
+            checkpoints::sign_last(&self.node, log).await;
         }
         let last = self.node.journal().durable().borrow().0;
         let mut status = self.follower.status();

@@ -22,6 +22,8 @@ use journal::{Expected, Journal, NoProjection, Options, Position};
 
 use self::entry::ViewDraft;
 pub use self::entry::{AccessEntry, BadEntry, View, Viewed, Viewer};
+use crate::checkpoints::Signer;
+use crate::logs::Log;
 use crate::reply::Failure;
 
 /// Much smaller than the log of the cases: an entry has some 450 bytes.
@@ -35,6 +37,15 @@ pub fn access_dir(data: &Path) -> PathBuf {
     data.join("access")
 }
 
+/// How the access log is opened, with [`NoProjection`].
+#[must_use]
+pub fn options() -> Options {
+    let mut options = Options::default();
+    options.segment_bytes = SEGMENT_BYTES;
+    options.index_cache_bytes = INDEX_CACHE_BYTES;
+    options
+}
+
 /// The access log of a node. Cheap to clone.
 #[derive(Clone)]
 pub struct AccessLog {
@@ -43,8 +54,8 @@ pub struct AccessLog {
 
 struct Inner {
     source: String,
-    /// The log, or why it could not be opened.
-    log: Result<Journal, String>,
+    /// The log and who signs it, or why it could not be opened.
+    log: Result<(Journal, Signer), String>,
 }
 
 impl AccessLog {
@@ -54,11 +65,12 @@ impl AccessLog {
     /// and words stay closed until a start finds it well.
     #[must_use]
     pub fn open(data: &Path, source: &str) -> Self {
-        let mut options = Options::default();
-        options.segment_bytes = SEGMENT_BYTES;
-        options.index_cache_bytes = INDEX_CACHE_BYTES;
-        let opened = Journal::open(&access_dir(data), options, Arc::new(NoProjection), &mut |_| {});
-        let log = opened.map(|(journal, _)| journal).map_err(|error| crate::chain(&error));
+        let opened =
+            Journal::open(&access_dir(data), options(), Arc::new(NoProjection), &mut |_| {});
+        let log = opened.map_err(|error| crate::chain(&error)).map(|(journal, _)| {
+            let signer = Signer::new(data, Log::Access, journal.id());
+            (journal, signer)
+        });
         if let Err(reason) = &log {
             tracing::error!(reason, "the access log could not be opened: no words will be opened");
         }
@@ -71,7 +83,7 @@ impl AccessLog {
         let (case, opened) = (viewed.case, viewed.opened);
         let outcome = match &self.inner.log {
             Err(reason) => Err(reason.clone()),
-            Ok(journal) => {
+            Ok((journal, _)) => {
                 let draft = ViewDraft { source: self.inner.source.clone(), viewed };
                 let pending = journal.append(&draft, Expected::Any);
                 // What is refused at once is told at once. Of a write that fails later the journal
@@ -99,6 +111,15 @@ impl AccessLog {
 
     /// The log, or why it cannot be read.
     pub(crate) fn journal(&self) -> Result<&Journal, Failure> {
+        self.opened().map(|(journal, _)| journal)
+    }
+
+    /// Who signs it.
+    pub(crate) fn signer(&self) -> Result<&Signer, Failure> {
+        self.opened().map(|(_, signer)| signer)
+    }
+
+    fn opened(&self) -> Result<&(Journal, Signer), Failure> {
         self.inner.log.as_ref().map_err(|reason| {
             Failure::unavailable(format!("the access log could not be opened: {reason}"))
         })
@@ -108,7 +129,7 @@ impl AccessLog {
     pub(crate) fn state(&self) -> (Position, Option<String>) {
         match &self.inner.log {
             Err(reason) => (Position(0), Some(reason.clone())),
-            Ok(journal) => {
+            Ok((journal, _)) => {
                 let failed = journal.poisoned().then(|| "a write to it failed".to_owned());
                 (*journal.durable().borrow(), failed)
             }
@@ -117,6 +138,6 @@ impl AccessLog {
 
     /// Writes what waits and lets nothing in any more. Blocks.
     pub fn close(&self) -> Result<(), journal::Error> {
-        self.inner.log.as_ref().map_or(Ok(()), |journal| journal.clone().close())
+        self.journal().map_or(Ok(()), |journal| journal.clone().close())
     }
 }

@@ -1,15 +1,20 @@
 //! `tebessa.query.checkpoint`: signs the log as it is now.
 
 use crate::checkpoints::Signed;
+use crate::logs::Log;
 use crate::node::Node;
 use crate::reply::Failure;
 
-/// Asks for a signed checkpoint of the log as it is now.
+/// Asks for a signed checkpoint of a log as it is now.
 #[derive(
     Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(deny_unknown_fields)]
-pub struct CheckpointQuery {}
+pub struct CheckpointQuery {
+    /// Of the access log, in place of the log of the cases.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub access: bool,
+}
 
 /// A signed checkpoint.
 #[derive(
@@ -20,7 +25,7 @@ pub struct CheckpointReply {
     pub origin: String,
     /// How many records it covers.
     pub size: u64,
-    /// How many cases they are in.
+    /// How many cases they are in, or are about.
     pub streams: u64,
     /// The signed note (C2SP tlog-checkpoint), whose text is what counts.
     pub note: String,
@@ -42,8 +47,7 @@ impl From<Signed> for CheckpointReply {
     }
 }
 
-pub(crate) fn answer(node: &Node) -> Result<CheckpointReply, Failure> {
-    node.checkpoint()
-        .map(CheckpointReply::from)
-        .map_err(|error| Failure::unavailable(crate::chain(&error)))
+pub(crate) fn answer(node: &Node, query: &CheckpointQuery) -> Result<CheckpointReply, Failure> {
+    let log = if query.access { Log::Access } else { Log::Cases };
+    node.checkpoint(log).map(CheckpointReply::from)
 }

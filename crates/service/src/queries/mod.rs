@@ -109,10 +109,7 @@ pub fn answer(
         "audit.what-if" => encode(&what_if::of_case(node, &read(bytes)?)?),
         "audit.what-if-cases" => encode(&what_if::page(node, &read(bytes)?)?),
         "case" => encode(&case_state::answer(node, &read(bytes)?)?),
-        "checkpoint" => {
-            read::<CheckpointQuery>(bytes)?;
-            encode(&checkpoint::answer(node)?)
-        }
+        "checkpoint" => encode(&checkpoint::answer(node, &read(bytes)?)?),
         "history" => history::answer(node, &read(bytes)?),
         "list" => encode(&list::answer(node, &read(bytes)?)?),
         "family" => encode(&register::family(node, &read(bytes)?)?),

@@ -8,6 +8,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use journal::{Position, Reader, StreamId};
 use service::access::{AccessEntry, access_dir};
+use service::logs::Log;
 use service::queries::{AccessQuery, AccessReply};
 
 use crate::address::Address;
@@ -108,7 +109,7 @@ fn read(data: &std::path::Path, query: &AccessQuery) -> Result<Vec<AccessEntry>,
     let directory = access_dir(data);
     if !directory.join("log").is_dir() {
         // A node that was never started with this version has none; a wrong directory neither.
-        crate::journal::node::record(data)?;
+        crate::journal::node::record(data, Log::Cases)?;
         return Ok(Vec::new());
     }
     let reader = Reader::open(&directory).map_err(CliError::other)?;

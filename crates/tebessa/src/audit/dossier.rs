@@ -8,8 +8,8 @@ use case::{CaseId, EvidenceId, Recorded};
 use journal::{Checkpoint, Reader};
 use service::access::{AccessLog, View, Viewed};
 use service::audit::dossier::{Disclosure, DossierError, disclosures, make};
-use service::checkpoints::origin;
 use service::keys::KeyStore;
+use service::logs::Log;
 use service::node::keys_dir;
 use service::queries::{DisclosuresQuery, DisclosuresReply};
 
@@ -106,10 +106,10 @@ struct Made {
 
 /// Makes the dossier.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
-    let directory = node::record(&args.address.data)?;
+    let directory = node::record(&args.address.data, Log::Cases)?;
     // Before anything is asked for: what is opened is in the access log.
     let out = OutFile::begin(&args.out, &args.address.data)?;
-    let signed = node::checkpoint(&args.address).await?;
+    let signed = node::checkpoint(&args.address, Log::Cases).await?;
     let (note, size) = (signed.note, signed.size);
     let wanted: Vec<String> =
         args.disclose.iter().filter(|field| *field != "none").cloned().collect();
@@ -171,8 +171,9 @@ fn build(
 ) -> Result<Made, CliError> {
     let reader = Reader::open(directory).map_err(CliError::other)?;
     let data = &args.address.data;
-    let policy: Vec<_> = node::keys(data)?.known().into_iter().map(|known| known.key).collect();
-    let checkpoint = Checkpoint::verify(&note, &origin(reader.id()), &policy)
+    let policy: Vec<_> =
+        node::keys(data, Log::Cases)?.known().into_iter().map(|known| known.key).collect();
+    let checkpoint = Checkpoint::verify(&note, &Log::Cases.origin(reader.id()), &policy)
         .map_err(|error| CliError::caused("the checkpoint is not one of this log", error))?;
     let (files, libraries) = guidance(&args.guidance)?;
     let mut disclosed = 0;

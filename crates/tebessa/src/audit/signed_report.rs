@@ -12,6 +12,7 @@ use case::what_if::Supposition;
 use journal::Reader;
 use journal::note::{self, VerifierKey};
 use service::audit::{Inputs, Question, what_if};
+use service::logs::Log;
 use sha2::{Digest, Sha256};
 
 use super::known::Source;
@@ -63,7 +64,7 @@ fn note_text(report: &str) -> String {
 
 /// Writes a report, one line without its end, with the signatures of the node's keys below it.
 pub(super) fn write(out: OutFile, report: &str, data: &Path) -> Result<(), CliError> {
-    let keys = crate::journal::node::keys(data)?;
+    let keys = crate::journal::node::keys(data, Log::Cases)?;
     let text = format!("{report}\n{}", note::sign(&note_text(report), &keys.signing()));
     out.write_whole(text.as_bytes())
 }

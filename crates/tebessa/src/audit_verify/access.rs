@@ -3,29 +3,37 @@
 use std::path::Path;
 
 use journal::{Position, Reader};
-use service::access::{AccessEntry, access_dir};
+use service::access::AccessEntry;
+use service::logs::Log;
 
 use super::report::{Damage, Part};
+use super::signed::{Elsewhere, Signed};
 use super::{Stop, blocking};
 use crate::output::count;
 
 /// How many entries are read at once.
 const BATCH: usize = 2_048;
 
-/// Verifies the access log, and reads every entry.
-pub(super) async fn check(data: &Path) -> Result<Part, Stop> {
-    let directory = access_dir(data);
+/// Verifies the access log against its checkpoints, and reads every entry.
+pub(super) async fn check(data: &Path, elsewhere: Vec<Elsewhere>) -> Result<Part, Stop> {
+    let directory = Log::Access.directory(data);
     if !directory.join("log").is_dir() {
         return Ok(Part::unchecked("there is no access log here yet".to_owned()));
     }
-    blocking(move || verify(&directory)).await?
+    let signed = Signed::read(data, Log::Access, &elsewhere).map_err(of_access_log)?;
+    blocking(move || verify(&directory, &signed).map_err(of_access_log)).await?
 }
 
-fn verify(directory: &Path) -> Result<Part, Stop> {
-    let place = "the access log";
-    let verified = journal::verify(directory, &mut |_| {}).map_err(|error| {
-        Damage::of(&error).map_or_else(|| Stop::from(error), |found| found.of_access_log().into())
-    })?;
+/// Its files are named as those of the log.
+fn of_access_log(stop: Stop) -> Stop {
+    match stop {
+        Stop::Damage(damage) => damage.of_access_log().into(),
+        Stop::Failure(error) => Stop::Failure(error),
+    }
+}
+
+fn verify(directory: &Path, signed: &Signed) -> Result<Part, Stop> {
+    let verified = journal::verify_against(directory, signed.seen(0), &mut |_| {})?;
     let reader = Reader::open(directory)?;
     let mut next = Position(1);
     loop {
@@ -33,14 +41,14 @@ fn verify(directory: &Path) -> Result<Part, Stop> {
         let Some(last) = records.last() else { break };
         next = last.position.next();
         for record in &records {
-            AccessEntry::decode(record)
-                .map_err(|error| Damage::of_record(record, error.reason).found_in(place))?;
+            AccessEntry::decode(record).map_err(|error| Damage::of_record(record, error.reason))?;
         }
     }
     let words = format!(
-        "{} of {}: every hash and chain, and the tree",
+        "{} of {}: every hash and chain, and the tree; {}",
         count(verified.records, "view", "views"),
-        count(verified.streams, "case", "cases")
+        count(verified.streams, "case", "cases"),
+        signed.words(&verified).unwrap_or_else(|| "no checkpoint was signed yet".to_owned())
     );
     Ok(Part::checked(verified.records, words))
 }

@@ -10,9 +10,12 @@ mod signed;
 
 use std::path::PathBuf;
 
+use service::logs::Log;
+
 use self::live::Live;
-use self::report::{Damage, Log, Report};
-use self::signed::Signed;
+use self::report::{Damage, Report};
+use self::signed::{Elsewhere, Signed};
+use crate::files as reading;
 use crate::output::{Bar, CliError, Exit, line};
 
 const HELP: &str = "\
@@ -21,7 +24,7 @@ Checked are
                of times, the tree
   checkpoints  the signatures, the tree's root at each, and the heads of all
                cases at the newest
-  access log   the same as of the log, and its entries
+  access log   the same as of the log and its checkpoints, and its entries
   the records  read strictly into their types and folded into cases
   the index    where a node runs on the directory: how far it is, and its list
                of cases
@@ -45,8 +48,8 @@ pub(crate) struct Args {
     /// The data directory; its node may run or be stopped.
     #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
     data: PathBuf,
-    /// A signed checkpoint that was kept elsewhere, which the log must still agree with; may be
-    /// given several times.
+    /// A signed checkpoint that was kept elsewhere, which the log, or the access log, must still
+    /// agree with; may be given several times.
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
     /// Do not compare the stream with the log.
@@ -114,7 +117,8 @@ impl From<journal::Error> for Stop {
 }
 
 async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<Report, Stop> {
-    let signed = Signed::read(&args.data, directory, &args.checkpoint)?;
+    let (of_access, elsewhere) = elsewhere(args)?;
+    let signed = Signed::read(&args.data, Log::Cases, &elsewhere)?;
     let log = directory.to_owned();
     let seen = signed.seen(live.positions());
     let verified = blocking(move || {
@@ -127,12 +131,12 @@ async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<
     let log = directory.to_owned();
     let records = verified.records;
     let read = blocking(move || records::refold(&log, records)).await??;
-    let access = access::check(&args.data).await?;
+    let access = access::check(&args.data, of_access).await?;
     let index = live.index(&read.summaries).await?;
     let stream = live.stream(directory, args.no_stream).await?;
     let files = files::check(live, read.files, args.no_files).await?;
     Ok(Report {
-        log: Log::of(&verified),
+        log: report::Log::of(&verified),
         checkpoints: signed.part(&verified),
         records: report::Records { records: read.records, cases: read.cases },
         access,
@@ -140,6 +144,23 @@ async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<
         stream,
         files,
     })
+}
+
+/// The checkpoints of elsewhere: those of the access log, and the others.
+fn elsewhere(args: &Args) -> Result<(Vec<Elsewhere>, Vec<Elsewhere>), Stop> {
+    let access = Log::Access.directory(&args.data);
+    let origin = if args.checkpoint.is_empty() || !access.join("log").is_dir() {
+        None
+    } else {
+        Some(Log::Access.origin(journal::Reader::open(&access)?.id()))
+    };
+    let mut read = Vec::new();
+    for file in &args.checkpoint {
+        let note = reading::read_text(file, reading::SMALL)?;
+        read.push(Elsewhere { name: file.display().to_string(), note });
+    }
+    let of_access = |one: &Elsewhere| origin.as_ref().is_some_and(|origin| one.is_of(origin));
+    Ok(read.into_iter().partition(of_access))
 }
 
 /// Runs what reads the disk beside the tasks.

@@ -141,6 +141,9 @@ impl Report {
     }
 }
 
+/// The place of a fault that is in no single file.
+const THE_LOG: &str = "the log";
+
 /// The first fault.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Damage {
@@ -177,7 +180,7 @@ impl Damage {
             journal::Error::LogLostRecords { log, index } => Some(Self {
                 position: Some(log.0 + 1),
                 ..Self::elsewhere(
-                    "the log",
+                    THE_LOG,
                     format!("ends at position {log}, but position {index} was acknowledged"),
                 )
             }),
@@ -188,7 +191,7 @@ impl Damage {
     /// A record that is whole in the log, but cannot be read or does not follow.
     pub(super) fn of_record(record: &Record, what: String) -> Self {
         Self {
-            place: "the log".to_owned(),
+            place: THE_LOG.to_owned(),
             offset: None,
             position: Some(record.position.0),
             case: Some(record.stream.0),
@@ -213,9 +216,13 @@ impl Damage {
         Self { place: place.to_owned(), offset: None, position: None, case: None, what }
     }
 
-    /// The same fault in a file of the access log, whose files are named as those of the log.
+    /// The same fault in the access log, whose files are named as those of the log.
     pub(super) fn of_access_log(self) -> Self {
-        Self { place: format!("the access log, {}", self.place), ..self }
+        let place = match self.place.as_str() {
+            THE_LOG => "the access log".to_owned(),
+            file => format!("the access log, {file}"),
+        };
+        Self { place, ..self }
     }
 
     /// The same fault, found in another place.

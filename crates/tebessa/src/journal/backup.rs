@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use journal::{Checkpoint, CopyReport, Lock};
-use service::access::access_dir;
-use service::node::journal_dir;
+use service::logs::Log;
 
 use super::node;
 use crate::files;
@@ -15,8 +14,7 @@ The node may go on writing: copied is what is whole when the command begins. Run
 directory, it copies only what is new: a sealed segment never changes. The copy is then read and
 verified whole. A log that has less than its backup is an alarm, and the backup stays as it is.
 
-The access log is a log of its own: with --access it is copied, into another directory. To restore it,
-copy that directory to `access` in the data directory before the start.
+The access log is a log of its own: with --access it is copied, into another directory.
 
 Keys are not in it. Back them up apart (the directory keys), and for less long: a key that was
 destroyed must not come back with a backup.
@@ -64,6 +62,9 @@ pub(crate) struct RestoreArgs {
     /// The data directory to make.
     #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
     data: PathBuf,
+    /// Restore the access log instead, from a backup that was made with --access.
+    #[arg(long)]
+    access: bool,
     /// A signed checkpoint that someone else kept; may be given several times.
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
@@ -89,26 +90,20 @@ pub(crate) async fn backup(args: BackupArgs) -> Result<Exit, CliError> {
 }
 
 fn source(args: &BackupArgs) -> Result<PathBuf, CliError> {
-    let directory = node::record(&args.data)?;
-    if !args.access {
-        return Ok(directory);
-    }
-    let access = access_dir(&args.data);
-    if access.join("log").is_dir() {
-        return Ok(access);
-    }
-    Err(CliError::message(format!("{} has no access log yet", args.data.display())))
+    let directory = node::record(&args.data, Log::Cases)?;
+    if args.access { node::record(&args.data, Log::Access) } else { Ok(directory) }
 }
 
 /// Makes a data directory from a backup.
 pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
-    let source = node::log_of(&args.from)?;
+    let log = node::log(args.access);
+    let source = node::log_of(&args.from, log)?;
     let mut elsewhere = Vec::new();
     for file in &args.checkpoint {
         elsewhere.push(read(file)?);
     }
     let json = args.json;
-    let (data, shown) = (journal_dir(&args.data), args.data.display().to_string());
+    let (data, shown) = (log.directory(&args.data), args.data.display().to_string());
     let restored = tokio::task::spawn_blocking(move || {
         node::make_private(&data)?;
         let held = Lock::take(&data).map_err(CliError::other)?;
@@ -120,9 +115,13 @@ pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
             if !matches!(error, journal::Error::LogLostRecords { .. }) {
                 return CliError::other(error);
             }
+            let what = match log {
+                Log::Cases => format!("no node serves from {shown}"),
+                Log::Access => format!("no node of {shown} opens words"),
+            };
             let what = format!(
-                "the restored log is behind a checkpoint: no node serves from {shown} until it has \
-                 the rest, from a newer backup or by `tebessa journal repair`"
+                "the restored log is behind a checkpoint: {what} until it has the rest, from a \
+                 newer backup or by `tebessa journal repair`"
             );
             CliError::caused(what, error)
         })

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use case::strict;
 use journal::note::VerifierKey;
 use journal::{Checkpoint, TlogProof};
+use service::logs::Log;
 
 use super::node;
 use super::prove::ProvedCase;
@@ -114,7 +115,7 @@ fn policy(args: &Args) -> Result<Vec<VerifierKey>, CliError> {
         keys.extend(verifier_keys::in_file(file)?);
     }
     if let Some(data) = &args.data {
-        keys.extend(node::keys(data)?.known().into_iter().map(|known| known.key));
+        keys.extend(node::keys(data, Log::Cases)?.known().into_iter().map(|known| known.key));
     }
     match keys.first() {
         None => Err(CliError::usage("no key is believed; say --key, --key-file or --data")),

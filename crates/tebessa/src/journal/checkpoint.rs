@@ -1,7 +1,6 @@
 //! `tebessa journal checkpoint`: the log's size and root, signed.
 
 use journal::Checkpoints;
-use service::node::journal_dir;
 
 use super::node;
 use crate::address::Address;
@@ -15,8 +14,12 @@ to the court, the ombudsman, another authority.
 Where a node runs, it is asked; else the directory is opened. A log that is smaller than, or does not
 begin with, what was signed before is not signed, and the command fails.
 
+The access log, which says who viewed which case, is a log of its own with keys of its own. Its
+checkpoint, given away, shows later whether views were taken out of it.
+
 Examples:
   tebessa journal checkpoint > 2026-11-25.checkpoint
+  tebessa journal checkpoint --access > 2026-11-25.access.checkpoint
   tebessa journal checkpoint --latest --data /srv/tebessa";
 
 /// Sign the log as it is now, and print the signed note (C2SP tlog-checkpoint).
@@ -25,6 +28,9 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     address: Address,
+    /// Sign the access log instead: who viewed which case.
+    #[arg(long)]
+    access: bool,
     /// Print the newest checkpoint that is kept in the data directory, and sign nothing.
     #[arg(long, conflicts_with = "nats")]
     latest: bool,
@@ -38,7 +44,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     if args.latest {
         return latest(&args);
     }
-    let reply = node::checkpoint(&args.address).await?;
+    let reply = node::checkpoint(&args.address, node::log(args.access)).await?;
     let text = if args.json {
         format!("{}\n", serde_json::to_string(&reply).map_err(CliError::other)?)
     } else {
@@ -48,8 +54,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
 }
 
 fn latest(args: &Args) -> Result<Exit, CliError> {
-    node::record(&args.address.data)?;
-    let kept = Checkpoints::new(&journal_dir(&args.address.data), "").latest();
+    let directory = node::record(&args.address.data, node::log(args.access))?;
+    let kept = Checkpoints::new(&directory, "").latest();
     let Some(kept) = kept.map_err(CliError::other)? else {
         return Err(CliError::message("no checkpoint was signed here yet; leave out --latest"));
     };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use journal::{
     Checkpoint, Import, LogKeys, MAX_RECORD_BYTES, Options, Position, Reader, export_tiles,
 };
-use service::checkpoints::origin;
+use service::logs::Log;
 use service::node::{journal_dir, keys_dir};
 
 use super::node;
@@ -79,12 +79,12 @@ const BATCH: usize = 2_048;
 
 /// Writes the records.
 pub(crate) async fn export(args: ExportArgs) -> Result<Exit, CliError> {
-    let directory = node::record(&args.address.data)?;
+    let directory = node::record(&args.address.data, Log::Cases)?;
     if let Some(out) = &args.tiles {
         files::check_outside(out, &args.address.data)?;
     }
     let note = match &args.tiles {
-        Some(_) => Some(node::checkpoint(&args.address).await?.note),
+        Some(_) => Some(node::checkpoint(&args.address, Log::Cases).await?.note),
         None => None,
     };
     let work = tokio::task::spawn_blocking(move || match (&args.jsonl, &args.tiles, note) {
@@ -154,7 +154,7 @@ fn tiles(args: &ExportArgs, directory: &Path, out: &Path, signed: &str) -> Resul
     let keys = LogKeys::read(&keys_dir(&args.address.data)).map_err(CliError::other)?;
     let keys = keys.map(|keys| keys.known()).unwrap_or_default();
     let policy: Vec<_> = keys.into_iter().map(|known| known.key).collect();
-    let checkpoint = Checkpoint::verify(signed, &origin(reader.id()), &policy)
+    let checkpoint = Checkpoint::verify(signed, &Log::Cases.origin(reader.id()), &policy)
         .map_err(|error| CliError::caused("the checkpoint is not one of this log", error))?;
     let mut bar = Bar::new("Writing tiles");
     let report = export_tiles(&reader, signed, &checkpoint, out, &mut |records| {

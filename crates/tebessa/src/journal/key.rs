@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
-use journal::note::VerifierKey;
-use service::node::keys_dir;
-
 use super::node;
 use crate::output::{CliError, Exit, Output, line, note};
+use clap::Subcommand;
+use journal::note::VerifierKey;
 
 const HELP: &str = "\
 A verifier keeps the keys that he believes in a list of his own, in the form name+id+key (C2SP
@@ -37,6 +35,9 @@ pub(crate) struct Args {
     /// The data directory; its node may run or be stopped.
     #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
     data: PathBuf,
+    /// The keys of the access log instead.
+    #[arg(long)]
+    access: bool,
     /// Print one JSON object a line.
     #[arg(long)]
     json: bool,
@@ -49,9 +50,12 @@ pub(crate) fn run(command: Commands) -> Result<Exit, CliError> {
         Commands::Rotate(args) => {
             let mut keys = writable(&args)?;
             let new = keys.rotate().map_err(CliError::other)?;
-            let advice = "the new key signs beside the old one from now on; give it to those who \
-                          verify, then run `tebessa journal key retire`";
-            tell(&args, &new, "signs", advice)
+            let option = if args.access { " --access" } else { "" };
+            let advice = format!(
+                "the new key signs beside the old one from now on; give it to those who verify, \
+                 then run `tebessa journal key retire{option}`"
+            );
+            tell(&args, &new, "signs", &advice)
         }
         Commands::Retire(args) => {
             let mut keys = writable(&args)?;
@@ -62,8 +66,9 @@ pub(crate) fn run(command: Commands) -> Result<Exit, CliError> {
 }
 
 fn writable(args: &Args) -> Result<journal::LogKeys, CliError> {
-    node::record(&args.data)?;
-    node::keys(&args.data)
+    let log = node::log(args.access);
+    node::record(&args.data, log)?;
+    node::keys(&args.data, log)
 }
 
 fn show(args: &Args) -> Result<Exit, CliError> {
@@ -79,7 +84,8 @@ fn show(args: &Args) -> Result<Exit, CliError> {
     }
     output.flush()?;
     if !args.json {
-        note(&format!("the keys are kept in {}", keys_dir(&args.data).display()));
+        let kept = node::log(args.access).keys(&args.data);
+        note(&format!("the keys are kept in {}", kept.display()));
     }
     Ok(Exit::Done)
 }

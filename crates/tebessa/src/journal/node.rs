@@ -3,65 +3,73 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use journal::{Journal, LogKeys, Options};
+use journal::{Journal, LogKeys, NoProjection, Options, Projection};
 use service::checkpoints::Signer;
 use service::client::Client;
-use service::node::{journal_dir, keys_dir};
-use service::queries::CheckpointReply;
+use service::logs::Log;
+use service::queries::{CheckpointQuery, CheckpointReply};
 
 use crate::address::{Address, NodeFile};
 use crate::output::{CliError, OpenProgress};
 
-/// Signs the log as it is now: by the node that is there, else by opening the directory.
-pub(crate) async fn checkpoint(address: &Address) -> Result<CheckpointReply, CliError> {
-    if address.nats.is_some() || NodeFile::read(&address.data).is_ok_and(|file| !file.gone()) {
-        let client = address.connect().await?;
-        return ask(&client).await;
-    }
-    let data = address.data.clone();
-    tokio::task::spawn_blocking(move || sign(&data)).await.map_err(CliError::other)?
+/// Which log a command is about.
+pub(super) const fn log(access: bool) -> Log {
+    if access { Log::Access } else { Log::Cases }
 }
 
-async fn ask(client: &Client) -> Result<CheckpointReply, CliError> {
-    let reply = client.query("checkpoint", Vec::new()).await.map_err(CliError::other)?;
+/// Signs a log as it is now: by the node that is there, else by opening the directory.
+pub(crate) async fn checkpoint(address: &Address, log: Log) -> Result<CheckpointReply, CliError> {
+    if address.nats.is_some() || NodeFile::read(&address.data).is_ok_and(|file| !file.gone()) {
+        let client = address.connect().await?;
+        return ask(&client, log).await;
+    }
+    let data = address.data.clone();
+    tokio::task::spawn_blocking(move || sign(&data, log)).await.map_err(CliError::other)?
+}
+
+async fn ask(client: &Client, log: Log) -> Result<CheckpointReply, CliError> {
+    let query = CheckpointQuery { access: log == Log::Access };
+    let query = serde_json::to_vec(&query).map_err(CliError::other)?;
+    let reply = client.query("checkpoint", query).await.map_err(CliError::other)?;
     serde_json::from_slice(&reply).map_err(CliError::other)
 }
 
-fn sign(data: &Path) -> Result<CheckpointReply, CliError> {
-    let journal = open(data)?;
-    let signed = Signer::new(data, journal.id()).sign(&journal).map_err(CliError::other)?;
+fn sign(data: &Path, log: Log) -> Result<CheckpointReply, CliError> {
+    let journal = open(data, log)?;
+    let signed = Signer::new(data, log, journal.id()).sign(&journal).map_err(CliError::other)?;
     journal.close().map_err(CliError::other)?;
     Ok(CheckpointReply::from(signed))
 }
 
-/// Opens the journal of a stopped node as the node would.
-pub(super) fn open(data: &Path) -> Result<Journal, CliError> {
-    let directory = record(data)?;
+/// Opens a log of a stopped node as the node would.
+pub(super) fn open(data: &Path, log: Log) -> Result<Journal, CliError> {
+    let directory = record(data, log)?;
+    let (options, projection): (_, Arc<dyn Projection>) = match log {
+        Log::Cases => (Options::default(), Arc::new(service::Summaries)),
+        Log::Access => (service::access::options(), Arc::new(NoProjection)),
+    };
     let mut progress = OpenProgress::new();
-    let opened =
-        Journal::open(&directory, Options::default(), Arc::new(service::Summaries), &mut |step| {
-            progress.show(step);
-        });
+    let opened = Journal::open(&directory, options, projection, &mut |step| progress.show(step));
     progress.finish();
     opened.map(|(journal, _)| journal).map_err(CliError::other)
 }
 
-/// The journal's directory, if there is a log in it.
-pub(crate) fn record(data: &Path) -> Result<std::path::PathBuf, CliError> {
-    let directory = journal_dir(data);
+/// A log's directory, if there is a log in it.
+pub(crate) fn record(data: &Path, log: Log) -> Result<std::path::PathBuf, CliError> {
+    let directory = log.directory(data);
     if directory.join("log").is_dir() {
-        Ok(directory)
-    } else {
-        Err(CliError::message(format!(
-            "{} holds no record; --data names the data directory of a node",
-            data.display()
-        )))
+        return Ok(directory);
     }
+    let data = data.display();
+    Err(CliError::message(match log {
+        Log::Cases => format!("{data} holds no record; --data names the data directory of a node"),
+        Log::Access => format!("{data} has no access log yet"),
+    }))
 }
 
 /// The directory with the log in any directory that has one: a node's data, its journal, a backup.
-pub(super) fn log_of(directory: &Path) -> Result<std::path::PathBuf, CliError> {
-    let candidates = [journal_dir(directory), directory.to_owned()];
+pub(super) fn log_of(directory: &Path, log: Log) -> Result<std::path::PathBuf, CliError> {
+    let candidates = [log.directory(directory), directory.to_owned()];
     candidates.into_iter().find(|candidate| candidate.join("log").is_dir()).ok_or_else(|| {
         let directory = directory.display();
         CliError::message(format!("{directory} is neither a node's data directory nor a backup"))
@@ -76,14 +84,18 @@ pub(super) fn make_private(directory: &Path) -> Result<(), CliError> {
     })
 }
 
-/// The log's keys, which must be there.
-pub(crate) fn keys(data: &Path) -> Result<LogKeys, CliError> {
-    let found = LogKeys::read(&keys_dir(data)).map_err(CliError::other)?;
+/// A log's keys, which must be there.
+pub(crate) fn keys(data: &Path, log: Log) -> Result<LogKeys, CliError> {
+    let found = LogKeys::read(&log.keys(data)).map_err(CliError::other)?;
     found.ok_or_else(|| {
         let data = data.display();
+        let (name, option) = match log {
+            Log::Cases => ("log", ""),
+            Log::Access => ("access log", " --access"),
+        };
         CliError::message(format!(
-            "{data} has no key for its log yet: the first checkpoint makes one, see \
-             `tebessa journal checkpoint --data {data}`"
+            "{data} has no key for its {name} yet: the first checkpoint makes one, see \
+             `tebessa journal checkpoint{option} --data {data}`"
         ))
     })
 }

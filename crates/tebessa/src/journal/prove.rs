@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use case::CaseId;
 use journal::{Checkpoint, Checkpoints, Position, Reader, StreamId, StreamProof, TlogProof};
-use service::checkpoints::origin;
+
+use service::logs::Log;
 
 use super::node;
 use crate::address::Address;
@@ -66,7 +67,7 @@ impl ProvedCase {
 
 /// Prints the proof.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
-    let directory = node::record(&args.address.data)?;
+    let directory = node::record(&args.address.data, Log::Cases)?;
     let note = match &args.checkpoint {
         Some(file) => files::read_text(file, files::SMALL)?,
         None => signed(&args).await?,
@@ -87,14 +88,17 @@ async fn signed(args: &Args) -> Result<String, CliError> {
             return Ok(kept.note);
         }
     }
-    Ok(node::checkpoint(&args.address).await?.note)
+    Ok(node::checkpoint(&args.address, Log::Cases).await?.note)
 }
 
 fn prove(args: &Args, directory: &Path, note: String) -> Result<String, CliError> {
     let reader = Reader::open(directory).map_err(CliError::other)?;
-    let policy: Vec<_> =
-        node::keys(&args.address.data)?.known().into_iter().map(|known| known.key).collect();
-    let checkpoint = Checkpoint::verify(&note, &origin(reader.id()), &policy)
+    let policy: Vec<_> = node::keys(&args.address.data, Log::Cases)?
+        .known()
+        .into_iter()
+        .map(|known| known.key)
+        .collect();
+    let checkpoint = Checkpoint::verify(&note, &Log::Cases.origin(reader.id()), &policy)
         .map_err(|error| CliError::caused("the checkpoint is not one of this log", error))?;
     match (args.position, args.case) {
         (Some(position), _) => record(args, &reader, &checkpoint, note, Position(position)),

@@ -35,6 +35,9 @@ pub(crate) struct Args {
     /// Where from: `stream`, or the directory of a backup or of another node's data.
     #[arg(long, value_name = "stream|DIR")]
     from: String,
+    /// Repair the access log instead, from a backup that was made with --access.
+    #[arg(long)]
+    access: bool,
     /// The NATS server that has the stream; by default the node's own is started on its store.
     #[arg(long, value_name = "URL", env = "TEBESSA_NATS", hide_env_values = true)]
     nats: Option<String>,
@@ -51,7 +54,14 @@ pub(crate) struct Args {
 
 /// Repairs, and says what was done.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
-    let directory = node::record(&args.data)?;
+    let log = node::log(args.access);
+    if args.access && args.from == "stream" {
+        return Err(CliError::usage(
+            "the stream has the cases and not the access log: name a backup of it, made by \
+             `tebessa journal backup --access`",
+        ));
+    }
+    let directory = node::record(&args.data, log)?;
     // Held before a NATS server is started on the node's store.
     let held = Lock::take(&directory).map_err(CliError::other)?;
     let options =
@@ -59,7 +69,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let report = if args.from == "stream" {
         from_stream(&args, held, options).await?
     } else {
-        let source = node::log_of(Path::new(&args.from))?;
+        let source = node::log_of(Path::new(&args.from), log)?;
         let source = Reader::open(&source).map_err(CliError::other)?;
         let options = RepairOptions { seen: source.last(), ..options };
         mend(held, source, options).await?
