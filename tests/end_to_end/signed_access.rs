@@ -143,6 +143,17 @@ async fn the_access_log_has_keys_of_its_own_and_is_restored_apart() {
         said.contains("1 view of 1 case") && said.contains("1 checkpoint: signatures"),
         "{said}"
     );
+
+    // Taken away whole, it is begun anew; the keys tell that there was another.
+    fs::remove_dir_all(data.join("access")).unwrap();
+    let mut node = Node::start_in(&data, &[]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    view(&client, case).await;
+    assert!(node.stop().success());
+    assert!(node.output().contains("the access log is begun anew"), "{}", node.output());
+    let said = succeeds(&data, &["audit", "verify"]);
+    assert!(said.contains("keys of 1 earlier access log, whose views are not here"), "{said}");
+    assert_ne!(keys(&["--access"]), after, "the new log has its own");
     let (code, said) = run(&data, &["journal", "repair", "--access", "--from", "stream"]);
     assert!(code == Some(2) && said.contains("the stream has the cases"), "{said}");
 }

@@ -40,7 +40,7 @@ impl Signer {
     pub fn new(data: &Path, log: Log, id: Uuid) -> Self {
         let origin = log.origin(id);
         let checkpoints = Checkpoints::new(&log.directory(data), &origin);
-        Self { checkpoints, keys: log.keys(data), origin }
+        Self { checkpoints, keys: log.keys(data, id), origin }
     }
 
     /// Signs the log as it is now, and keeps the checkpoint; makes the first key if there is none.

@@ -1,6 +1,7 @@
 //! The logs of a data directory.
 
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use uuid::Uuid;
 
@@ -26,12 +27,12 @@ impl Log {
         }
     }
 
-    /// The directory of the keys that sign it.
+    /// The directory of the keys that sign the log with this id.
     #[must_use]
-    pub fn keys(self, data: &Path) -> PathBuf {
+    pub fn keys(self, data: &Path, id: Uuid) -> PathBuf {
         match self {
             Self::Cases => keys_dir(data),
-            Self::Access => keys_dir(data).join("access"),
+            Self::Access => access_keys(data).join(id.to_string()),
         }
     }
 
@@ -43,4 +44,24 @@ impl Log {
             Self::Access => format!("tebessa/access/{id}"),
         }
     }
+}
+
+fn access_keys(data: &Path) -> PathBuf {
+    keys_dir(data).join("access")
+}
+
+/// The access logs that had keys in a data directory before the one with this id: their views are
+/// elsewhere, or were taken away.
+pub fn earlier_access_logs(data: &Path, id: Uuid) -> io::Result<Vec<Uuid>> {
+    let entries = match fs::read_dir(access_keys(data)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut earlier = Vec::new();
+    for entry in entries {
+        let other = entry?.file_name().to_str().and_then(|name| Uuid::parse_str(name).ok());
+        earlier.extend(other.filter(|other| *other != id));
+    }
+    earlier.sort_unstable();
+    Ok(earlier)
 }

@@ -23,7 +23,7 @@ use journal::{Expected, Journal, NoProjection, Options, Position};
 use self::entry::ViewDraft;
 pub use self::entry::{AccessEntry, BadEntry, View, Viewed, Viewer};
 use crate::checkpoints::Signer;
-use crate::logs::Log;
+use crate::logs::{Log, earlier_access_logs};
 use crate::reply::Failure;
 
 /// Much smaller than the log of the cases: an entry has some 450 bytes.
@@ -68,6 +68,7 @@ impl AccessLog {
         let opened =
             Journal::open(&access_dir(data), options(), Arc::new(NoProjection), &mut |_| {});
         let log = opened.map_err(|error| crate::chain(&error)).map(|(journal, _)| {
+            warn_of_earlier(data, &journal);
             let signer = Signer::new(data, Log::Access, journal.id());
             (journal, signer)
         });
@@ -139,5 +140,16 @@ impl AccessLog {
     /// Writes what waits and lets nothing in any more. Blocks.
     pub fn close(&self) -> Result<(), journal::Error> {
         self.journal().map_or(Ok(()), |journal| journal.clone().close())
+    }
+}
+
+/// A log without views beside the keys of another: a restore without it, or somebody took it away.
+fn warn_of_earlier(data: &Path, journal: &Journal) {
+    let earlier = earlier_access_logs(data, journal.id()).unwrap_or_default();
+    if !earlier.is_empty() && journal.durable().borrow().0 == 0 {
+        tracing::warn!(
+            ?earlier,
+            "the access log is begun anew: the views of an earlier one, whose keys are here, are not"
+        );
     }
 }

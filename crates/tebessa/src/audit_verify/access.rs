@@ -4,12 +4,12 @@ use std::path::Path;
 
 use journal::{Position, Reader};
 use service::access::AccessEntry;
-use service::logs::Log;
+use service::logs::{Log, earlier_access_logs};
 
 use super::report::{Damage, Part};
 use super::signed::{Elsewhere, Signed};
 use super::{Stop, blocking};
-use crate::output::count;
+use crate::output::{CliError, count};
 
 /// How many entries are read at once.
 const BATCH: usize = 2_048;
@@ -21,7 +21,8 @@ pub(super) async fn check(data: &Path, elsewhere: Vec<Elsewhere>) -> Result<Part
         return Ok(Part::unchecked("there is no access log here yet".to_owned()));
     }
     let signed = Signed::read(data, Log::Access, &elsewhere).map_err(of_access_log)?;
-    blocking(move || verify(&directory, &signed).map_err(of_access_log)).await?
+    let data = data.to_owned();
+    blocking(move || verify(&data, &directory, &signed).map_err(of_access_log)).await?
 }
 
 /// Its files are named as those of the log.
@@ -32,7 +33,7 @@ fn of_access_log(stop: Stop) -> Stop {
     }
 }
 
-fn verify(directory: &Path, signed: &Signed) -> Result<Part, Stop> {
+fn verify(data: &Path, directory: &Path, signed: &Signed) -> Result<Part, Stop> {
     let verified = journal::verify_against(directory, signed.seen(0), &mut |_| {})?;
     let reader = Reader::open(directory)?;
     let mut next = Position(1);
@@ -44,8 +45,15 @@ fn verify(directory: &Path, signed: &Signed) -> Result<Part, Stop> {
             AccessEntry::decode(record).map_err(|error| Damage::of_record(record, error.reason))?;
         }
     }
+    let earlier = earlier_access_logs(data, reader.id()).map_err(CliError::other)?;
+    let earlier = if earlier.is_empty() {
+        String::new()
+    } else {
+        let logs = count(earlier.len() as u64, "earlier access log", "earlier access logs");
+        format!("; begun anew: there are keys of {logs}, whose views are not here")
+    };
     let words = format!(
-        "{} of {}: every hash and chain, and the tree; {}",
+        "{} of {}: every hash and chain, and the tree; {}{earlier}",
         count(verified.records, "view", "views"),
         count(verified.streams, "case", "cases"),
         signed.words(&verified).unwrap_or_else(|| "no checkpoint was signed yet".to_owned())

@@ -40,8 +40,8 @@ impl Signed {
         if kept.is_empty() && elsewhere.is_empty() {
             return Ok(Self { seen: Vec::new(), kept: 0, believed: false });
         }
-        let origin = log.origin(journal::Reader::open(&directory)?.id());
-        let keys_dir = log.keys(data);
+        let id = journal::Reader::open(&directory)?.id();
+        let (origin, keys_dir) = (log.origin(id), log.keys(data, id));
         let keys = LogKeys::read(&keys_dir)?.map(|keys| keys.known()).unwrap_or_default();
         let keys: Vec<VerifierKey> = keys.into_iter().map(|known| known.key).collect();
         for stored in &kept {

@@ -84,7 +84,7 @@ fn show(args: &Args) -> Result<Exit, CliError> {
     }
     output.flush()?;
     if !args.json {
-        let kept = node::log(args.access).keys(&args.data);
+        let kept = node::keys_of(&args.data, node::log(args.access))?;
         note(&format!("the keys are kept in {}", kept.display()));
     }
     Ok(Exit::Done)

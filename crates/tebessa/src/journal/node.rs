@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use journal::{Journal, LogKeys, NoProjection, Options, Projection};
+use journal::{Journal, LogKeys, NoProjection, Options, Projection, Reader};
 use service::checkpoints::Signer;
 use service::client::Client;
 use service::logs::Log;
+use service::node::keys_dir;
 use service::queries::{CheckpointQuery, CheckpointReply};
 
 use crate::address::{Address, NodeFile};
@@ -84,9 +85,18 @@ pub(super) fn make_private(directory: &Path) -> Result<(), CliError> {
     })
 }
 
+/// The directory of a log's keys.
+pub(super) fn keys_of(data: &Path, log: Log) -> Result<std::path::PathBuf, CliError> {
+    if log == Log::Cases {
+        return Ok(keys_dir(data));
+    }
+    let log_here = Reader::open(&record(data, log)?).map_err(CliError::other)?;
+    Ok(log.keys(data, log_here.id()))
+}
+
 /// A log's keys, which must be there.
 pub(crate) fn keys(data: &Path, log: Log) -> Result<LogKeys, CliError> {
-    let found = LogKeys::read(&log.keys(data)).map_err(CliError::other)?;
+    let found = LogKeys::read(&keys_of(data, log)?).map_err(CliError::other)?;
     found.ok_or_else(|| {
         let data = data.display();
         let (name, option) = match log {
