@@ -4,4 +4,5 @@ mod as_of;
 mod card;
 mod dossier;
 mod replay;
+mod time_limits;
 mod what_if;

@@ -1,6 +1,7 @@
 //! Clocks that an authority brings: computed by them, named by their hash, refused when faulty.
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::json;
 use service::client::Client;
@@ -57,6 +58,22 @@ async fn a_node_computes_by_the_clocks_that_it_is_given_and_names_them() {
     let reply = send(&client, &set("registration")).await.expect("an answer");
     assert!(matches!(reply, Reply::Rejected { .. }), "{reply:?}");
     assert!(node.stop().success());
+
+    // Computed again: by this file where it is named, and by no other.
+    let run = |more: &[&str]| {
+        let output = Command::new(tests::binary())
+            .args(["audit", "time-limits", "--data"])
+            .arg(home.path().join("data"))
+            .args(more)
+            .output()
+            .expect("the command line");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, said) = run(&[]);
+    assert!(code == Some(1) && said.contains(&hash), "{said}");
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    let (code, said) = run(&["--clocks", &clocks, "--case", &case.to_string()]);
+    assert!(code == Some(0) && said.contains("1 time limit of 1 in 1 case"), "{said}");
 }
 
 #[test]

@@ -161,8 +161,8 @@ fn a_story_is_submitted_to_a_node_and_read_as_a_timeline() {
     assert!(node.stop().success());
 }
 
-/// All ten on one node: every decision in them is derived again, and nothing turns where nothing is
-/// supposed.
+/// All ten on one node: every decision in them is derived again, every time limit computed again, and
+/// nothing turns where nothing is supposed.
 #[test]
 fn every_decision_of_the_stories_is_reproduced_by_the_audit() {
     let mut node = Node::start();
@@ -190,6 +190,9 @@ fn every_decision_of_the_stories_is_reproduced_by_the_audit() {
     let replay = audit("replay");
     assert_eq!(replay["ok"], true, "{replay}");
     assert!(replay["reproduced"].as_u64() >= Some(40), "{replay}");
+    let limits = audit("time-limits");
+    assert_eq!(limits["ok"], true, "{limits}");
+    assert!(limits["reproduced"].as_u64() >= Some(15), "{limits}");
     let same = audit("what-if");
     assert_eq!((&same["same"], &same["turned"]), (&same["assessed"], &serde_json::json!(0)));
 }

@@ -43,6 +43,7 @@ mod seen;
 mod state;
 pub mod strict;
 mod summary;
+pub mod time_limits;
 pub mod token;
 pub mod vocabulary;
 pub mod what_if;

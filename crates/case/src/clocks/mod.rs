@@ -161,14 +161,13 @@ impl Clocks {
         circumstance: Circumstance,
         from: Date,
     ) -> Option<Computed> {
-        let clocks = self.profiles.get(profile)?;
-        let of = |circumstance| {
-            let mut all = clocks.clocks.iter();
-            all.find(|clock| clock.kind == kind && clock.circumstance == circumstance)
-        };
-        let clock = of(circumstance).or_else(|| of(Circumstance::Ordinary))?;
-        let last = clocks.last_day(clock, from)?;
-        Some(Computed { last, over: clocks.after(last)?, clocks: clocks.hash.clone() })
+        self.profiles.get(profile)?.compute(kind, circumstance, from)
+    }
+
+    /// The clocks of a file that is named by its hash, as it stands in records, and their profile.
+    #[must_use]
+    pub fn by_hash(&self, hash: &str) -> Option<(&str, &ProfileClocks)> {
+        self.all().find(|(_, clocks)| clocks.hash == hash)
     }
 
     /// The first instant after a day, where the profile's authority sits; in UTC where the profile
@@ -200,6 +199,22 @@ impl ProfileClocks {
         self.rolls
     }
 
+    /// See [`Clocks::compute`].
+    pub(crate) fn compute(
+        &self,
+        kind: DeadlineKind,
+        circumstance: Circumstance,
+        from: Date,
+    ) -> Option<Computed> {
+        let of = |circumstance| {
+            let mut all = self.clocks.iter();
+            all.find(|clock| clock.kind == kind && clock.circumstance == circumstance)
+        };
+        let clock = of(circumstance).or_else(|| of(Circumstance::Ordinary))?;
+        let last = self.last_day(clock, from)?;
+        Some(Computed { last, over: self.after(last)?, clocks: self.hash.clone() })
+    }
+
     fn last_day(&self, clock: &Clock, from: Date) -> Option<Date> {
         let last = match (clock.days, clock.working_days, clock.months) {
             (Some(days), None, None) => from.checked_add(i64::from(days).days()).ok()?,
@@ -210,7 +225,7 @@ impl ProfileClocks {
         if self.rolls { self.calendar.working_day_from(last) } else { Some(last) }
     }
 
-    fn after(&self, last: Date) -> Option<Instant> {
+    pub(crate) fn after(&self, last: Date) -> Option<Instant> {
         midnight_after(last, &self.zone)
     }
 }

@@ -7,12 +7,14 @@ pub mod dossier;
 mod page;
 mod point;
 mod replay;
+mod time_limits;
 mod walk;
 mod what_if;
 
 pub use self::page::{Words, card_page};
 pub use self::point::{BadPoint, Known, Point, difference_between, picture_at, time_or_day};
 pub use self::replay::{Entry, replay_all, replay_case};
+pub use self::time_limits::{TimeLimitEntry, time_limits_of_all, time_limits_of_case};
 pub use self::walk::{Walk, walk};
 pub use self::what_if::{Cause, Inputs, Question, WhatIf, WhatIfEntry, what_if};
 

@@ -8,6 +8,7 @@ mod evidence_files;
 mod known;
 mod replay;
 mod signed_report;
+mod time_limits;
 mod what_if;
 
 use clap::Subcommand;
@@ -20,6 +21,7 @@ use crate::output::{CliError, Exit};
 pub(crate) enum Commands {
     Verify(audit_verify::Args),
     Replay(replay::Args),
+    TimeLimits(time_limits::Args),
     AsOf(as_of::AsOfArgs),
     Diff(as_of::DiffArgs),
     WhatIf(what_if::Args),
@@ -34,6 +36,7 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
     match command {
         Commands::Verify(args) => audit_verify::run(args).await,
         Commands::Replay(args) => replay::run(args).await,
+        Commands::TimeLimits(args) => time_limits::run(args).await,
         Commands::AsOf(args) => as_of::as_of(args).await,
         Commands::Diff(args) => as_of::diff(args).await,
         Commands::WhatIf(args) => what_if::run(args).await,

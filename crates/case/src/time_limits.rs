@@ -1,0 +1,212 @@
+//! Time limits that clocks computed, computed again from what was recorded (I11).
+//!
+//! In scope: every event that names a file of clocks. Out of scope: time limits that a sender stated,
+//! and whether a clock is right: its file says where it stands.
+
+use jiff::civil::Date;
+
+use crate::clocks::{Clocks, ProfileClocks};
+use crate::deadlines::{self, DeadlineSet};
+use crate::decisions::{self, DecisionNotified};
+use crate::record::Recorded;
+use crate::registry::{self, ClaimWithdrawnImplicitly, WithdrawalWarned};
+use crate::replay::Divergence;
+use crate::state::Case;
+use crate::vocabulary::{Circumstance, DeadlineKind};
+use crate::{Event, Instant, Version, WorldDate, token};
+
+/// Files of clocks that are found by their hash, in force or not.
+#[derive(Debug, Clone, Copy)]
+pub struct ClockShelf<'a>(pub &'a [Clocks]);
+
+impl<'a> ClockShelf<'a> {
+    /// The clocks of a file, and their profile.
+    #[must_use]
+    pub fn find(self, hash: &str) -> Option<(&'a str, &'a ProfileClocks)> {
+        self.0.iter().find_map(|clocks| clocks.by_hash(hash))
+    }
+}
+
+/// What came out.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum Verdict {
+    /// What was recorded.
+    Reproduced,
+    /// Something else.
+    Diverged(Divergence),
+    /// Nothing: the file of clocks is not here.
+    NotDerived,
+}
+
+/// A time limit of a case.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct TimeLimit {
+    /// What it is for.
+    pub kind: DeadlineKind,
+    /// Its event.
+    pub version: Version,
+    /// The position of its record.
+    pub position: u64,
+    /// The day after which time runs.
+    pub from: WorldDate,
+    /// The first instant at which it is over, as recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over: Option<Instant>,
+    /// The file of clocks that the event names, as `sha256:` and 64 hexadecimal digits.
+    pub clocks: token::Clocks,
+    /// What came out.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// Computes the time limit of an event again; `None` where clocks computed none. The case is as it was
+/// before the event.
+#[must_use]
+pub fn again(case: &Case, record: &Recorded, known: ClockShelf<'_>) -> Option<TimeLimit> {
+    let told = Told::of(record)?;
+    let verdict = match known.find(told.clocks.as_str()) {
+        None => Verdict::NotDerived,
+        Some((profile, clocks)) => {
+            let registered = case.intake.registration.as_ref();
+            let registered = registered.map_or("", |registration| registration.profile.as_str());
+            let found = differs("profile", registered, profile).or_else(|| told.against(clocks));
+            found.map_or(Verdict::Reproduced, Verdict::Diverged)
+        }
+    };
+    Some(TimeLimit {
+        kind: told.kind,
+        version: record.envelope.version,
+        position: record.position,
+        from: told.from.clone(),
+        over: told.over,
+        clocks: told.clocks.clone(),
+        verdict,
+    })
+}
+
+/// What an event tells of its time limit.
+struct Told<'e> {
+    kind: DeadlineKind,
+    /// None where the event does not say it.
+    circumstance: Option<Circumstance>,
+    from: &'e WorldDate,
+    /// The last day as it was computed.
+    computed: Option<&'e WorldDate>,
+    /// The last day as it was given, which may be later.
+    given: Option<&'e WorldDate>,
+    over: Option<Instant>,
+    clocks: &'e token::Clocks,
+}
+
+impl<'e> Told<'e> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "clocks compute nothing in the other events"
+    )]
+    fn of(record: &'e Recorded) -> Option<Self> {
+        match &record.event {
+            Event::Decisions(decisions::Event::DecisionNotified(event)) => Self::notified(event),
+            Event::Deadlines(deadlines::Event::DeadlineSet(event)) => Self::set(event),
+            Event::Registry(registry::Event::WithdrawalWarned(event)) => Self::warned(event),
+            Event::Registry(registry::Event::ClaimWithdrawnImplicitly(event)) => {
+                Self::withdrawn(event, &record.envelope.occurred)
+            }
+            _ => None,
+        }
+    }
+
+    fn notified(event: &'e DecisionNotified) -> Option<Self> {
+        Some(Self {
+            kind: DeadlineKind::Appeal,
+            circumstance: Some(event.circumstance.unwrap_or(Circumstance::Ordinary)),
+            from: &event.served,
+            computed: event.computed.as_ref(),
+            given: Some(&event.appeal_deadline),
+            over: event.over,
+            clocks: event.clocks.as_ref()?,
+        })
+    }
+
+    fn set(event: &'e DeadlineSet) -> Option<Self> {
+        Some(Self {
+            kind: event.kind,
+            circumstance: None,
+            from: event.from.as_ref()?,
+            computed: None,
+            given: None,
+            over: Some(event.due),
+            clocks: event.clocks.as_ref()?,
+        })
+    }
+
+    fn warned(event: &'e WithdrawalWarned) -> Option<Self> {
+        Some(Self {
+            kind: DeadlineKind::Response,
+            circumstance: Some(Circumstance::Ordinary),
+            from: &event.served,
+            computed: None,
+            given: Some(&event.respond_by),
+            over: event.over,
+            clocks: event.clocks.as_ref()?,
+        })
+    }
+
+    fn withdrawn(event: &'e ClaimWithdrawnImplicitly, occurred: &'e WorldDate) -> Option<Self> {
+        Some(Self {
+            kind: DeadlineKind::Reinstatement,
+            circumstance: Some(Circumstance::Ordinary),
+            from: occurred,
+            computed: event.reinstatable_until.as_ref(),
+            given: event.reinstatable_until.as_ref(),
+            over: event.over,
+            clocks: event.clocks.as_ref()?,
+        })
+    }
+
+    /// The first thing that comes out otherwise.
+    fn against(&self, clocks: &ProfileClocks) -> Option<Divergence> {
+        let Some(from) = self.from.exact_day() else {
+            return differs("from", self.from.as_str(), "no day");
+        };
+        let Some(circumstance) = self.circumstance else {
+            return self.against_any(clocks, from);
+        };
+        let Some(computed) = clocks.compute(self.kind, circumstance, from) else {
+            return differs("clock", self.kind.as_str(), "no such clock");
+        };
+        let last = WorldDate::day(computed.last);
+        if let Some(recorded) = self.computed
+            && let Some(found) = differs("computed", recorded.as_str(), last.as_str())
+        {
+            return Some(found);
+        }
+        let given = self.given.map_or(Some(computed.last), WorldDate::exact_day);
+        let Some(given) = given.filter(|given| *given >= computed.last) else {
+            let given = self.given.map_or("", WorldDate::as_str);
+            return differs("last day", given, &format!("at least {last}"));
+        };
+        let over = clocks.after(given).map(|over| over.to_string()).unwrap_or_default();
+        self.over.and_then(|recorded| differs("over", &recorded.to_string(), &over))
+    }
+
+    /// The circumstance was not recorded: the end must be that of one of the file's clocks.
+    fn against_any(&self, clocks: &ProfileClocks, from: Date) -> Option<Divergence> {
+        let ends: Vec<String> = Circumstance::ALL
+            .iter()
+            .filter_map(|one| clocks.compute(self.kind, *one, from))
+            .map(|computed| computed.over.to_string())
+            .collect();
+        let recorded = self.over.map(|over| over.to_string()).unwrap_or_default();
+        if ends.contains(&recorded) {
+            return None;
+        }
+        differs("due", &recorded, ends.first().map_or("no such clock", String::as_str))
+    }
+}
+
+fn differs(node: &str, recorded: &str, derived: &str) -> Option<Divergence> {
+    let (node, same) = (node.to_owned(), recorded == derived);
+    let (recorded, derived) = (recorded.to_owned(), derived.to_owned());
+    (!same).then_some(Divergence { node, recorded, derived })
+}

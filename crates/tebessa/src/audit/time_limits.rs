@@ -1,0 +1,178 @@
+//! `tebessa audit time-limits`: every time limit that clocks computed, computed again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use case::CaseId;
+use case::clocks::Clocks;
+use case::time_limits::{ClockShelf, Verdict};
+use journal::{Reader, StreamId};
+use service::audit::{TimeLimitEntry, time_limits_of_all, time_limits_of_case};
+
+use crate::journal::node;
+use crate::law;
+use crate::output::{ASIDE, BAD, Bar, CliError, Exit, GOOD, Output, Screen, count};
+use service::logs::Log;
+
+const HELP: &str = "\
+Each event that computed a time limit names the file of clocks by its hash: service of a decision, a
+deadline, a warning, a claim that counts as withdrawn. The last day is computed again from the day
+that the event states, by that file, and compared: the profile, the last day, and the instant at
+which it is over. More time than computed may have been given, never less. The log is read without a
+lock, beside a running node.
+
+A file that is not built in is looked for in the directories of --clocks, by its hash. What a sender
+stated without a clock is not in it. `tebessa clocks show` says where each clock stands.
+
+Exit codes: 0 all reproduced, 1 something diverged, or its file is not here.
+
+Examples:
+  tebessa audit time-limits
+  tebessa audit time-limits --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11
+  tebessa audit time-limits --clocks archive/2024 --json";
+
+/// Compute recorded time limits again and compare.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// Only this case.
+    #[arg(long, value_name = "CASE")]
+    case: Option<CaseId>,
+    /// The data directory; its node may run or be stopped.
+    #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
+    data: PathBuf,
+    /// A directory with files of clocks beside the built-in ones, such as old ones; may be given
+    /// several times.
+    #[arg(long, value_name = "DIR")]
+    clocks: Vec<PathBuf>,
+    /// Print the result as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was computed again.
+#[derive(serde::Serialize)]
+struct Report {
+    ok: bool,
+    /// The records that were read.
+    records: u64,
+    /// The cases with a time limit.
+    cases: u64,
+    reproduced: u64,
+    diverged: u64,
+    not_derived: u64,
+    /// Every time limit, in the order of positions.
+    entries: Vec<TimeLimitEntry>,
+}
+
+/// Computes.
+pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
+    tokio::task::spawn_blocking(move || compute(&args)).await.map_err(CliError::other)?
+}
+
+fn compute(args: &Args) -> Result<Exit, CliError> {
+    let directory = node::record(&args.data, Log::Cases)?;
+    let given = args.clocks.iter().map(|directory| law::clocks(Some(directory)));
+    let shelf: Vec<Clocks> =
+        std::iter::once(law::clocks(None)).chain(given).collect::<Result<_, _>>()?;
+    let known = ClockShelf(&shelf);
+    let reader = Reader::open(&directory).map_err(CliError::other)?;
+    let (records, entries) = if let Some(case) = args.case {
+        let records = reader.read_stream(StreamId(case.0), None).map_err(CliError::other)?;
+        if records.is_empty() {
+            return Err(CliError::message(format!("there is no case {case}")));
+        }
+        (records.len() as u64, time_limits_of_case(&records, known).map_err(CliError::other)?)
+    } else {
+        let records = reader.last().0;
+        let mut bar = Bar::new("Computing");
+        let told = &mut |done| bar.show(done, records, "records");
+        let entries = time_limits_of_all(&directory, records, known, told);
+        (records, entries.map_err(CliError::other)?)
+    };
+    let report = Report::of(records, entries);
+    if args.json {
+        let mut out = Output::stdout();
+        out.json(&report)?;
+        out.flush()?;
+    } else {
+        report.show(args.case.is_some(), &mut Screen::stdout())?;
+    }
+    Ok(if report.ok { Exit::Done } else { Exit::Failed })
+}
+
+impl Report {
+    fn of(records: u64, entries: Vec<TimeLimitEntry>) -> Self {
+        let cases: BTreeSet<CaseId> = entries.iter().map(|entry| entry.case).collect();
+        let mut report = Self {
+            ok: true,
+            records,
+            cases: cases.len() as u64,
+            reproduced: 0,
+            diverged: 0,
+            not_derived: 0,
+            entries,
+        };
+        for entry in &report.entries {
+            match entry.limit.verdict {
+                Verdict::Reproduced => report.reproduced += 1,
+                Verdict::Diverged(_) => report.diverged += 1,
+                Verdict::NotDerived => report.not_derived += 1,
+            }
+        }
+        report.ok = report.diverged + report.not_derived == 0;
+        report
+    }
+
+    fn show(&self, all: bool, screen: &mut Screen) -> Result<(), CliError> {
+        let mut missing: BTreeMap<&str, u64> = BTreeMap::new();
+        for entry in &self.entries {
+            if all || matches!(entry.limit.verdict, Verdict::Diverged(_)) {
+                show_entry(entry, screen)?;
+            }
+            if entry.limit.verdict == Verdict::NotDerived {
+                *missing.entry(entry.limit.clocks.as_str()).or_default() += 1;
+            }
+        }
+        for (clocks, times) in missing {
+            let limits = count(times, "time limit", "time limits");
+            let text = format!(
+                "the file of clocks with the hash {clocks} computed {limits}; put it into a \
+                 directory and name it with --clocks"
+            );
+            screen.labelled(0, 9, "missing", &text)?;
+        }
+        let lead = if self.ok { GOOD } else { BAD };
+        let word = if self.ok { "all reproduced" } else { "not all reproduced" };
+        screen.line(&format!(
+            "{lead}{word}{lead:#}  {} of {} in {}",
+            count(self.reproduced, "time limit", "time limits"),
+            self.entries.len(),
+            count(self.cases, "case", "cases"),
+        ))?;
+        screen
+            .line(&format!("{ASIDE}{} read{ASIDE:#}", count(self.records, "record", "records")))?;
+        screen.flush()
+    }
+}
+
+fn show_entry(entry: &TimeLimitEntry, screen: &mut Screen) -> Result<(), CliError> {
+    let limit = &entry.limit;
+    let (style, verdict) = match &limit.verdict {
+        Verdict::Reproduced => (GOOD, "reproduced"),
+        Verdict::Diverged(_) => (BAD, "diverged"),
+        Verdict::NotDerived => (BAD, "not derived"),
+    };
+    let (kind, version, position) = (limit.kind, limit.version, limit.position);
+    screen.line(&format!(
+        "{style}{verdict}{style:#}  {kind}, version {version}, position {position}"
+    ))?;
+    let over = limit.over.map_or_else(String::new, |over| format!(", over at {over}"));
+    screen.line(&format!("  {ASIDE}from {}{over}{ASIDE:#}", limit.from.as_str()))?;
+    if let Verdict::Diverged(found) = &limit.verdict {
+        screen.line(&format!("  case {}", entry.case))?;
+        let text = format!("{} was recorded, {} comes out", found.recorded, found.derived);
+        screen.labelled(2, 8, &found.node, &text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! Time limits are computed again, and what was recorded otherwise is found.
+
+use case::clocks::Clocks;
+use case::time_limits::{ClockShelf, TimeLimit, Verdict, again};
+use case::vocabulary::DeadlineKind;
+use case::{Case, Event, Recorded, WorldDate, deadlines, decisions, registry};
+use tests::steps::World;
+
+const STEPS: &[&str] = &[
+    "register by G1",
+    "deadlines.set deadline=@L1 kind=merits from=2024-01-31 by Y1",
+    "deadlines.set deadline=@L2 kind=merits circumstance=accelerated from=2024-01-31 by Y1",
+    "deadlines.set deadline=@L3 kind=review due=2024-07-02T00:00:00Z by Y1",
+    "registry.warn-withdrawal cause=absconded method=post language=en served=2024-01-02 by Y1 on 2024-01-02",
+    "registry.withdraw-implicitly reason=~ by Y1 on 2024-02-01",
+];
+const DECIDED: &[&str] = &[
+    "register by G1",
+    "find-all W1 C3.1.a=U C3.1.b=M C3.1.c=M C3.1.d=M",
+    "complete by W1",
+    "review agree by R1",
+    "issue refused onus C3.1.a by D1",
+    "notify 2024-02-01 2024-03-01 by Y1",
+];
+
+fn records(steps: &[&str]) -> Vec<Recorded> {
+    let mut world = World::default();
+    for step in steps {
+        world.take(step).unwrap_or_else(|rejection| panic!("{step}: {rejection}"));
+    }
+    world.records
+}
+
+fn computed(records: &[Recorded], known: &[Clocks]) -> Vec<TimeLimit> {
+    let mut case = Case::default();
+    let mut limits = Vec::new();
+    for record in records {
+        limits.extend(again(&case, record, ClockShelf(known)));
+        case.evolve(record);
+    }
+    limits
+}
+
+fn embedded() -> [Clocks; 1] {
+    [Clocks::embedded().clone()]
+}
+
+/// What is found after the events were changed: node, recorded, derived.
+fn found(steps: &[&str], change: impl Fn(&mut Event)) -> (String, String, String) {
+    let mut records = records(steps);
+    for record in &mut records {
+        change(&mut record.event);
+    }
+    let limits = computed(&records, &embedded());
+    let mut diverged = limits.into_iter().filter_map(|limit| match limit.verdict {
+        Verdict::Diverged(found) => Some((found.node, found.recorded, found.derived)),
+        Verdict::Reproduced | Verdict::NotDerived => None,
+    });
+    let first = diverged.next().expect("something diverges");
+    assert_eq!(diverged.next(), None, "one change, one divergence");
+    first
+}
+
+fn day(text: &str) -> WorldDate {
+    WorldDate::new(text).expect("a day")
+}
+
+fn notified(change: impl Fn(&mut decisions::DecisionNotified)) -> (String, String, String) {
+    found(DECIDED, |event| {
+        if let Event::Decisions(decisions::Event::DecisionNotified(event)) = event {
+            change(event);
+        }
+    })
+}
+
+#[test]
+fn all_that_clocks_computed_is_reproduced_and_nothing_else_is_looked_at() {
+    let limits = computed(&records(STEPS), &embedded());
+    let kinds: Vec<_> = limits.iter().map(|limit| limit.kind).collect();
+    let (merits, response) = (DeadlineKind::Merits, DeadlineKind::Response);
+    assert_eq!(kinds, [merits, merits, response, DeadlineKind::Reinstatement]);
+    assert!(limits.iter().all(|limit| limit.verdict == Verdict::Reproduced), "{limits:?}");
+    assert_eq!((limits[0].version.0, limits[0].position), (2, 2));
+    let served = computed(&records(DECIDED), &embedded());
+    assert_eq!((served.len(), served[0].kind), (1, DeadlineKind::Appeal));
+    assert_eq!(served[0].verdict, Verdict::Reproduced, "a day more than computed was given");
+}
+
+#[test]
+fn a_last_day_that_the_clocks_do_not_give_is_told_with_both_values() {
+    let computed = notified(|event| event.computed = Some(day("2024-02-14")));
+    assert_eq!(computed, ("computed".into(), "2024-02-14".into(), "2024-02-15".into()));
+    let less = notified(|event| event.appeal_deadline = day("2024-02-10"));
+    assert_eq!(less, ("last day".into(), "2024-02-10".into(), "at least 2024-02-15".into()));
+    let over = notified(|event| event.over = "2024-03-02T00:00:00Z".parse().ok());
+    assert_eq!(over.0, "over");
+    assert_eq!(over.2, "2024-03-01T23:00:00Z", "midnight in Brussels");
+    let served = notified(|event| event.served = day("2024-02"));
+    assert_eq!((served.0.as_str(), served.2.as_str()), ("from", "no day"));
+
+    let due = found(STEPS, |event| {
+        if let Event::Deadlines(deadlines::Event::DeadlineSet(event)) = event
+            && event.kind == DeadlineKind::Merits
+            && event.due.to_string().starts_with("2024-07")
+        {
+            event.due = "2024-08-01T22:00:00Z".parse().expect("an instant");
+        }
+    });
+    assert_eq!(due.0, "due");
+    let warned = found(STEPS, |event| {
+        if let Event::Registry(registry::Event::WithdrawalWarned(event)) = event {
+            event.respond_by = day("2024-01-10");
+        }
+    });
+    assert_eq!((warned.0.as_str(), warned.1.as_str()), ("last day", "2024-01-10"));
+}
+
+#[test]
+fn another_profiles_clocks_and_a_file_that_is_not_here_are_told() {
+    let french = Clocks::embedded().all().find(|(profile, _)| *profile == "FR").expect("FR");
+    let french = case::token::Clocks::new(&french.1.hash).expect("a hash");
+    let other = notified(|event| event.clocks = Some(french.clone()));
+    assert_eq!(other, ("profile".into(), "EU".into(), "FR".into()));
+    let limits = computed(&records(DECIDED), &[]);
+    assert_eq!(limits[0].verdict, Verdict::NotDerived);
+}
