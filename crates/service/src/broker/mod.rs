@@ -11,6 +11,7 @@
 //! The stream is a mirror that the journal refills, so the server's own sync interval is enough.
 //! Needs Linux: processes are found and ended by way of `/proc` and process file descriptors.
 
+mod alive;
 mod configuration;
 mod error;
 mod find;
@@ -96,6 +97,11 @@ impl Broker {
     /// Finds a server program, ends one that an earlier run of this node left behind, starts a
     /// new one and returns when it accepts connections.
     pub async fn start(settings: Settings) -> Result<Self, Error> {
+        Self::start_looking(settings, alive::EVERY).await
+    }
+
+    /// The same, looking so often whether the server answers.
+    async fn start_looking(settings: Settings, every: Duration) -> Result<Self, Error> {
         let program = find().await?;
         let configuration = Configuration::new(&settings.directory, settings.private).await?;
         leftover::end(configuration.path()).await?;
@@ -109,7 +115,8 @@ impl Broker {
         let (stop, stopped) = oneshot::channel();
         let (again, asked) = mpsc::channel(1);
         let url = configuration.url(port);
-        let supervisor = Supervisor { program, configuration, port, state: state_sender, asked };
+        let supervisor =
+            Supervisor { program, configuration, port, state: state_sender, asked, every };
         let supervisor = tokio::spawn(supervisor.run(server, stopped));
         Ok(Self {
             server: nats::Server::new(url),
@@ -175,6 +182,8 @@ struct Supervisor {
     state: watch::Sender<State>,
     /// Somebody wants the server to be started again.
     asked: mpsc::Receiver<()>,
+    /// How often it is looked whether the server answers.
+    every: Duration,
 }
 
 impl Supervisor {
@@ -184,9 +193,10 @@ impl Supervisor {
         while let Some(mut server) = next {
             self.state.send_replace(State::Running { pid: server.pid() });
             let started = tokio::time::Instant::now();
-            let ended = tokio::select! {
-                ended = server.ended() => Some(ended),
-                Some(()) = self.asked.recv() => None,
+            let why = tokio::select! {
+                ended = server.ended() => Why::Died(ended),
+                Some(()) = self.asked.recv() => Why::StoresNothing,
+                () = alive::stuck(self.port, self.every) => Why::Stuck,
                 // An error means that the broker was dropped without a stop: the same.
                 _ = &mut stopped => {
                     server.stop().await;
@@ -197,10 +207,8 @@ impl Supervisor {
             if started.elapsed() > STEADY {
                 attempts = 0;
             }
-            if let Some(ended) = ended {
-                report(&ended);
-            } else {
-                tracing::warn!("the nats-server stores nothing and is started again");
+            why.report();
+            if !matches!(why, Why::Died(_)) {
                 server.stop().await;
             }
             next = self.start_again(&mut attempts, &mut stopped).await;
@@ -238,6 +246,26 @@ impl Supervisor {
     }
 }
 
-fn report(ended: &Ended) {
-    tracing::error!(status = %ended.status, last = %ended.last_words, "the nats-server died");
+/// Why a server is started again.
+enum Why {
+    Died(Ended),
+    StoresNothing,
+    Stuck,
+}
+
+impl Why {
+    fn report(&self) {
+        match self {
+            Self::Died(ended) => {
+                let (status, last) = (&ended.status, &ended.last_words);
+                tracing::error!(%status, %last, "the nats-server died");
+            }
+            Self::StoresNothing => {
+                tracing::warn!("the nats-server stores nothing and is started again");
+            }
+            Self::Stuck => {
+                tracing::error!("the nats-server runs and answers nobody; it is started again");
+            }
+        }
+    }
 }

@@ -75,6 +75,22 @@ async fn a_server_that_dies_is_started_again_on_its_port() {
 }
 
 #[tokio::test]
+async fn a_server_that_runs_and_answers_nobody_is_started_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path());
+    let broker = Broker::start_looking(settings, Duration::from_millis(200)).await.unwrap();
+    let mut state = broker.state();
+    let first = pid(*state.borrow_and_update());
+    kill_process(first, Signal::STOP).unwrap();
+    let again = |state: &State| matches!(state, State::Running { .. }) && pid(*state) != first;
+    state.wait_for(again).await.unwrap();
+    assert!(test_kill_process(first).is_err(), "the first is gone");
+    let client = connect(broker.server().url()).await;
+    client.flush().await.unwrap();
+    broker.stop().await;
+}
+
+#[tokio::test]
 async fn a_server_that_a_killed_node_left_behind_is_ended_first() {
     let directory = tempfile::tempdir().unwrap();
     let broker = Broker::start(settings(directory.path())).await.unwrap();
