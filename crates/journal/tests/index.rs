@@ -56,6 +56,19 @@ fn a_deleted_index_is_built_anew_with_the_same_content() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_its_state_is_not_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let dump = filled(directory.path(), 200);
+    let index = directory.path().join("index");
+    fs::remove_file(index.join("state")).unwrap();
+    for name in ["state", "state.new"] {
+        let made = std::process::Command::new("mkfifo").arg(index.join(name)).status();
+        assert!(made.unwrap().success());
+    }
+    assert_eq!(rebuilt(directory.path()), (Some(IndexRebuild::Missing), dump));
+}
+
+#[test]
 fn a_damaged_index_is_built_anew_with_the_same_content() {
     let directory = tempfile::tempdir().unwrap();
     let dump = filled(directory.path(), 2000);

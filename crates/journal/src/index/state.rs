@@ -23,7 +23,12 @@ impl State {
     /// Reads the file; one that is missing or strange means that there is no index.
     pub(crate) fn read(base: &Path) -> State {
         let none = State { base: base.to_owned(), generation: None, trusted: false };
-        let Ok(text) = fs::read_to_string(base.join(STATE)) else { return none };
+        let file = base.join(STATE);
+        // To open a pipe would wait for who writes to it.
+        if !fs::metadata(&file).is_ok_and(|found| found.is_file()) {
+            return none;
+        }
+        let Ok(text) = fs::read_to_string(file) else { return none };
         let mut words = text.split_whitespace();
         let (Some("generation"), Some(Ok(generation)), Some(stopped)) =
             (words.next(), words.next().map(str::parse), words.next())
@@ -71,7 +76,12 @@ impl State {
 
     fn write(&self, stopped: &str) -> io::Result<()> {
         let fresh = self.base.join("state.new");
-        let mut file = fs::File::create(&fresh)?;
+        // One that a crash left behind was never in use; and it may be a pipe.
+        match fs::remove_file(&fresh) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = fs::File::create_new(&fresh)?;
         writeln!(file, "generation {}\n{stopped}", self.generation.unwrap_or(0))?;
         file.sync_all()?;
         fs::rename(&fresh, self.base.join(STATE))?;
