@@ -16,7 +16,7 @@ use self::live::Live;
 use self::report::{Damage, Report};
 use self::signed::{Elsewhere, Signed};
 use crate::files as reading;
-use crate::output::{Bar, CliError, Exit, line};
+use crate::output::{Bar, CliError, Exit, hanging, line, terminal_width};
 
 const HELP: &str = "\
 Checked are
@@ -75,14 +75,22 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let live = Live::find(&args.data).await;
     match check(&args, &directory, &live).await {
         Ok(report) => {
-            line(&if args.json { report.json()? } else { report.text() })?;
+            line(&if args.json { report.json()? } else { shown(report.text()) })?;
             Ok(Exit::Done)
         }
         Err(Stop::Damage(damage)) => {
-            line(&if args.json { damage.json()? } else { damage.text() })?;
+            line(&if args.json { damage.json()? } else { shown(damage.text()) })?;
             Ok(Exit::Failed)
         }
         Err(Stop::Failure(error)) => Err(error),
+    }
+}
+
+/// On a terminal the lines fit into it; elsewhere each part stays on its line.
+fn shown(text: String) -> String {
+    match terminal_width() {
+        Some(width) => hanging(&text, report::LABEL, width),
+        None => text,
     }
 }
 

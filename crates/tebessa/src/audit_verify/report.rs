@@ -141,6 +141,9 @@ impl Report {
     }
 }
 
+/// The columns of the word that a line begins with.
+pub(super) const LABEL: usize = 9;
+
 /// The place of a fault that is in no single file.
 const THE_LOG: &str = "the log";
 

@@ -109,12 +109,14 @@ impl Output {
 /// The width of the terminal on standard output; `COLUMNS` or 80 columns where there is none.
 pub(crate) fn width() -> usize {
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
-    let terminal = io::stdout()
-        .is_terminal()
-        .then(|| terminal_size::terminal_size_of(io::stdout()))
-        .flatten()
-        .map(|(width, _)| usize::from(width.0));
-    terminal.or_else(columns).unwrap_or(USUAL_WIDTH).max(LEAST_WIDTH)
+    terminal_width().or_else(columns).unwrap_or(USUAL_WIDTH).max(LEAST_WIDTH)
+}
+
+/// The width of the terminal on standard output; none where there is none.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let terminal =
+        io::stdout().is_terminal().then(|| terminal_size::terminal_size_of(io::stdout()));
+    terminal.flatten().map(|(width, _)| usize::from(width.0).max(LEAST_WIDTH))
 }
 
 #[cfg(test)]

@@ -42,6 +42,24 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Breaks lines that are longer than a width, behind a label of some columns that their rest is
+/// indented by. Lines with styles stay.
+pub(crate) fn hanging(text: &str, label: usize, width: usize) -> String {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        match line.split_at_checked(label) {
+            Some((head, rest)) if line.width() > width && !line.contains('\u{1b}') => {
+                for (place, part) in wrapped(rest, width.saturating_sub(label)).iter().enumerate() {
+                    let head = if place == 0 { head } else { "" };
+                    lines.push(format!("{head:<label$}{part}"));
+                }
+            }
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +78,16 @@ mod tests {
         let joined: String = lines.concat();
         let bare = |text: &str| text.split_whitespace().collect::<String>();
         assert_eq!(bare(&joined), bare(text));
+    }
+
+    #[test]
+    fn what_is_too_long_hangs_behind_its_label() {
+        let text =
+            "root     12\nindex    not checked: no node runs\n\u{1b}[1mlong and styled\u{1b}[0m";
+        let hung = hanging(text, 9, 22);
+        let expected = "root     12\nindex    not checked:\n         no node runs\n";
+        assert_eq!(hung, format!("{expected}\u{1b}[1mlong and styled\u{1b}[0m"));
+        assert_eq!(hanging(text, 9, 80), text);
     }
 
     #[test]
