@@ -5,7 +5,8 @@ use std::path::Path;
 use case::replay::{Divergence, Missing, Replay, Replayed, Shelf, Step, Verdict};
 use case::{Event, Leaf, Recorded, assessment, decisions};
 use guidance::{Library, Value};
-use tests::steps::World;
+
+use super::records;
 
 const DECIDED: &[&str] = &[
     "register by G1",
@@ -18,14 +19,6 @@ const DECIDED: &[&str] = &[
     "decide A1 remitted by J1",
 ];
 
-fn records() -> Vec<Recorded> {
-    let mut world = World::default();
-    for step in DECIDED {
-        world.take(step).unwrap_or_else(|rejection| panic!("{step}: {rejection}"));
-    }
-    world.records
-}
-
 fn replayed(records: &[Recorded], libraries: &[Library]) -> Vec<Step> {
     let mut replay = Replay::default();
     records.iter().filter_map(|record| replay.take(record, Shelf(libraries))).collect()
@@ -37,7 +30,7 @@ fn embedded() -> Vec<Library> {
 
 /// Replays after the recorded assessment was changed; gives what is said of it.
 fn changed(change: impl FnOnce(&mut assessment::AssessmentCompleted)) -> Verdict {
-    let mut records = records();
+    let mut records = records(DECIDED);
     let completed = records.iter_mut().find_map(|record| match &mut record.event {
         Event::Assessment(assessment::Event::AssessmentCompleted(event)) => Some(event),
         _ => None,
@@ -56,7 +49,7 @@ fn diverged(verdict: Verdict) -> Divergence {
 
 #[test]
 fn every_step_of_a_whole_claim_is_reproduced() {
-    let steps = replayed(&records(), &embedded());
+    let steps = replayed(&records(DECIDED), &embedded());
     let what: Vec<_> = steps.iter().map(|step| step.what).collect();
     let all = [Replayed::Assessment, Replayed::Review, Replayed::Decision, Replayed::Ruling];
     assert_eq!(what, all);
@@ -81,7 +74,7 @@ fn the_first_node_that_differs_is_named_with_both_values() {
 
 #[test]
 fn a_decision_on_a_diverged_assessment_is_diverged_too() {
-    let mut records = records();
+    let mut records = records(DECIDED);
     for record in &mut records {
         if let Event::Assessment(assessment::Event::AssessmentCompleted(event)) = &mut record.event
         {
@@ -95,7 +88,7 @@ fn a_decision_on_a_diverged_assessment_is_diverged_too() {
 
 #[test]
 fn a_read_set_that_is_not_the_case_is_found() {
-    let mut records = records();
+    let mut records = records(DECIDED);
     for record in &mut records {
         if let Event::Decisions(decisions::Event::DecisionIssued(event)) = &mut record.event {
             let seen = event.seen.as_mut().expect("what was shown");
@@ -109,7 +102,7 @@ fn a_read_set_that_is_not_the_case_is_found() {
 
 #[test]
 fn missing_guidance_is_named_with_how_to_supply_it() {
-    let steps = replayed(&records(), &[]);
+    let steps = replayed(&records(DECIDED), &[]);
     let Verdict::NotDerived(missing) = &steps[0].verdict else { panic!("{:?}", steps[0]) };
     let eu = Library::embedded().expect("sound");
     let eu = eu.require("EU", "2024-01-01".parse().expect("a day")).expect("in force");

@@ -4,7 +4,8 @@ use case::clocks::Clocks;
 use case::time_limits::{ClockShelf, TimeLimit, Verdict, again};
 use case::vocabulary::DeadlineKind;
 use case::{Case, Event, Recorded, WorldDate, deadlines, decisions, registry};
-use tests::steps::World;
+
+use super::records;
 
 const STEPS: &[&str] = &[
     "register by G1",
@@ -22,14 +23,6 @@ const DECIDED: &[&str] = &[
     "issue refused onus C3.1.a by D1",
     "notify 2024-02-01 2024-03-01 by Y1",
 ];
-
-fn records(steps: &[&str]) -> Vec<Recorded> {
-    let mut world = World::default();
-    for step in steps {
-        world.take(step).unwrap_or_else(|rejection| panic!("{step}: {rejection}"));
-    }
-    world.records
-}
 
 fn computed(records: &[Recorded], known: &[Clocks]) -> Vec<TimeLimit> {
     let mut case = Case::default();

@@ -8,6 +8,7 @@ mod evidence_files;
 mod known;
 mod replay;
 mod signed_report;
+mod tally;
 mod time_limits;
 mod what_if;
 

@@ -1,17 +1,17 @@
 //! `tebessa audit replay`: every decision derived again from what was recorded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use case::CaseId;
 use case::replay::{Missing, Replayed, Shelf, Verdict};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use journal::{Reader, StreamId};
 use service::audit::{Entry, replay_all, replay_case};
 
 use super::known::Source;
-use crate::output::{ASIDE, BAD, Bar, CliError, Exit, GOOD, Output, Screen, Table, count, words};
+use super::tally::{Came, Tally, read};
+use crate::output::{ASIDE, BAD, CliError, Exit, GOOD, Output, Screen, Table, words};
 
 const HELP: &str = "\
 Each assessment is derived again from the findings and facts of the case as it was then, under the
@@ -76,14 +76,8 @@ impl Since {
 /// What was replayed.
 #[derive(serde::Serialize)]
 struct Report {
-    ok: bool,
-    /// The records that were read.
-    records: u64,
-    /// The cases with a step that was replayed.
-    cases: u64,
-    reproduced: u64,
-    diverged: u64,
-    not_derived: u64,
+    #[serde(flatten)]
+    tally: Tally,
     /// Every step, in the order of positions.
     entries: Vec<Entry>,
 }
@@ -97,21 +91,16 @@ fn replay(args: &Args) -> Result<Exit, CliError> {
     let directory = args.source.journal()?;
     let libraries = args.source.libraries()?;
     let known = Shelf(&libraries);
-    let reader = Reader::open(&directory).map_err(CliError::other)?;
-    let (records, mut entries) = if let Some(case) = args.case {
-        let records = reader.read_stream(StreamId(case.0), None).map_err(CliError::other)?;
-        if records.is_empty() {
-            return Err(CliError::message(format!("there is no case {case}")));
-        }
-        (records.len() as u64, replay_case(&records, known).map_err(CliError::other)?)
-    } else {
-        let records = reader.last().0;
-        let mut bar = Bar::new("Replaying");
-        let told = &mut |done| bar.show(done, records, "records");
-        (records, replay_all(&directory, records, known, told).map_err(CliError::other)?)
-    };
+    let (records, mut entries) = read(
+        &directory,
+        args.case,
+        "Replaying",
+        |records| replay_case(records, known),
+        |records, told| replay_all(&directory, records, known, told),
+    )?;
     entries.retain(|entry| args.since.is_none_or(|since| since.admits(entry)));
-    let report = Report::of(records, entries);
+    let each = entries.iter().map(|entry| (entry.case, came(&entry.step.verdict)));
+    let report = Report { tally: Tally::of(records, each), entries };
     if args.json {
         let mut out = Output::stdout();
         out.json(&report)?;
@@ -119,32 +108,18 @@ fn replay(args: &Args) -> Result<Exit, CliError> {
     } else {
         report.show(known, args.case.is_some(), &mut Screen::stdout())?;
     }
-    Ok(if report.ok { Exit::Done } else { Exit::Failed })
+    Ok(if report.tally.ok { Exit::Done } else { Exit::Failed })
+}
+
+const fn came(verdict: &Verdict) -> Came {
+    match verdict {
+        Verdict::Reproduced => Came::Reproduced,
+        Verdict::Diverged(_) => Came::Diverged,
+        Verdict::NotDerived(_) => Came::NotDerived,
+    }
 }
 
 impl Report {
-    fn of(records: u64, entries: Vec<Entry>) -> Self {
-        let cases: BTreeSet<CaseId> = entries.iter().map(|entry| entry.case).collect();
-        let mut report = Self {
-            ok: true,
-            records,
-            cases: cases.len() as u64,
-            reproduced: 0,
-            diverged: 0,
-            not_derived: 0,
-            entries,
-        };
-        for entry in &report.entries {
-            match entry.step.verdict {
-                Verdict::Reproduced => report.reproduced += 1,
-                Verdict::Diverged(_) => report.diverged += 1,
-                Verdict::NotDerived(_) => report.not_derived += 1,
-            }
-        }
-        report.ok = report.diverged + report.not_derived == 0;
-        report
-    }
-
     fn show(&self, known: Shelf<'_>, all: bool, screen: &mut Screen) -> Result<(), CliError> {
         for entry in &self.entries {
             if all || entry.step.verdict != Verdict::Reproduced {
@@ -156,17 +131,8 @@ impl Report {
             self.table(known, screen)?;
             screen.line("")?;
         }
-        let lead = if self.ok { GOOD } else { BAD };
-        let word = if self.ok { "all reproduced" } else { "not all reproduced" };
-        screen.line(&format!(
-            "{lead}{word}{lead:#}  {} of {} in {}",
-            count(self.reproduced, "step", "steps"),
-            self.entries.len(),
-            count(self.cases, "case", "cases"),
-        ))?;
-        let (read, engine) = (count(self.records, "record", "records"), guidance::ENGINE_VERSION);
-        screen.line(&format!("{ASIDE}{read} read; engine {engine}{ASIDE:#}"))?;
-        screen.flush()
+        let engine = format!("; engine {}", guidance::ENGINE_VERSION);
+        self.tally.show(("step", "steps"), &engine, screen)
     }
 
     /// Says once of each file and engine how to supply it.

@@ -1,18 +1,18 @@
 //! `tebessa audit time-limits`: every time limit that clocks computed, computed again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use case::CaseId;
 use case::clocks::Clocks;
 use case::time_limits::{ClockShelf, Verdict};
-use journal::{Reader, StreamId};
 use service::audit::{TimeLimitEntry, time_limits_of_all, time_limits_of_case};
+use service::logs::Log;
 
+use super::tally::{Came, Tally, read};
 use crate::journal::node;
 use crate::law;
-use crate::output::{ASIDE, BAD, Bar, CliError, Exit, GOOD, Output, Screen, count};
-use service::logs::Log;
+use crate::output::{ASIDE, BAD, CliError, Exit, GOOD, Output, Screen, count};
 
 const HELP: &str = "\
 Each event that computed a time limit names the file of clocks by its hash: service of a decision, a
@@ -53,14 +53,8 @@ pub(crate) struct Args {
 /// What was computed again.
 #[derive(serde::Serialize)]
 struct Report {
-    ok: bool,
-    /// The records that were read.
-    records: u64,
-    /// The cases with a time limit.
-    cases: u64,
-    reproduced: u64,
-    diverged: u64,
-    not_derived: u64,
+    #[serde(flatten)]
+    tally: Tally,
     /// Every time limit, in the order of positions.
     entries: Vec<TimeLimitEntry>,
 }
@@ -76,21 +70,15 @@ fn compute(args: &Args) -> Result<Exit, CliError> {
     let shelf: Vec<Clocks> =
         std::iter::once(law::clocks(None)).chain(given).collect::<Result<_, _>>()?;
     let known = ClockShelf(&shelf);
-    let reader = Reader::open(&directory).map_err(CliError::other)?;
-    let (records, entries) = if let Some(case) = args.case {
-        let records = reader.read_stream(StreamId(case.0), None).map_err(CliError::other)?;
-        if records.is_empty() {
-            return Err(CliError::message(format!("there is no case {case}")));
-        }
-        (records.len() as u64, time_limits_of_case(&records, known).map_err(CliError::other)?)
-    } else {
-        let records = reader.last().0;
-        let mut bar = Bar::new("Computing");
-        let told = &mut |done| bar.show(done, records, "records");
-        let entries = time_limits_of_all(&directory, records, known, told);
-        (records, entries.map_err(CliError::other)?)
-    };
-    let report = Report::of(records, entries);
+    let (records, entries) = read(
+        &directory,
+        args.case,
+        "Computing",
+        |records| time_limits_of_case(records, known),
+        |records, told| time_limits_of_all(&directory, records, known, told),
+    )?;
+    let each = entries.iter().map(|entry| (entry.case, came(&entry.limit.verdict)));
+    let report = Report { tally: Tally::of(records, each), entries };
     if args.json {
         let mut out = Output::stdout();
         out.json(&report)?;
@@ -98,32 +86,18 @@ fn compute(args: &Args) -> Result<Exit, CliError> {
     } else {
         report.show(args.case.is_some(), &mut Screen::stdout())?;
     }
-    Ok(if report.ok { Exit::Done } else { Exit::Failed })
+    Ok(if report.tally.ok { Exit::Done } else { Exit::Failed })
+}
+
+const fn came(verdict: &Verdict) -> Came {
+    match verdict {
+        Verdict::Reproduced => Came::Reproduced,
+        Verdict::Diverged(_) => Came::Diverged,
+        Verdict::NotDerived => Came::NotDerived,
+    }
 }
 
 impl Report {
-    fn of(records: u64, entries: Vec<TimeLimitEntry>) -> Self {
-        let cases: BTreeSet<CaseId> = entries.iter().map(|entry| entry.case).collect();
-        let mut report = Self {
-            ok: true,
-            records,
-            cases: cases.len() as u64,
-            reproduced: 0,
-            diverged: 0,
-            not_derived: 0,
-            entries,
-        };
-        for entry in &report.entries {
-            match entry.limit.verdict {
-                Verdict::Reproduced => report.reproduced += 1,
-                Verdict::Diverged(_) => report.diverged += 1,
-                Verdict::NotDerived => report.not_derived += 1,
-            }
-        }
-        report.ok = report.diverged + report.not_derived == 0;
-        report
-    }
-
     fn show(&self, all: bool, screen: &mut Screen) -> Result<(), CliError> {
         let mut missing: BTreeMap<&str, u64> = BTreeMap::new();
         for entry in &self.entries {
@@ -142,17 +116,7 @@ impl Report {
             );
             screen.labelled(0, 9, "missing", &text)?;
         }
-        let lead = if self.ok { GOOD } else { BAD };
-        let word = if self.ok { "all reproduced" } else { "not all reproduced" };
-        screen.line(&format!(
-            "{lead}{word}{lead:#}  {} of {} in {}",
-            count(self.reproduced, "time limit", "time limits"),
-            self.entries.len(),
-            count(self.cases, "case", "cases"),
-        ))?;
-        screen
-            .line(&format!("{ASIDE}{} read{ASIDE:#}", count(self.records, "record", "records")))?;
-        screen.flush()
+        self.tally.show(("time limit", "time limits"), "", screen)
     }
 }
 
