@@ -137,6 +137,13 @@ async fn the_access_log_has_keys_of_its_own_and_is_restored_apart() {
     fs::remove_dir_all(data.join("access")).unwrap();
     let (code, said) = run(&data, &["journal", "checkpoint", "--access"]);
     assert!(code == Some(1) && said.contains("no access log yet"), "{said}");
+    let other = home.path().join("other");
+    let (code, said) = run(&other, &["journal", "restore", "--from", path(&copy)]);
+    assert!(code == Some(2) && said.contains("give --access") && !other.exists(), "{said}");
+    let cases = path(&home.path().join("cases")).to_owned();
+    succeeds(&data, &["journal", "backup", "--out", &cases]);
+    let (code, said) = run(&data, &["journal", "restore", "--access", "--from", &cases]);
+    assert!(code == Some(2) && said.contains("leave out --access"), "{said}");
     succeeds(&data, &["journal", "restore", "--access", "--from", path(&copy)]);
     let said = succeeds(&data, &["audit", "verify"]);
     assert!(

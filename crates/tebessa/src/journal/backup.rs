@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use journal::{Checkpoint, CopyReport, Lock};
+use journal::{Checkpoint, CopyReport, Lock, Position, Reader};
+use service::access::AccessEntry;
 use service::logs::Log;
 
 use super::node;
@@ -98,6 +99,7 @@ fn source(args: &BackupArgs) -> Result<PathBuf, CliError> {
 pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
     let log = node::log(args.access);
     let source = node::log_of(&args.from, log)?;
+    is_a(&source, log)?;
     let mut elsewhere = Vec::new();
     for file in &args.checkpoint {
         elsewhere.push(read(file)?);
@@ -134,6 +136,19 @@ pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
         );
     }
     Ok(Exit::Done)
+}
+
+/// Refuses one log in the place of the other, as far as its first record tells.
+fn is_a(source: &Path, log: Log) -> Result<(), CliError> {
+    let reader = Reader::open(source).map_err(CliError::other)?;
+    let first = reader.read(Position(1), 1).map_err(CliError::other)?;
+    let Some(first) = first.first() else { return Ok(()) };
+    let (found, advice) = match (AccessEntry::decode(first).is_ok(), log) {
+        (true, Log::Cases) => ("an access log", "give --access"),
+        (false, Log::Access) => ("a record of cases", "leave out --access"),
+        (true, Log::Access) | (false, Log::Cases) => return Ok(()),
+    };
+    Err(CliError::usage(format!("{} is the copy of {found}: {advice}", source.display())))
 }
 
 /// A checkpoint from elsewhere. Its signature is not looked at: it can only make the restore more
