@@ -12,7 +12,7 @@ use futures::{Stream, StreamExt};
 use tokio::sync::watch;
 
 use crate::follower::STREAM;
-use crate::nats::{Server, refused};
+use crate::nats::{HOW_TO_GET_IN, Server, refused};
 use crate::serve::{COMMAND_PREFIX, QUERY_PREFIX};
 
 /// How long an answer may take.
@@ -35,10 +35,7 @@ pub enum ClientError {
         source: async_nats::ConnectError,
     },
     /// The server does not let this client in. Say who it is.
-    #[error(
-        "the NATS server at {url} does not let this in; give nats://USER:PASSWORD@HOST as its URL, or a \
-         file of credentials by --nats-creds"
-    )]
+    #[error("the NATS server at {url} does not let this in; {HOW_TO_GET_IN}")]
     Refused {
         /// Where it was tried, without credentials.
         url: String,

@@ -8,8 +8,12 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, ServerAddr};
+use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr};
 use percent_encoding::percent_decode_str;
+
+/// What to do where a server does not let one in: the end of every message about it.
+pub(crate) const HOW_TO_GET_IN: &str =
+    "give nats://USER:PASSWORD@HOST as its URL, or a file of credentials by --nats-creds";
 
 /// Where a NATS server is, or several of a cluster, and how to get in.
 #[derive(Clone, PartialEq, Eq)]
@@ -153,6 +157,23 @@ pub(crate) fn refused(error: &ConnectError) -> bool {
         error.kind(),
         ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation
     )
+}
+
+/// Logs what happened to a connection.
+pub(crate) fn log_event(whose: &str, event: &Event) {
+    match event {
+        // Denied permissions, and a password that is no longer right, are told here and nowhere else.
+        Event::ServerError(_) | Event::SlowConsumer(_) => {
+            tracing::warn!(%event, "the {whose} connection");
+        }
+        // Among them each attempt that fails, while the server is away.
+        Event::ClientError(_)
+        | Event::Connected
+        | Event::Disconnected
+        | Event::Closed
+        | Event::LameDuckMode
+        | Event::Draining => tracing::info!(%event, "the {whose} connection"),
+    }
 }
 
 fn user_of(server: &ServerAddr) -> Option<(String, Option<String>)> {

@@ -1,28 +1,25 @@
 //! A node: the journal, the rules, the keys and the cases in memory, without any message.
 
+mod decide;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use case::clocks::Clocks;
 use case::record::{RecordStamp, Unstamped};
-use case::{
-    Answer, Case, CaseId, Code, CommandEntry, Context, EventId, KeyId, Law, Rejection, Sealed,
-    Version, admit,
-};
+use case::{Case, CaseId, KeyId, Version};
 use guidance::Library;
-use jiff::{Timestamp, ToSpan};
 use journal::{Expected, Journal, StreamId};
 use tokio::sync::watch;
 
+use self::decide::{Refusal, accepted};
 use crate::access::AccessLog;
 pub use crate::authority::Authority;
 use crate::cases::{Cases, load};
 use crate::checkpoints::{Signed, Signer};
 use crate::draft::{EventDraft, Summaries};
-use crate::erasure;
 use crate::keys::{self, KeyStore};
 use crate::logs::Log;
-use crate::personal::{self, SealError};
 use crate::reply::{Failure, Reply};
 use crate::request::Request;
 
@@ -30,9 +27,6 @@ use crate::request::Request;
 const CASES_IN_MEMORY: usize = 20_000;
 /// How often a command is decided anew when somebody else was faster.
 const MOST_TRIES: usize = 5;
-
-/// The commands that begin a case.
-const BEGINNINGS: &[&str] = &["intake.make-claim", "intake.register-claim"];
 
 /// Why a node could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -277,117 +271,6 @@ impl Node {
             .map_err(|error| Failure::unavailable(crate::chain(&error)))?
     }
 
-    /// Everything before the append: repeated or fresh, the seal, the rules.
-    fn decide(&self, case: &Case, request: &Request) -> Result<Decided, Refusal> {
-        self.goes_where_it_belongs(request)?;
-        let (key, fresh_key) = self.key_of(case, request.entry)?;
-        let result = self.decide_with(case, request, key);
-        if result.is_err() {
-            self.give_back(fresh_key);
-        }
-        result.map(|draft| (draft, fresh_key))
-    }
-
-    /// What concerns no single case goes to the register, and nothing else does.
-    fn goes_where_it_belongs(&self, request: &Request) -> Result<(), Refusal> {
-        let register = self.register();
-        if request.entry.of_register() == (request.head.case == register) {
-            return Ok(());
-        }
-        let message = if request.entry.of_register() {
-            format!("this goes to the authority's register: set case to {register}")
-        } else {
-            "this goes to a case, and the id is that of the authority's register".to_owned()
-        };
-        Err(Rejection::new(Code::NotTheRegister, message).into())
-    }
-
-    fn decide_with(
-        &self,
-        case: &Case,
-        request: &Request,
-        key: KeyId,
-    ) -> Result<Unstamped, Refusal> {
-        match erasure::answer(case, request) {
-            Some(Ok(first)) => return Err(Refusal::Answer(Box::new(first))),
-            Some(Err(erased)) => return Err(erased.into()),
-            None => {}
-        }
-        let head = &request.head;
-        let digest = self
-            .keys()
-            .digest(key, head.case.0, &request.canonical)
-            .map(hex::encode)
-            .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
-        if let Some(answer) = admit(case, head.id, &digest, head.expected_version)? {
-            return Err(Refusal::Answer(Box::new(reply(case, answer)?)));
-        }
-        not_in_future(request)?;
-        let event = EventId(uuid::Uuid::now_v7());
-        let command = self.seal(request, key, event)?;
-        let context = Context {
-            by: &head.actor,
-            occurred: &head.occurred,
-            law: Law::new(&self.inner.library).with_clocks(&self.inner.clocks),
-        };
-        let decided = case::decide(case, &command, &context)?;
-        Ok(Unstamped {
-            id: event,
-            source: self.inner.source.clone(),
-            case: head.case,
-            command: head.id,
-            correlation: head
-                .correlation
-                .or(case.correlation)
-                .unwrap_or(case::CorrelationId(head.id.0)),
-            causation: head.causation,
-            digest,
-            by: head.actor.clone(),
-            occurred: head.occurred.clone(),
-            traceparent: request.trace.clone(),
-            event: decided,
-        })
-    }
-
-    /// The claimant's key, or a fresh one for a claim that is being registered.
-    fn key_of(&self, case: &Case, entry: &CommandEntry) -> Result<(KeyId, Option<KeyId>), Refusal> {
-        if let Some(key) = case.key() {
-            return Ok((key, None));
-        }
-        if !entry.of_register() && !BEGINNINGS.contains(&entry.full_name().as_str()) {
-            let message = "there is no such case; register the claim first";
-            return Err(Rejection::new(Code::UnknownCase, message).into());
-        }
-        let key = self.keys().take().map_err(|error| Failure::unavailable(crate::chain(&error)))?;
-        Ok((key, Some(key)))
-    }
-
-    fn give_back(&self, key: Option<KeyId>) {
-        if let Some(key) = key {
-            self.keys().give_back(key);
-        }
-    }
-
-    fn seal(
-        &self,
-        request: &Request,
-        key: KeyId,
-        event: EventId,
-    ) -> Result<case::Command, Refusal> {
-        let mut data = request.data.clone();
-        let case = request.head.case.0;
-        personal::seal(request.entry, &mut data, |path, words| -> Result<Sealed, keys::Error> {
-            let text = serde_json::Value::String(words.to_owned()).to_string();
-            self.keys().seal(key, case, event.0, path, &text)
-        })
-        .map_err(|error| match error {
-            SealError::Malformed(malformed) => Failure::malformed(malformed.to_string()),
-            SealError::Seal(error) => Failure::unavailable(crate::chain(&error)),
-        })?;
-        (request.entry.parse)(data)
-            .map_err(|malformed| Failure::malformed(malformed.to_string()).into())
-    }
-
     async fn append(
         &self,
         case: &Case,
@@ -413,64 +296,4 @@ pub(crate) enum Foreseen {
     Answer(Reply),
     /// It would be accepted; the key of the case seals what belongs to it.
     Fresh(KeyId),
-}
-
-type Decided = (Unstamped, Option<KeyId>);
-
-/// Why there is no event.
-enum Refusal {
-    Answer(Box<Reply>),
-    Failure(Failure),
-}
-
-impl From<Rejection> for Refusal {
-    fn from(rejection: Rejection) -> Self {
-        Self::Answer(Box::new(rejection.into()))
-    }
-}
-
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-/// A time limit must not be passed by a date that is yet to come. A day's grace covers zones.
-fn not_in_future(request: &Request) -> Result<(), Refusal> {
-    let now = Timestamp::now();
-    // What expires says to the instant when: no day's grace for a timer whose clock runs ahead.
-    let ahead = request.entry.full_name() == "deadlines.expire"
-        && request.head.occurred.instant().is_some_and(|at| at.timestamp() > now);
-    if ahead {
-        let message = "the deadline is not over by the node's clock";
-        return Err(Rejection::new(Code::OccurredInFuture, message).into());
-    }
-    let latest =
-        now.checked_add(24.hours()).map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).date());
-    match (request.head.occurred.first_day(), latest) {
-        (Some(day), Ok(latest)) if day > latest => Err(Rejection::new(
-            Code::OccurredInFuture,
-            format!("occurred is {day}; a command tells what happened, not what will"),
-        )
-        .into()),
-        _ => Ok(()),
-    }
-}
-
-fn accepted(case: &Case, request: &Request) -> Result<Reply, Failure> {
-    let answer = case
-        .answers
-        .get(&request.head.id)
-        .ok_or_else(|| Failure::unavailable("the answer is not in the case"))?;
-    reply(case, answer)
-}
-
-fn reply(case: &Case, answer: &Answer) -> Result<Reply, Failure> {
-    let id = case.id.ok_or_else(|| Failure::unavailable("the case has no id"))?;
-    Ok(Reply::Accepted {
-        case: id,
-        version: answer.version,
-        position: answer.position,
-        event: answer.event,
-    })
 }

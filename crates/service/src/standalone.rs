@@ -4,7 +4,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use async_nats::Event;
 use case::clocks::Clocks;
 use guidance::Library;
 use tokio::sync::watch;
@@ -15,7 +14,7 @@ use crate::broker::{self, Broker, Port, Settings};
 use crate::documents::{self, Attaching, Documents, Place, Reading};
 use crate::follower::{self, Follower};
 use crate::logs::Log;
-use crate::nats::{Server, refused};
+use crate::nats::{HOW_TO_GET_IN, Server, log_event, refused};
 use crate::node::{Authority, Node, OpenError};
 use crate::reply::Failure;
 use crate::serve::{Desk, ServeError, Services};
@@ -141,10 +140,7 @@ pub enum StartError {
         url: String,
     },
     /// The NATS server does not let the node in. Say who it is.
-    #[error(
-        "the NATS server at {url} does not let this node in; give nats://USER:PASSWORD@HOST as its URL, \
-         or a file of credentials by --nats-creds"
-    )]
+    #[error("the NATS server at {url} does not let this node in; {HOW_TO_GET_IN}")]
     Refused {
         /// Where it was tried.
         url: String,
@@ -376,18 +372,7 @@ async fn connect(server: &Server) -> Result<async_nats::Client, StartError> {
             .ping_interval(Duration::from_secs(10))
             .subscription_capacity(65_536)
             .event_callback(|event| async move {
-                match event {
-                    // Denied permissions are told here and nowhere else.
-                    Event::ServerError(_) | Event::SlowConsumer(_) => {
-                        tracing::warn!(%event, "the node's connection");
-                    }
-                    Event::ClientError(_)
-                    | Event::Connected
-                    | Event::Disconnected
-                    | Event::Closed
-                    | Event::LameDuckMode
-                    | Event::Draining => tracing::info!(%event, "NATS"),
-                }
+                log_event("node's", &event);
             });
         match server.connect(options).await {
             Ok(client) => return Ok(client),

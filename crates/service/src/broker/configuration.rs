@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use super::password::{self, Password, USER};
+use super::file;
+use super::password::{Password, USER};
 
 /// The largest message that the server takes: 1 MiB. A record is at most 65,535 bytes, and
 /// answers to queries are paged.
 const MAX_PAYLOAD_BYTES: u32 = 1024 * 1024;
 
-/// Where the configuration and the store are.
+/// Where the configuration and the store are, and what the server wants to see.
 #[derive(Debug)]
 pub(super) struct Configuration {
     path: PathBuf,
@@ -55,7 +56,7 @@ impl Configuration {
     /// Keeps a port for the next start. Where it cannot be kept, that one takes any.
     pub(super) fn remember(&self, port: u16) {
         let path = self.port_file();
-        if let Err(error) = password::write(&path, &port.to_string()) {
+        if let Err(error) = file::write(&path, &port.to_string()) {
             tracing::warn!(file = %path.display(), %error, "the NATS port could not be kept");
         }
     }
@@ -67,11 +68,11 @@ impl Configuration {
     /// Writes the file for a port, or for any free one.
     pub(super) fn write(&self, port: Option<u16>) -> Result<(), Error> {
         let port = port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
-        // The store's limit is above any disk here: by default it is a share of what was free at
-        // the start, and a server started on a fuller disk would refuse what it already holds.
         let access = self.password.as_ref().map(|password| {
             format!("authorization {{ user: {USER}, password: \"{}\" }}\n", password.text())
         });
+        // The store's limit is above any disk here: by default it is a share of what was free at
+        // the start, and a server started on a fuller disk would refuse what it already holds.
         let text = format!(
             "# Written by tebessa at every start; changes are lost.\n\
              server_name: tebessa\n\
@@ -81,7 +82,7 @@ impl Configuration {
             self.store,
             access.unwrap_or_default()
         );
-        password::write(&self.path, &text).map_err(Error::io(&self.path, "written"))
+        file::write(&self.path, &text).map_err(Error::io(&self.path, "written"))
     }
 }
 

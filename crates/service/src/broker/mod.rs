@@ -14,6 +14,7 @@
 mod alive;
 mod configuration;
 mod error;
+mod file;
 mod find;
 mod leftover;
 mod password;

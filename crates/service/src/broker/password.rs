@@ -1,14 +1,15 @@
 //! What a private server wants to see, kept beside its store: who connected once gets in after a restart
 //! of the node too.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
 use super::Error;
+use super::file::write;
 
 /// The user of a private server.
 pub(super) const USER: &str = "tebessa";
@@ -65,18 +66,10 @@ fn read(path: &Path) -> io::Result<Option<String>> {
     Ok((whole && digits && text.len() == LENGTH).then_some(text))
 }
 
-/// Writes a file that only its owner can read, in place of whatever has its name.
-pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

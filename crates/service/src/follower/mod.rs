@@ -35,7 +35,7 @@ use consumers::Consumers;
 use mirror::Mirror;
 use task::{Task, Tell};
 
-use crate::nats::Server;
+use crate::nats::{Server, log_event};
 
 /// The stream's name.
 pub const STREAM: &str = "CASES";
@@ -142,19 +142,11 @@ impl Follower {
 }
 
 fn on_event(connection: &watch::Sender<bool>, event: &Event) {
-    match event {
-        Event::Connected => {
-            connection.send_replace(true);
-        }
-        Event::Disconnected | Event::Closed => {
-            connection.send_replace(false);
-        }
-        // Denied permissions are told here and nowhere else.
-        Event::ServerError(_) | Event::SlowConsumer(_) => {
-            tracing::warn!(%event, "the follower's connection");
-        }
-        // Each attempt that fails, while the server is away.
-        Event::ClientError(_) => tracing::info!(%event, "the follower's connection"),
-        Event::LameDuckMode | Event::Draining => {}
+    if matches!(event, Event::Connected) {
+        connection.send_replace(true);
     }
+    if matches!(event, Event::Disconnected | Event::Closed) {
+        connection.send_replace(false);
+    }
+    log_event("follower's", event);
 }

@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::{ConnectOptions, Event};
+use async_nats::ConnectOptions;
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -35,7 +35,7 @@ use tokio::task::JoinHandle;
 use store::Store;
 use task::Task;
 
-use crate::nats::{Server, refused};
+use crate::nats::{HOW_TO_GET_IN, Server, log_event, refused};
 
 /// What time it is. Given, so that tests can let it jump.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -68,10 +68,7 @@ pub enum Error {
         source: async_nats::ConnectError,
     },
     /// The server does not let the timers in. Say who they are.
-    #[error(
-        "the NATS server at {url} does not let the timers in; give nats://USER:PASSWORD@HOST as its URL, \
-         or a file of credentials by --nats-creds"
-    )]
+    #[error("the NATS server at {url} does not let the timers in; {HOW_TO_GET_IN}")]
     Refused {
         /// The URL, without credentials.
         url: String,
@@ -132,8 +129,13 @@ impl Timers {
 }
 
 async fn connect(server: &Server) -> Result<async_nats::Client, Error> {
-    let options =
-        || ConnectOptions::new().name("tebessa deadlines").ping_interval(PING).event_callback(told);
+    let options = || {
+        ConnectOptions::new().name("tebessa deadlines").ping_interval(PING).event_callback(
+            |event| async move {
+                log_event("timers'", &event);
+            },
+        )
+    };
     let unfit = |source| Error::Connect { url: server.shown(), source };
     match server.connect(options()).await {
         Ok(client) => Ok(client),
@@ -144,20 +146,5 @@ async fn connect(server: &Server) -> Result<async_nats::Client, Error> {
             let patient = options().retry_on_initial_connect();
             server.connect(patient).await.map_err(unfit)
         }
-    }
-}
-
-async fn told(event: Event) {
-    match event {
-        // Denied permissions, and a password that is no longer right, are told here and nowhere else.
-        Event::ServerError(_) | Event::SlowConsumer(_) => {
-            tracing::warn!(%event, "the timers' connection");
-        }
-        Event::ClientError(_)
-        | Event::Connected
-        | Event::Disconnected
-        | Event::Closed
-        | Event::LameDuckMode
-        | Event::Draining => tracing::info!(%event, "the timers' connection"),
     }
 }

@@ -15,7 +15,6 @@ use service::logs::Log;
 use self::live::Live;
 use self::report::{Damage, Report};
 use self::signed::{Elsewhere, Signed};
-use crate::files as reading;
 use crate::output::{Bar, CliError, Exit, hanging, line, terminal_width};
 
 const HELP: &str = "\
@@ -164,7 +163,7 @@ fn elsewhere(args: &Args) -> Result<(Vec<Elsewhere>, Vec<Elsewhere>), Stop> {
     };
     let mut read = Vec::new();
     for file in &args.checkpoint {
-        let note = reading::read_text(file, reading::SMALL)?;
+        let note = crate::files::read_text(file, crate::files::SMALL)?;
         read.push(Elsewhere { name: file.display().to_string(), note });
     }
     let of_access = |one: &Elsewhere| origin.as_ref().is_some_and(|origin| one.is_of(origin));
