@@ -169,6 +169,28 @@ async fn a_second_node_does_not_start_where_one_answers() {
 }
 
 #[test]
+fn of_nodes_that_start_in_the_same_instant_at_most_one_answers() {
+    let server = NatsServer::start_with("");
+    let home = tempfile::tempdir().unwrap();
+    for turn in 0..5 {
+        let start = |node: usize| {
+            let data = home.path().join(format!("{turn}-{node}"));
+            Node::try_start_in(&data, &["--nats", &server.url()])
+        };
+        let started = std::thread::scope(|scope| {
+            let starting = [0, 1, 2].map(|node| scope.spawn(move || start(node)));
+            starting.map(|starting| starting.join().expect("it starts or says why not"))
+        });
+        assert!(started.iter().filter(|node| node.is_ok()).count() <= 1);
+        for said in started.into_iter().filter_map(Result::err) {
+            assert!(said.contains("another node answers on the NATS server"), "{said}");
+        }
+        let alone = start(3);
+        assert!(alone.is_ok(), "nobody is left in its way: {:?}", alone.err());
+    }
+}
+
+#[test]
 fn a_node_whose_terminal_is_closed_stops_as_if_told_to() {
     let mut node = Node::start();
     let status = node.stop_by(rustix::process::Signal::HUP);

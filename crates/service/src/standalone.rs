@@ -9,7 +9,7 @@ use guidance::Library;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::alone::another_answers;
+use crate::alone::{Claim, NotAlone};
 use crate::broker::{self, Broker, Port, Settings};
 use crate::documents::{self, Attaching, Documents, Place, Reading};
 use crate::follower::{self, Follower};
@@ -130,14 +130,23 @@ pub enum StartError {
         /// Its limit in bytes.
         most: usize,
     },
-    /// Another node answers on the NATS server. Stop it, or use a server of its own.
+    /// Another node answers on the NATS server, or starts there. Stop it, or use a server of its own.
     #[error(
-        "another node answers on the NATS server at {url} already; stop it, or give this one another \
-         server: each would answer half of the commands, from its own record"
+        "another node answers on the NATS server at {url} already, or starts there; stop it, or give \
+         this one another server: each would answer half of the commands, from its own record"
     )]
     Another {
         /// Where.
         url: String,
+    },
+    /// The NATS server took no subscription.
+    #[error("the NATS server at {url} takes no subscription")]
+    Listen {
+        /// Where.
+        url: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The NATS server does not let the node in. Say who it is.
     #[error("the NATS server at {url} does not let this node in; {HOW_TO_GET_IN}")]
@@ -221,9 +230,11 @@ impl Standalone {
             return Err(StartError::SmallMessages { url: server.shown(), most });
         }
         // Before the follower, which would write this log into the other's stream.
-        if another_answers(&client).await {
-            return Err(StartError::Another { url: server.shown() });
-        }
+        let claim = Claim::make(&server).await.map_err(|error| match error {
+            NotAlone::Another => StartError::Another { url: server.shown() },
+            NotAlone::Connect(source) => StartError::Connect { url: server.shown(), source },
+            NotAlone::Subscribe(source) => StartError::Listen { url: server.shown(), source },
+        })?;
         let settings = follower::Settings {
             server: server.clone(),
             options: async_nats::ConnectOptions::new(),
@@ -243,6 +254,7 @@ impl Standalone {
             reading: Reading::new(node.clone(), documents),
         };
         let services = Services::start(desk, &client).await?;
+        drop(claim);
         let signing = checkpoints.into_iter().flat_map(|every| {
             let sign = |log| checkpoints::on_schedule(node.clone(), log, every);
             [Log::Cases, Log::Access].map(sign)
