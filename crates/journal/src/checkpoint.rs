@@ -66,8 +66,12 @@ impl Checkpoint {
     }
 
     /// Reads a signed checkpoint of an origin; both and the keys are the verifier's own policy.
+    ///
+    /// Only keys that bear the origin as their name count: whoever believes the keys of several logs
+    /// does not let one of them speak for another (C2SP tlog-proof: a key of that origin).
     pub fn verify(note: &str, origin: &str, keys: &[VerifierKey]) -> Result<Checkpoint, NoteError> {
-        let checkpoint = Checkpoint::parse(note::verify(note, keys)?)?;
+        let keys: Vec<_> = keys.iter().filter(|key| key.name() == origin).cloned().collect();
+        let checkpoint = Checkpoint::parse(note::verify(note, &keys)?)?;
         if checkpoint.origin == origin {
             Ok(checkpoint)
         } else {

@@ -16,8 +16,9 @@ const ED25519: u8 = 1;
 const PRIVATE: &str = "PRIVATE+KEY+";
 /// More signature lines than this are refused before any is looked at.
 const MOST_SIGNATURES: usize = 16;
-/// A note longer than this is refused; a checkpoint has some hundred bytes.
-const MOST_BYTES: usize = 64 << 10;
+/// A note longer than this is refused; a checkpoint has some hundred bytes, and each of 16 signatures
+/// may have nearly 5 kB (C2SP signed-note).
+const MOST_BYTES: usize = 128 << 10;
 
 /// Why a note or a key was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -8,14 +8,17 @@ use crate::files;
 use crate::output::CliError;
 
 /// The keys that are given, each itself, in the form name+id+key, or in a file.
+///
+/// What has the form of a key is never looked for as a file: a key is also a path, and what is checked
+/// may come in a directory that has a file there.
 pub(crate) fn given(words: &[String]) -> Result<Vec<VerifierKey>, CliError> {
     let mut keys = Vec::new();
     for word in words {
         let file = Path::new(word);
-        if file.exists() {
-            keys.extend(in_file(file)?);
-        } else if is_secret(word) {
+        if is_secret(word) {
             return Err(secret("what is given as --key"));
+        } else if !has_the_form_of_a_key(word) && file.exists() {
+            keys.extend(in_file(file)?);
         } else {
             let key = VerifierKey::parse(word).map_err(|error| {
                 let what = format!("`{word}` is neither a key nor a file of keys");
@@ -27,18 +30,35 @@ pub(crate) fn given(words: &[String]) -> Result<Vec<VerifierKey>, CliError> {
     Ok(keys)
 }
 
-/// The keys in a file, one a line, alone or as `tebessa journal key show` prints them. Of a line that
-/// is none nothing is shown: it may be of the wrong file, and a secret.
+/// Whether a word is name+id+key, be it a right one or not.
+fn has_the_form_of_a_key(word: &str) -> bool {
+    let id = word.split('+').nth(1);
+    id.is_some_and(|id| id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// The keys in a file, one a line, alone or as `tebessa journal key show` prints them; what stands
+/// behind a `#` is a comment. Of a line that is none nothing is shown: it may be of the wrong file, and
+/// a secret.
 pub(crate) fn in_file(file: &Path) -> Result<Vec<VerifierKey>, CliError> {
     let text = files::read_text(file, files::SMALL)?;
     let mut keys = Vec::new();
     for (line, number) in text.lines().zip(1..) {
-        // No key has a space within.
-        let Some(key) = line.split_whitespace().last() else { continue };
         let at = format!("line {number} of {}", file.display());
-        if is_secret(key) {
+        if is_secret(line) {
             return Err(secret(&at));
         }
+        // No key has a space or a # within: base64 has none, and a log's name neither.
+        let line = line.split_once('#').map_or(line, |(before, _)| before);
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let key = match words.as_slice() {
+            [] => continue,
+            [key] | ["signs" | "retired", key] => *key,
+            // Whatever else stands before a key may say that it is not to be believed.
+            _ => {
+                let form = "`signs` and a key, `retired` and a key, or a key alone";
+                return Err(CliError::usage(format!("{at} is not {form}")));
+            }
+        };
         let key = VerifierKey::parse(key)
             .map_err(|error| CliError::usage(format!("{at} is no key: {error}")))?;
         keys.push(key);
@@ -66,6 +86,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_key_is_itself_also_where_a_file_has_its_name() {
+        let believed = SigningKey::from_seed("log", &[7; 32]).expect("a key").verifier();
+        let planted = SigningKey::from_seed("log", &[8; 32]).expect("a key").verifier();
+        let place = tempfile::tempdir().unwrap();
+        // As a path the key must stand below the place: the name of a key may be one.
+        let name = format!("{}/log", place.path().display());
+        let word = SigningKey::from_seed(&name, &[7; 32]).expect("a key").verifier().to_string();
+        let path = Path::new(&word);
+        std::fs::create_dir_all(path.parent().expect("it is in a directory")).unwrap();
+        std::fs::write(path, planted.to_string()).unwrap();
+        assert!(path.exists());
+        let read = given(std::slice::from_ref(&word)).unwrap();
+        assert_eq!(read.iter().map(VerifierKey::name).collect::<Vec<_>>(), [name.as_str()]);
+        // Nor is one that was copied wrongly looked for as a file.
+        let wrong = word.replacen("/log+", "/lag+", 1);
+        let file = Path::new(&wrong);
+        std::fs::create_dir_all(file.parent().expect("it is in a directory")).unwrap();
+        std::fs::write(file, believed.to_string()).unwrap();
+        assert!(given(&[wrong]).is_err());
+    }
+
+    #[test]
     fn keys_are_read_as_they_are_shown_and_no_other_line_is_repeated() {
         let first = SigningKey::from_seed("tebessa/log/test", &[7; 32]).expect("a key");
         let second = SigningKey::from_seed("tebessa/log/test", &[8; 32]).expect("a key");
@@ -74,9 +116,14 @@ mod tests {
         let file = place.path().join("keys.txt");
         let word = file.display().to_string();
 
-        std::fs::write(&file, format!("signs    {one}\n\nretired  {two}\n")).unwrap();
+        std::fs::write(&file, format!("signs    {one}\n\nretired  {two} # in May\n")).unwrap();
         let read = given(&[one.to_string(), word.clone()]).unwrap();
-        assert_eq!(read, [one.clone(), one, two]);
+        assert_eq!(read, [one.clone(), one.clone(), two.clone()]);
+        std::fs::write(&file, format!("# signs {one}\n{two}\n")).unwrap();
+        assert_eq!(given(std::slice::from_ref(&word)).unwrap(), [two], "the other is struck out");
+        std::fs::write(&file, format!("not {one}\n")).unwrap();
+        let refused = given(std::slice::from_ref(&word)).unwrap_err().to_string();
+        assert!(refused.contains("line 1 of"), "{refused}");
 
         std::fs::write(&file, format!("signs {}\n", first.secret().as_str())).unwrap();
         for refused in [given(std::slice::from_ref(&word)), given(&[first.secret().to_string()])] {

@@ -22,7 +22,7 @@ use crate::{law, verifier_keys};
 
 const HELP: &str = "\
 Without --data nothing but the file and the keys is looked at: no node, no network. `tebessa journal
-key show` prints a node's keys. Whether the report is right is another question. With --data it is made
+key show` prints a node's keys; only those of the log that the report names count. Whether the report is right is another question. With --data it is made
 again from the inputs that it names, over the same records of that log, and every byte is compared;
 guidance that is not built in is given as it was when the report was made, by --under and --guidance.
 
@@ -78,37 +78,67 @@ fn examine(args: &Args) -> Result<Exit, CliError> {
     let keys = verifier_keys::given(&args.key)?;
     let bytes = files::read(&args.file, files::LARGE)?;
     let refused = match (signed(&bytes, &keys), &args.data) {
-        (Err(why), _) => Some(why),
-        (Ok(_), None) => None,
+        (Err(why), _) => Err(why),
+        (Ok(report), None) => Ok(report.origin),
         (Ok(report), Some(data)) => {
             let source = Source { data: data.clone(), guidance: args.guidance.clone() };
-            remake(report, &source, args.under.as_deref())?
+            let differs = remake(report.text, &source, args.under.as_deref())?;
+            differs.map_or(Ok(report.origin), Err)
         }
     };
     let again = args.data.is_some();
     let text = match (&refused, args.json) {
         (refused, true) => {
-            let ok = refused.is_none();
-            serde_json::json!({ "ok": ok, "made_again": ok && again, "fault": refused }).to_string()
+            let (ok, log) = (refused.is_ok(), refused.as_ref().ok());
+            let fault = refused.as_ref().err();
+            let made_again = ok && again;
+            serde_json::json!({ "ok": ok, "made_again": made_again, "log": log, "fault": fault })
+                .to_string()
         }
-        (None, false) if again => {
-            format!("{GOOD}holds{GOOD:#}  the report is as it was signed, and the same made again")
+        (Ok(origin), false) => {
+            let made = if again { ", and the same made again" } else { "" };
+            format!("{GOOD}holds{GOOD:#}  the report is as it was signed{made}\nlog    {origin}")
         }
-        (None, false) => format!("{GOOD}holds{GOOD:#}  the report is as it was signed"),
-        (Some(why), false) => format!("{BAD}refused{BAD:#}  {}", plain(why)),
+        (Err(why), false) => format!("{BAD}refused{BAD:#}  {}", plain(why)),
     };
     line(&text)?;
-    Ok(if refused.is_none() { Exit::Done } else { Exit::Failed })
+    Ok(if refused.is_ok() { Exit::Done } else { Exit::Failed })
 }
 
-/// The report, if one of the keys signed it; else why not.
-fn signed<'r>(bytes: &'r [u8], keys: &[VerifierKey]) -> Result<&'r str, String> {
+/// A report that its log signed.
+#[derive(Debug, PartialEq, Eq)]
+struct SignedReport<'r> {
+    text: &'r str,
+    /// The origin of its log.
+    origin: String,
+}
+
+/// What is read of a report to know whose keys count.
+#[derive(serde::Deserialize)]
+struct OfLog {
+    inputs: NamedLog,
+}
+
+#[derive(serde::Deserialize)]
+struct NamedLog {
+    log: uuid::Uuid,
+}
+
+/// The report, if one of the keys signed it that belong to the log which it names; else why not.
+fn signed<'r>(bytes: &'r [u8], keys: &[VerifierKey]) -> Result<SignedReport<'r>, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "the file is not UTF-8".to_owned())?;
     let (report, signed) = text
         .split_once('\n')
         .ok_or_else(|| "the file is one line; the signatures are missing".to_owned())?;
-    match note::verify(signed, keys) {
-        Ok(text) if text == note_text(report) => Ok(report),
+    let named: Result<OfLog, _> = serde_json::from_str(report);
+    let named = named.map_err(|_| "the report does not name its log".to_owned())?;
+    let origin = Log::Cases.origin(named.inputs.log);
+    let keys: Vec<_> = keys.iter().filter(|key| key.name() == origin).cloned().collect();
+    if keys.is_empty() {
+        return Err(format!("no key was given of the log that the report names, {origin}"));
+    }
+    match note::verify(signed, &keys) {
+        Ok(text) if text == note_text(report) => Ok(SignedReport { text: report, origin }),
         Ok(_) => Err("the report is not the one that was signed".to_owned()),
         Err(error) => Err(error.to_string()),
     }
@@ -189,18 +219,27 @@ mod tests {
 
     #[test]
     fn a_report_holds_as_it_was_signed_and_with_no_byte_changed() {
-        let key = SigningKey::from_seed("tebessa/log/test", &[7; 32]).expect("a key");
-        let report = r#"{"inputs":{"records":3},"turned":1}"#;
-        let sound = format!("{report}\n{}", note::sign(&note_text(report), &[&key]));
+        let log = uuid::Uuid::from_u128(7);
+        let origin = Log::Cases.origin(log);
+        let key = SigningKey::from_seed(&origin, &[7; 32]).expect("a key");
+        let report = format!(r#"{{"inputs":{{"log":"{log}","records":3}},"turned":1}}"#);
+        let by = |key| format!("{report}\n{}", note::sign(&note_text(&report), &[key]));
+        let sound = by(&key);
         let keys = [key.verifier()];
-        assert_eq!(signed(sound.as_bytes(), &keys), Ok(report));
+        let wanted = SignedReport { text: &report, origin: origin.clone() };
+        assert_eq!(signed(sound.as_bytes(), &keys), Ok(wanted));
         for at in 0..sound.len() {
             let mut other = sound.clone().into_bytes();
             other[at] ^= 1 << (at % 8);
             assert!(signed(&other, &keys).is_err(), "byte {at}");
             assert!(signed(&sound.as_bytes()[..at], &keys).is_err(), "cut off at {at}");
         }
-        let other = SigningKey::from_seed("tebessa/log/test", &[8; 32]).expect("a key");
+        let other = SigningKey::from_seed(&origin, &[8; 32]).expect("a key");
         assert!(signed(sound.as_bytes(), &[other.verifier()]).is_err());
+        // A key of another log that is believed too does not speak for this one.
+        let of_another = Log::Cases.origin(uuid::Uuid::from_u128(8));
+        let of_another = SigningKey::from_seed(&of_another, &[8; 32]).expect("a key");
+        let keys = [key.verifier(), of_another.verifier()];
+        assert!(signed(by(&of_another).as_bytes(), &keys).is_err());
     }
 }
