@@ -11,17 +11,24 @@ use std::path::Path;
 
 use uuid::Uuid;
 
+use crate::aside::{clear, put_in_place};
 use crate::checkpoint::Checkpoint;
 use crate::checkpoints::{keep_in, promised_notes};
 use crate::disk::{Disk, RealDisk, sync_directory};
-use crate::error::{Error, disk_error};
+use crate::error::{Error, Fault, disk_error};
 use crate::footer::{Footer, TRAILER_BYTES};
 use crate::journal::LOG_DIRECTORY;
 use crate::lock::Lock;
 use crate::reader::{Reader, segment_names};
 use crate::record::Position;
-use crate::scan::{Window, scan_groups};
+use crate::recover::{header_of, stop_fault};
+use crate::scan::{Stop, Window, scan_groups};
 use crate::verify::{Seen, VerifyProgress, VerifyReport, verify, verify_against};
+
+/// Where a restore puts the log until it is whole, within the data directory.
+const RESTORING: &str = "restoring";
+/// A segment until it was found right, within the directory of the copy.
+const COPYING: &str = "copying";
 
 /// What a backup or a restore did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,10 +52,11 @@ pub struct CopyReport {
 
 /// Copies the log of a data directory, whether a writer is at work there or not.
 ///
-/// What is there already is brought up to date: sealed segments are not copied again. The copy is
-/// then read and verified whole. A log that has less than its backup is an
-/// [`Error::LogLostRecords`], a directory that a writer or another backup has is an [`Error::Held`],
-/// and one with another log, or with the very log that is to be copied, is refused: whoever had the
+/// What is there already is brought up to date: sealed segments are not copied again. What is copied
+/// is looked through before it takes the place of an older copy, and in the end the copy is verified
+/// whole. A log that has less than its backup, or than was signed, is an [`Error::LogLostRecords`], a
+/// directory that a writer or another backup has is an [`Error::Held`], and one with another log, with
+/// one that has other records, or with the very log that is to be copied, is refused: whoever had the
 /// file open would go on writing into one without a name. All leave what is there as it was.
 pub fn backup(
     data: &Path,
@@ -58,15 +66,14 @@ pub fn backup(
     let notes = promised_notes(data)?;
     let reader = Reader::open(data)?;
     let (id, last) = (reader.id(), reader.last());
+    has_what_was_signed(&notes, last)?;
     RealDisk::make(out).map_err(disk_error(out.display(), "making"))?;
     if is_same(&data.join(LOG_DIRECTORY), &out.join(LOG_DIRECTORY)) {
         let what = format!("{} is the log itself, and no place for its backup", out.display());
         return Err(Error::Request(what));
     }
     let _held = Lock::take(out)?;
-    if out.join(LOG_DIRECTORY).is_dir()
-        && let Some(before) = existing(out)?
-    {
+    if let Some(before) = existing(out).map_err(|error| in_copy(out, error))? {
         if before.id() != id {
             let what = format!("{} holds the backup of another log", out.display());
             return Err(Error::Request(what));
@@ -74,16 +81,63 @@ pub fn backup(
         if before.last() > last {
             return Err(Error::LogLostRecords { log: last, index: before.last() });
         }
+        if let Some(position) = first_other(&before, &reader)? {
+            let what = format!(
+                "the log and its backup in {} have different records from position {position} on: one \
+                 of them was changed; the backup was left as it is",
+                out.display()
+            );
+            return Err(Error::Request(what));
+        }
     }
     copy(data, out, last, &notes, progress)
 }
 
+/// A log that has less than a checkpoint signed has lost its end.
+fn has_what_was_signed(notes: &[(u64, String)], last: Position) -> Result<(), Error> {
+    match notes.last() {
+        Some((size, _)) if *size > last.0 => {
+            Err(Error::LogLostRecords { log: last, index: Position(*size) })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The first position at which a longer log has another record than its beginning.
+fn first_other(beginning: &Reader, longer: &Reader) -> Result<Option<u64>, Error> {
+    let (one, other) = (beginning.prover()?, longer.prover()?);
+    let same = |size| Ok::<_, Error>(size == 0 || one.root_at(size)? == other.root_at(size)?);
+    let (mut alike, mut differ) = (0, beginning.last().0);
+    if same(differ)? {
+        return Ok(None);
+    }
+    while differ - alike > 1 {
+        let middle = alike + (differ - alike) / 2;
+        if same(middle)? { alike = middle } else { differ = middle }
+    }
+    Ok(Some(differ))
+}
+
+/// An error of the copy, which names the copy's files.
+fn in_copy(copy: &Path, error: Error) -> Error {
+    match error {
+        Error::Corrupt(fault) => {
+            let within =
+                if fault.file.contains('/') { copy.to_owned() } else { copy.join(LOG_DIRECTORY) };
+            let file = within.join(&fault.file).display().to_string();
+            Error::Corrupt(Fault { file, ..fault })
+        }
+        other => other,
+    }
+}
+
 /// Puts a backup, or another node's log, into a data directory that has none and is held.
 ///
-/// `elsewhere` are checkpoints that someone else kept, each with its name: the newest of them is
-/// kept beside the log, so that a node refuses to serve from it until it has all that was
-/// signed. A copy that is behind one of them is there, and [`Error::LogLostRecords`]: a newer
-/// backup or a repair brings the rest.
+/// `elsewhere` are checkpoints that someone else kept, each with its name. They and those of the
+/// backup are kept beside the log, so that a node refuses to serve from it until it has all that was
+/// signed. A copy that is behind one of them is there, and [`Error::LogLostRecords`]: a newer backup
+/// or a repair brings the rest. One that contradicts them, or is damaged, is not put there. What a
+/// crash leaves is no log, and the next restore begins anew.
 pub fn restore(
     from: &Path,
     held: &Lock,
@@ -95,14 +149,31 @@ pub fn restore(
         let what = format!("{} holds a log already; nothing was changed", data.display());
         return Err(Error::Request(what));
     }
+    let notes = promised_notes(from)?;
     let last = Reader::open(from)?.last();
-    let report = copy(from, data, last, &promised_notes(from)?, progress)?;
+    let aside = data.join(RESTORING);
+    clear(&aside)?;
+    let restored = copy(from, &aside, last, &notes, progress).and_then(|report| {
+        let checkpoints = elsewhere.iter().map(|(name, said, _)| (name.clone(), said.clone()));
+        let seen = Seen { checkpoints: checkpoints.collect(), ..Seen::default() };
+        verify_against(&aside, seen, progress).map_err(|error| in_copy(&aside, error))?;
+        has_what_was_signed(&notes, last)?;
+        Ok(report)
+    });
+    if !matches!(restored, Ok(_) | Err(Error::LogLostRecords { .. })) {
+        clear(&aside)?;
+        return restored;
+    }
+    // Before the log: with less than they promise it is never opened.
+    for (size, note) in &notes {
+        keep_in(data, *size, note)?;
+    }
     for (_, checkpoint, note) in &elsewhere {
         keep_in(data, checkpoint.size, note)?;
     }
-    let checkpoints = elsewhere.into_iter().map(|(name, said, _)| (name, said)).collect();
-    verify_against(data, Seen { checkpoints, ..Seen::default() }, progress)?;
-    Ok(report)
+    put_in_place(&aside.join(LOG_DIRECTORY), data)?;
+    clear(&aside)?;
+    restored
 }
 
 /// Whether two names are of one directory, by whatever way.
@@ -150,7 +221,8 @@ fn copy(
     for (size, note) in notes.iter().filter(|(size, _)| *size <= last.0) {
         keep_in(to, *size, note)?;
     }
-    let VerifyReport { log, records, root, checkpoints, .. } = verify(to, progress)?;
+    let verified = verify(to, progress).map_err(|error| in_copy(to, error))?;
+    let VerifyReport { log, records, root, checkpoints, .. } = verified;
     let last = Position(records);
     Ok(CopyReport { log, last, root, copied, unchanged, bytes, checkpoints })
 }
@@ -177,7 +249,7 @@ fn copy_segment(
     if sealed.is_some() && is_copy(&to, sealed).map_err(wrong)? {
         return Ok(0);
     }
-    let fresh = log.join("copying");
+    let fresh = log.join(COPYING);
     let mut out = File::create(&fresh).map_err(wrong)?;
     let mut buffer = vec![0; 1 << 20];
     let mut at = 0;
@@ -192,8 +264,23 @@ fn copy_segment(
         at += read as u64;
     }
     out.sync_all().map_err(wrong)?;
+    if let Err(error) = look_through(log, name, first, bound) {
+        fs::remove_file(&fresh).map_err(wrong)?;
+        return Err(error);
+    }
     fs::rename(&fresh, &to).map_err(wrong)?;
     Ok(length)
+}
+
+/// Whether a copied segment is the one of its name, and has every group whole up to a position: an older
+/// copy may be the only one that is right.
+fn look_through(log: &Path, name: &str, first: u64, bound: u64) -> Result<(), Error> {
+    let wrong = |source| disk_error(name, "reading the copy of")(source);
+    let file = RealDisk::new(log.to_owned()).open(COPYING, false).map_err(wrong)?;
+    header_of(name, file.as_ref(), first)?;
+    let mut window = Window::new(file.as_ref());
+    let end = scan_groups(&mut window, 0, first, Some(bound), &mut |_, _| Ok(())).map_err(wrong)?;
+    if end.stop == Stop::Bound { Ok(()) } else { Err(stop_fault(name, &end)) }
 }
 
 /// Whether a file ends with the same footer; that its records are whole, the verification finds.

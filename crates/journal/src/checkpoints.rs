@@ -26,7 +26,8 @@ const DAY_S: u64 = 86_400;
 pub struct Checkpoints {
     directory: PathBuf,
     origin: String,
-    signing: Mutex<()>,
+    /// Held while it is signed: the sizes of the checkpoints that the log was found to begin with.
+    kept: Mutex<BTreeSet<u64>>,
 }
 
 /// A signed checkpoint as it was kept.
@@ -67,7 +68,7 @@ impl Checkpoints {
     #[must_use]
     pub fn new(data: &Path, origin: &str) -> Checkpoints {
         let directory = data.join(CHECKPOINT_DIRECTORY);
-        Checkpoints { directory, origin: origin.to_owned(), signing: Mutex::new(()) }
+        Checkpoints { directory, origin: origin.to_owned(), kept: Mutex::default() }
     }
 
     /// The largest checkpoint that was signed here.
@@ -87,30 +88,33 @@ impl Checkpoints {
     /// then the log has lost or changed records, and the error says so. Unchanged since the last
     /// checkpoint, and signed by these keys, that one is given again.
     pub fn sign(&self, journal: &Journal, keys: &[&SigningKey]) -> Result<String, Error> {
-        let _one_at_a_time = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let size = journal.durable().borrow().0;
         let root = journal.root_at(size)?;
         let heads = |size| HeadsTree::new(journal.heads_at(size)?).root();
-        if let Some(before) = self.latest()? {
-            let last = before.checkpoint()?;
-            if last.size > size {
-                return Err(Error::LogLostRecords {
-                    log: Position(size),
-                    index: Position(last.size),
-                });
+        for before in sizes(&self.directory)? {
+            if before > size {
+                return Err(Error::LogLostRecords { log: Position(size), index: Position(before) });
             }
-            if last.origin != self.origin || journal.root_at(last.size)? != last.root {
-                let what = "the log does not begin with what the last checkpoint signed";
-                return Err(before.fault(what));
+            if before < size && kept.contains(&before) {
+                continue;
             }
-            if last.size == size && signed_by_all(&before.note, keys) {
-                return Ok(before.note);
+            let stored = read(&self.directory, before)?;
+            let said = stored.checkpoint()?;
+            if said.origin != self.origin || journal.root_at(before)? != said.root {
+                let what = "the log does not begin with what this checkpoint signed";
+                return Err(stored.fault(what));
+            }
+            kept.insert(before);
+            if before == size && signed_by_all(&stored.note, keys) {
+                return Ok(stored.note);
             }
         }
         let heads = Some(heads(size)?);
         let checkpoint = Checkpoint { origin: self.origin.clone(), size, root, heads };
         let signed = note::sign(&checkpoint.to_string(), keys);
         keep(&self.directory, size, &signed)?;
+        kept.insert(size);
         self.thin_out()?;
         Ok(signed)
     }

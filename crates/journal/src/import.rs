@@ -1,12 +1,13 @@
 //! Records from elsewhere into a fresh log: positions, bytes and hashes as they were.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 
 use uuid::Uuid;
 
-use crate::disk::{RealDisk, sync_directory};
+use crate::aside::{clear, put_in_place};
+use crate::disk::RealDisk;
 use crate::error::{Error, disk_error};
 use crate::format::{GroupBuffer, SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
 use crate::journal::LOG_DIRECTORY;
@@ -15,18 +16,21 @@ use crate::reader::segment_names;
 use crate::record::{MAX_RECORD_BYTES, Position};
 use crate::repair::{Stop, Walk};
 
+/// Where the log is until it is whole, within the data directory.
+const UNFINISHED: &str = "importing";
 /// The most records and bytes of a group.
 const GROUP_RECORDS: u64 = 4096;
 const GROUP_BYTES: usize = 1 << 20;
 
 /// Writes records, in the order of their positions, into a data directory that has no log.
 ///
-/// Each must follow the ones before it: version, `prev` and time. Nothing is durable before
-/// [`Import::finish`]; what was begun and not finished is refused by whoever opens it and can be
-/// removed.
+/// Each must follow the ones before it: version, `prev` and time. There is no log before
+/// [`Import::finish`]; what was begun and not finished is removed by the next import.
 pub struct Import {
     log: Uuid,
+    /// Where it is written until it is whole.
     directory: PathBuf,
+    data: PathBuf,
     segment_bytes: u64,
     walk: Walk<'static>,
     file: Option<(PathBuf, File)>,
@@ -48,15 +52,19 @@ impl Import {
     /// Begins a log in a directory that is held and has none. `log` is which log it is: that of
     /// the origin, for its checkpoints to hold, or a new one.
     pub fn begin(held: &Lock, log: Uuid, segment_bytes: u64) -> Result<Import, Error> {
-        let directory = held.directory().join(LOG_DIRECTORY);
-        RealDisk::make(&directory).map_err(disk_error(directory.display(), "making"))?;
-        if !segment_names(&RealDisk::new(directory.clone()))?.is_empty() {
-            let what = format!("{} holds a log already; nothing was changed", directory.display());
+        let data = held.directory().to_owned();
+        let place = data.join(LOG_DIRECTORY);
+        if place.is_dir() && !segment_names(&RealDisk::new(place.clone()))?.is_empty() {
+            let what = format!("{} holds a log already; nothing was changed", place.display());
             return Err(Error::Request(what));
         }
+        let directory = data.join(UNFINISHED);
+        clear(&directory)?;
+        RealDisk::make(&directory).map_err(disk_error(directory.display(), "making"))?;
         Ok(Import {
             log,
             directory,
+            data,
             segment_bytes,
             walk: Walk::new(&[]),
             file: None,
@@ -132,11 +140,11 @@ impl Import {
         Ok(())
     }
 
-    /// Makes everything durable; gives the last position and the root of the tree.
+    /// Makes everything durable, and then a log; gives the last position and the root of the tree.
     pub fn finish(mut self) -> Result<(Position, [u8; 32]), Error> {
         self.write_group()?;
         self.end_segment()?;
-        sync_directory(&self.directory).map_err(disk_error(self.directory.display(), "syncing"))?;
+        put_in_place(&self.directory, &self.data)?;
         Ok((Position(self.walk.size()), self.walk.root()))
     }
 
@@ -144,6 +152,6 @@ impl Import {
     pub fn abandon(self) -> Result<(), Error> {
         let directory = self.directory.clone();
         drop(self);
-        fs::remove_dir_all(&directory).map_err(disk_error(directory.display(), "removing"))
+        clear(&directory)
     }
 }

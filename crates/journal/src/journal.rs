@@ -157,24 +157,25 @@ impl Journal {
         let signed = signed_up_to(directory)?;
         let opened =
             Journal::open_parts(disk, Some(lock), options, Some(opening), signed, progress)?;
-        opened.0.keep_promise(directory)?;
+        opened.0.keep_promises(directory)?;
         Ok(opened)
     }
 
-    /// A log that does not begin with what the last checkpoint signed is not this log any more.
-    fn keep_promise(&self, directory: &Path) -> Result<(), Error> {
-        let Some(stored) = Checkpoints::new(directory, "").latest()? else { return Ok(()) };
-        match stored.checkpoint() {
-            Ok(last) if self.root_at(last.size)? != last.root => {
-                Err(stored.fault("the log does not begin with what this checkpoint signed"))
-            }
-            Ok(_) => Ok(()),
-            Err(error) => {
+    /// A log that does not begin with what each checkpoint signed is not this log any more. Not the
+    /// largest alone: anyone who can write here could put a larger one there.
+    fn keep_promises(&self, directory: &Path) -> Result<(), Error> {
+        for stored in Checkpoints::new(directory, "").all()? {
+            match stored.checkpoint() {
+                Ok(said) if self.root_at(said.size)? != said.root => {
+                    let what = "the log does not begin with what this checkpoint signed";
+                    return Err(stored.fault(what));
+                }
+                Ok(_) => {}
                 // It says nothing against the log; nothing is signed until someone looked at it.
-                tracing::warn!(reason = %error, "the last checkpoint cannot be read");
-                Ok(())
+                Err(error) => tracing::warn!(reason = %error, "a checkpoint cannot be read"),
             }
         }
+        Ok(())
     }
 
     /// Opens the journal on any disk, without an index and without a lock: for simulations.

@@ -32,6 +32,7 @@
 )]
 
 mod answers;
+mod aside;
 mod background;
 mod backup;
 mod batch;

@@ -1,6 +1,7 @@
 //! A reader without a lock: beside a live writer, or without one.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::checkpoint::Checkpoint;
 use crate::directory::{Directory, Entry, Link, UNKNOWN_PRIOR};
@@ -15,8 +16,8 @@ use crate::log::{Contents, Log, Segment, read_places};
 use crate::proof::{ConsistencyProof, InclusionProof};
 use crate::prover::Prover;
 use crate::record::{LeafHash, Position, Record, StreamId, Version};
-use crate::recover::{fault, header_of};
-use crate::scan::{Window, scan_groups};
+use crate::recover::{fault, header_of, stop_fault};
+use crate::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
 use crate::stream_proof::StreamProof;
 use crate::stream_table::StreamMap;
 use crate::tree::Tree;
@@ -24,9 +25,13 @@ use crate::tree::Tree;
 /// Reads a log that someone else may be writing. It changes nothing and needs no lock.
 ///
 /// It sees the whole groups that were there when it was opened. A group is written only after the
-/// one before it is durable, so all but the very last one is known to be durable.
+/// one before it is durable, so all but the very last one is known to be durable. What is no whole
+/// group at the end may be one that is being written, or was when the power went; where a later group
+/// stands behind it, it was durable, and the log is refused as damaged.
 pub struct Reader {
     log: Log,
+    /// Whether the footers were found right, see [`Reader::check_footers`].
+    checked: OnceLock<()>,
 }
 
 impl std::fmt::Debug for Reader {
@@ -60,7 +65,7 @@ impl Reader {
             let footer = Footer::read(file.as_ref()).map_err(disk_error(name, "reading"))?;
             let contents = match footer.filter(|footer| footer.first == *first) {
                 Some(footer) => Contents::Sealed(footer),
-                None => Contents::Unsealed(read_directory(name, *first, file.as_ref())?),
+                None => Contents::Unsealed(read_whole(name, *first, file.as_ref())?),
             };
             let last = match &contents {
                 Contents::Sealed(footer) => footer.last(),
@@ -70,7 +75,7 @@ impl Reader {
             log.set_durable(last);
         }
         let log = log.ok_or_else(|| Error::Request("there is no log here".to_owned()))?;
-        Ok(Reader { log })
+        Ok(Reader { log, checked: OnceLock::new() })
     }
 
     pub(crate) fn log(&self) -> &Log {
@@ -114,6 +119,7 @@ impl Reader {
         stream: StreamId,
         up_to: Option<Version>,
     ) -> Result<Vec<Record>, Error> {
+        self.check_footers()?;
         let Some(head) = self.log.find_last(stream, self.log.durable() + 1)? else {
             return Ok(Vec::new());
         };
@@ -122,8 +128,36 @@ impl Reader {
         read_places(stream, &places)
     }
 
+    /// Before a stream is looked for in the footers all of them are read once: a damaged one would not
+    /// find it, and its records would be left out unseen. What a damaged one says is read from the
+    /// records again.
+    fn check_footers(&self) -> Result<(), Error> {
+        if self.checked.get().is_some() {
+            return Ok(());
+        }
+        for segment in self.log.segments() {
+            let footer = segment.with(|contents| match contents {
+                Contents::Sealed(footer) => Some(*footer),
+                Contents::Unsealed(_) => None,
+            });
+            let Some(footer) = footer else { continue };
+            let body = footer.body(segment.file.as_ref());
+            if body.map_err(disk_error(&segment.name, "reading the footer"))?.is_none() {
+                let file = segment.file.as_ref();
+                let (directory, end) =
+                    read_directory(&segment.name, segment.first, file, Some(footer.last() + 1))?;
+                if end.next != footer.last() + 1 {
+                    return Err(stop_fault(&segment.name, &end));
+                }
+                segment.change(|contents| *contents = Contents::Unsealed(directory));
+            }
+        }
+        self.checked.get_or_init(|| ());
+        Ok(())
+    }
+
     /// The tree over all that was there, from the footers and the records behind them.
-    fn prover(&self) -> Result<Prover<'_>, Error> {
+    pub(crate) fn prover(&self) -> Result<Prover<'_>, Error> {
         let mut tree = Tree::new();
         for segment in self.log.segments() {
             let footer = segment.with(|contents| match contents {
@@ -173,6 +207,7 @@ impl Reader {
 
     /// The heads of all streams when the log had `size` records.
     fn heads_at(&self, size: u64) -> Result<Vec<StreamHead>, Error> {
+        self.check_footers()?;
         let mut heads = StreamMap::default();
         for segment in self.log.segments().iter().filter(|segment| segment.first <= size) {
             segment.heads_at(size, &mut |head| {
@@ -194,11 +229,37 @@ pub(crate) fn segment_names(disk: &dyn Disk) -> Result<Vec<(String, u64)>, Error
     Ok(names)
 }
 
-fn read_directory(name: &str, first: u64, file: &dyn DiskFile) -> Result<Directory, Error> {
+/// Reads the groups of a segment without a footer; refuses what is damaged.
+fn read_whole(name: &str, first: u64, file: &dyn DiskFile) -> Result<Directory, Error> {
+    let (mut directory, mut end) = read_directory(name, first, file, None)?;
+    loop {
+        if matches!(end.stop, Stop::Wrong { .. } | Stop::Version(_)) {
+            return Err(stop_fault(name, &end));
+        }
+        let behind = look_behind(file, end.end, end.next).map_err(disk_error(name, "reading"))?;
+        if behind.later_group.is_none() {
+            return Ok(directory);
+        }
+        // Beside a live writer the group may have become whole before the later one was written.
+        let again = read_directory(name, first, file, None)?;
+        if again.1.next == end.next {
+            return Err(stop_fault(name, &end));
+        }
+        (directory, end) = again;
+    }
+}
+
+/// Reads the groups of a segment up to a position, or to the first that is not whole.
+fn read_directory(
+    name: &str,
+    first: u64,
+    file: &dyn DiskFile,
+    bound: Option<u64>,
+) -> Result<(Directory, ScanEnd), Error> {
     let mut directory = Directory::new(first);
     let mut window = Window::new(file);
     let mut last = StreamMap::default();
-    scan_groups(&mut window, 0, first, None, &mut |_, frame| {
+    let end = scan_groups(&mut window, 0, first, bound, &mut |_, frame| {
         let envelope = Envelope::parse(frame.bytes)?;
         let version = envelope.version.0;
         let stream = envelope.stream;
@@ -212,5 +273,5 @@ fn read_directory(name: &str, first: u64, file: &dyn DiskFile) -> Result<Directo
         Ok(())
     })
     .map_err(disk_error(name, "reading"))?;
-    Ok(directory)
+    Ok((directory, end))
 }

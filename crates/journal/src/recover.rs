@@ -155,6 +155,17 @@ pub(crate) fn fault(file: &str, offset: u64, position: u64, what: &str) -> Error
     })
 }
 
+/// What is wrong where the groups of a segment end too early.
+pub(crate) fn stop_fault(name: &str, end: &ScanEnd) -> Error {
+    match &end.stop {
+        Stop::Version(version) => Error::UnknownFormat { file: name.to_owned(), version: *version },
+        Stop::Damaged { offset, position, what } | Stop::Wrong { offset, position, what } => {
+            fault(name, *offset, *position, what)
+        }
+        Stop::Empty | Stop::Bound => fault(name, end.end, end.next, "records are missing here"),
+    }
+}
+
 impl State {
     /// Takes in the next segment. The last one without a footer gives where its groups end.
     fn take_in(&mut self, found: &Found, next: Option<u64>) -> Result<Option<ScanEnd>, Error> {
@@ -186,15 +197,7 @@ impl State {
         self.postings.reach(last);
         let Some(next) = next else { return Ok(Some(end)) };
         if end.next != next {
-            let (offset, position, what) = match end.stop {
-                Stop::Damaged { offset, position, what }
-                | Stop::Wrong { offset, position, what } => (offset, position, what),
-                Stop::Version(version) => {
-                    return Err(Error::UnknownFormat { file: found.name.clone(), version });
-                }
-                Stop::Empty | Stop::Bound => (end.end, end.next, "records are missing".to_owned()),
-            };
-            return Err(fault(&found.name, offset, position, &what));
+            return Err(stop_fault(&found.name, &end));
         }
         let part = TreePart { tiles: self.tree.tiles_from(first_tile), peaks: self.tree.peaks() };
         self.unsealed.push((segment, end.end, part));

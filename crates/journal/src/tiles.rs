@@ -26,8 +26,9 @@ pub struct TilesReport {
 /// Writes `tile/L/N`, `tile/entries/N` and `checkpoint` for the log as a checkpoint signs it.
 ///
 /// The checkpoint goes last, so that whoever reads beside finds all that it speaks of. Full tiles
-/// that are there are left as they are; partial ones that were overtaken stay and do no harm.
-/// Nothing is given a checkpoint that it does not have the root of.
+/// that are there are compared and left as they are; one with other bytes was altered, or is of
+/// another log, and ends the export. Partial ones that were overtaken stay and do no harm. Nothing is
+/// given a checkpoint that it does not have the root of.
 pub fn export_tiles(
     reader: &Reader,
     note: &str,
@@ -120,8 +121,17 @@ impl Tiles<'_> {
     fn write(&mut self, name: &str, bytes: &[u8], always: bool) -> Result<(), Error> {
         let path = self.out.join(name);
         let wrong = |source: io::Error| disk_error(path.display(), "writing")(source);
-        let there = fs::metadata(&path).is_ok_and(|about| about.len() == bytes.len() as u64);
-        if there && !always {
+        if !always && path.exists() {
+            let length = fs::metadata(&path).map_err(wrong)?.len();
+            if length != bytes.len() as u64 || fs::read(&path).map_err(wrong)? != bytes {
+                let what = format!(
+                    "{} is not the tile of this log: it was altered, or the directory has the tiles of \
+                     another log; nothing was given a checkpoint. Take an empty directory, or remove \
+                     the file to have it written again",
+                    path.display()
+                );
+                return Err(Error::Request(what));
+            }
             self.report.unchanged += 1;
             return Ok(());
         }
@@ -131,6 +141,8 @@ impl Tiles<'_> {
         let fresh = path.with_extension("new");
         let mut file = File::create(&fresh).map_err(wrong)?;
         file.write_all(bytes).map_err(wrong)?;
+        // Or a crash could leave one with its name and without its bytes.
+        file.sync_all().map_err(wrong)?;
         fs::rename(&fresh, &path).map_err(wrong)?;
         self.report.written += 1;
         Ok(())

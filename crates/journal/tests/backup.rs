@@ -25,9 +25,12 @@ fn append(journal: &Journal, count: u32) {
     }
 }
 
+fn key() -> SigningKey {
+    SigningKey::from_seed("log", &[1; 32]).unwrap()
+}
+
 fn sign(directory: &Path, journal: &Journal) -> String {
-    let key = SigningKey::from_seed("log", &[1; 32]).unwrap();
-    Checkpoints::new(directory, "log").sign(journal, &[&key]).unwrap()
+    Checkpoints::new(directory, "log").sign(journal, &[&key()]).unwrap()
 }
 
 struct SetOnDrop<'f>(&'f AtomicBool);
@@ -164,8 +167,7 @@ fn a_restored_log_goes_on_and_one_that_is_behind_is_not_served() {
     let behind = home.path().join("behind");
     fs::create_dir(&behind).unwrap();
     let held = Lock::take(&behind).unwrap();
-    let key = SigningKey::from_seed("log", &[1; 32]).unwrap().verifier();
-    let said = Checkpoint::verify(&newer, "log", &[key]).unwrap();
+    let said = Checkpoint::verify(&newer, "log", &[key().verifier()]).unwrap();
     let elsewhere = vec![("the court's".to_owned(), said, newer)];
     let refused = restore(&out, &held, elsewhere, &mut |_| {}).unwrap_err();
     assert!(matches!(refused, Error::LogLostRecords { .. }), "{refused:?}");
@@ -174,7 +176,8 @@ fn a_restored_log_goes_on_and_one_that_is_behind_is_not_served() {
     // The rest comes from the log that has it, and the checkpoint proves it.
     let held = Lock::take(&behind).unwrap();
     let mut source = Reader::open(&data).unwrap();
-    let options = journal::RepairOptions::default();
+    let keys = [key().verifier()];
+    let options = journal::RepairOptions { keys: &keys, ..Default::default() };
     let mended = journal::repair(&held, &mut source, options, &mut |_| {}).unwrap();
     assert_eq!(mended.last, Position(3500));
     drop(held);

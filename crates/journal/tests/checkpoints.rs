@@ -15,7 +15,7 @@ use journal::{
 const ORIGIN: &str = "tebessa.example/log";
 
 fn key(seed: u8) -> SigningKey {
-    SigningKey::from_seed("tebessa.example", &[seed; 32]).unwrap()
+    SigningKey::from_seed(ORIGIN, &[seed; 32]).unwrap()
 }
 
 fn append(journal: &Journal, count: u32) {
@@ -54,7 +54,12 @@ fn a_record_is_proved_by_the_checkpoint_alone_and_one_checkpoint_by_the_next() {
         checkpoints.latest().unwrap().unwrap().note
     );
     let other = Checkpoint::verify(&checkpoints.latest().unwrap().unwrap().note, "other", &policy);
-    assert!(matches!(other, Err(NoteError::Malformed(_))));
+    assert_eq!(other, Err(NoteError::Unknown), "a key of one log does not speak for another");
+    let as_other = SigningKey::from_seed("other", &[1; 32]).unwrap();
+    let forged = journal::note::sign(&new.to_string(), &[&as_other]);
+    let both = [policy[0].clone(), as_other.verifier()];
+    assert_eq!(Checkpoint::verify(&forged, ORIGIN, &both), Err(NoteError::Unknown));
+    assert!(Checkpoint::verify(&forged, "other", &both).is_err());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use journal::{
 const ORIGIN: &str = "tebessa.example/log";
 
 fn key() -> SigningKey {
-    SigningKey::from_seed("tebessa.example", &[1; 32]).unwrap()
+    SigningKey::from_seed(ORIGIN, &[1; 32]).unwrap()
 }
 
 fn sign(directory: &Path, journal: &Journal) -> Checkpoint {

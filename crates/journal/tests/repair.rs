@@ -26,6 +26,10 @@ struct Damage {
     records: Vec<Record>,
 }
 
+fn key() -> SigningKey {
+    SigningKey::from_seed("log", &[1; 32]).unwrap()
+}
+
 fn append(journal: &Journal, count: u64) {
     for batch in 0..count / 50 {
         let drafts = (0..50).map(|number| {
@@ -56,8 +60,7 @@ impl Damage {
         let own = tempfile::tempdir().unwrap();
         let (journal, _) = open(own.path()).unwrap();
         append(&journal, SIGNED);
-        let key = SigningKey::from_seed("log", &[1; 32]).unwrap();
-        Checkpoints::new(own.path(), "log").sign(&journal, &[&key]).unwrap();
+        Checkpoints::new(own.path(), "log").sign(&journal, &[&key()]).unwrap();
         append(&journal, RECORDS - SIGNED);
         let records = journal.read(Position(1), usize::MAX).unwrap();
         journal.close().unwrap();
@@ -87,7 +90,8 @@ impl Damage {
 
     fn repair(&self, seen: u64) -> Result<RepairReport, Error> {
         let mut source = Reader::open(self.copy.path()).unwrap();
-        let options = RepairOptions { seen: Position(seen), accept_unproved: false };
+        let keys = [key().verifier()];
+        let options = RepairOptions { seen: Position(seen), keys: &keys, accept_unproved: false };
         repair(&self.hold(), &mut source, options, &mut |_| {})
     }
 
@@ -174,7 +178,8 @@ fn a_missing_segment_and_a_lost_tail_come_back_as_far_as_a_checkpoint_proves() {
     let refused = damage.repair(RECORDS).unwrap_err();
     assert!(refused.to_string().contains("position 2501"), "{refused}");
     let mut source = Reader::open(damage.copy.path()).unwrap();
-    let options = RepairOptions { seen: Position(RECORDS), accept_unproved: true };
+    let keys = [key().verifier()];
+    let options = RepairOptions { seen: Position(RECORDS), keys: &keys, accept_unproved: true };
     let report = repair(&damage.hold(), &mut source, options, &mut |_| {}).unwrap();
     assert_eq!(report.last, Position(RECORDS));
     assert!(report.restored.iter().any(|one| one.evidence == Evidence::Nothing));

@@ -123,6 +123,23 @@ fn a_client_of_tlog_tiles_verifies_the_exported_log_record_by_record() {
     let elsewhere = directory.path().join("elsewhere");
     assert!(export_tiles(&reader, &note, &wrong, &elsewhere, &mut |_| {}).is_err());
     assert!(!elsewhere.join("checkpoint").exists());
+    // What is there and is not of this log is never given a checkpoint.
+    for (file, at) in [("tile/0/001", 500), ("tile/entries/001", 50)] {
+        let path = out.join(file);
+        let sound = fs::read(&path).unwrap();
+        let mut altered = sound.clone();
+        altered[at] ^= 1;
+        fs::write(&path, &altered).unwrap();
+        append(&journal, 1);
+        let (note, checkpoint) = sign(directory.path(), &journal);
+        let reader = Reader::open(directory.path()).unwrap();
+        let before = fs::read(out.join("checkpoint")).unwrap();
+        let refused = export_tiles(&reader, &note, &checkpoint, &out, &mut |_| {}).unwrap_err();
+        assert!(refused.to_string().contains(file), "{refused}");
+        assert_eq!(fs::read(out.join("checkpoint")).unwrap(), before);
+        fs::write(&path, &sound).unwrap();
+        export_tiles(&reader, &note, &checkpoint, &out, &mut |_| {}).unwrap();
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub enum Evidence {
     Chain,
     /// A footer of the log holds the tree's frontier over it.
     Tree,
-    /// A checkpoint that was signed covers it.
+    /// A checkpoint covers it that a believed key signed.
     Checkpoint,
 }
 
@@ -44,6 +44,15 @@ impl From<Error> for Stop {
     }
 }
 
+/// A checkpoint that was kept beside the log.
+pub(crate) struct Promise {
+    pub(crate) file: String,
+    pub(crate) said: Checkpoint,
+    /// Whether a key that is believed signed it. One that nobody did proves nothing, and may still
+    /// contradict.
+    pub(crate) believed: bool,
+}
+
 /// Follows the whole log as it will be, and gathers evidence for what is restored.
 pub(crate) struct Walk<'c> {
     tree: Tree,
@@ -51,20 +60,20 @@ pub(crate) struct Walk<'c> {
     last_time_us: i64,
     /// Up to here the tree was found right.
     sure: u64,
-    checkpoints: &'c [(String, Checkpoint)],
+    promises: &'c [Promise],
     /// The restored records, with what proves each so far.
     pub(super) restored: BTreeMap<u64, Evidence>,
 }
 
 impl<'c> Walk<'c> {
-    /// `checkpoints` in the order of their sizes.
-    pub(crate) fn new(checkpoints: &'c [(String, Checkpoint)]) -> Walk<'c> {
+    /// `promises` in the order of their sizes.
+    pub(crate) fn new(promises: &'c [Promise]) -> Walk<'c> {
         Walk {
             tree: Tree::new(),
             heads: StreamMap::default(),
             last_time_us: i64::MIN,
             sure: 0,
-            checkpoints,
+            promises,
             restored: BTreeMap::new(),
         }
     }
@@ -119,15 +128,17 @@ impl<'c> Walk<'c> {
         if let Some(evidence) = restored {
             self.restored.insert(position, evidence);
         }
-        while let Some(((file, checkpoint), rest)) = self.checkpoints.split_first() {
-            if checkpoint.size > position {
+        while let Some((Promise { file, said, believed }, rest)) = self.promises.split_first() {
+            if said.size > position {
                 break;
             }
-            self.checkpoints = rest;
-            if checkpoint.size == position && checkpoint.root == self.tree.root() {
-                self.raise(1..=position, Evidence::Checkpoint);
+            self.promises = rest;
+            if said.size == position && said.root == self.tree.root() {
+                if *believed {
+                    self.raise(1..=position, Evidence::Checkpoint);
+                }
                 self.sure = position;
-            } else if checkpoint.size == position {
+            } else if said.size == position {
                 let what = format!("the records contradict {file}");
                 return Err(doubt(&what, vec![self.sure + 1..=position]));
             }

@@ -1,6 +1,7 @@
 //! What is left of a segment: every record whose frame is whole, however its group fared.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::disk::DiskFile;
@@ -109,9 +110,13 @@ fn is_whole(piece: &Piece, end: &ScanEnd, seen: u64) -> Result<bool, Error> {
 
 impl Remains {
     /// Follows the groups; where one is damaged, its frames, and then any later group.
+    ///
+    /// A group at the log's end that is not whole may never have been durable: what it would have had
+    /// counts once something follows it.
     fn by_groups(&mut self, piece: &Piece) {
         let mut at = SEGMENT_HEADER_BYTES as usize;
         let mut next = piece.first;
+        let mut unsure = piece.first;
         while at + GROUP_HEADER_BYTES <= self.bytes.len() {
             let header = self.bytes.get(at..at + GROUP_HEADER_BYTES).unwrap_or_default();
             let header = GroupHeader::decode(header).ok();
@@ -122,7 +127,11 @@ impl Remains {
             if let Some(header) = header.filter(within) {
                 let end = header.first + u64::from(header.count);
                 self.frames(body, header.first, end.min(piece.bound.unwrap_or(end)));
-                self.next = self.next.max(end);
+                self.next = self.next.max(unsure).max(header.first);
+                unsure = end;
+                if piece.bound.is_some() || self.has(header.first..end) {
+                    self.next = self.next.max(end);
+                }
                 next = end;
                 at = body + header.length as usize;
                 continue;
@@ -130,6 +139,9 @@ impl Remains {
             // The header is damaged: its frames may be whole. Their checksums know their places.
             let behind = self.frames(body, next, piece.bound.unwrap_or(u64::MAX));
             let end = self.found.last_key_value().map_or(piece.first, |(last, _)| last + 1);
+            if behind > body {
+                self.next = self.next.max(unsure);
+            }
             next = next.max(end);
             self.next = self.next.max(end);
             let from = if behind > body { behind } else { at + 1 };
@@ -138,6 +150,11 @@ impl Remains {
                 None => return,
             }
         }
+    }
+
+    /// Whether all records of these positions are whole.
+    fn has(&self, positions: Range<u64>) -> bool {
+        self.found.range(positions.clone()).count() as u64 == positions.end - positions.start
     }
 
     /// Takes the frames from an offset on, up to a position; returns where the last whole one ends.

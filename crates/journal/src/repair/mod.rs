@@ -9,24 +9,27 @@ mod write;
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::checkpoints::promised;
+use crate::checkpoint::Checkpoint;
+use crate::checkpoints::Checkpoints;
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, Fault, disk_error};
 use crate::footer::Footer;
 use crate::format::SegmentHeader;
+use crate::index::seen_in;
 use crate::journal::LOG_DIRECTORY;
 use crate::lock::Lock;
+use crate::note::VerifierKey;
 use crate::reader::{Reader, segment_names};
 use crate::record::Position;
 use crate::scan::{Window, scan_groups};
 
 pub use evidence::Evidence;
-pub(crate) use evidence::{Stop, Walk};
+pub(crate) use evidence::{Promise, Stop, Walk};
 use examine::{Piece, Remains, State, examine, remains};
 
 /// Where lost records are fetched from: the stream, a backup, another node's log.
@@ -51,10 +54,12 @@ impl Source for Reader {
 
 /// What a repair may do.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct RepairOptions {
-    /// The last position that the source, the index or anyone else has seen: what the log lacks up
-    /// to it is fetched too.
+pub struct RepairOptions<'k> {
+    /// The last position that the source or anyone else has seen: what the log lacks up to it is
+    /// fetched too, and what its index and its checkpoints have seen.
     pub seen: Position,
+    /// The keys of the log: a checkpoint that none of them signed proves nothing.
+    pub keys: &'k [VerifierKey],
     /// Also write records that follow the ones before them, but that nothing left in the log
     /// proves: such as lost ones behind the last checkpoint.
     pub accept_unproved: bool,
@@ -98,6 +103,9 @@ pub struct Restored {
     pub evidence: Evidence,
 }
 
+/// A segment that is made anew has about so many bytes of records, as others have.
+const SEGMENT_BYTES: usize = 60 << 20;
+
 /// A segment as it will be written.
 struct Plan {
     name: String,
@@ -114,20 +122,22 @@ struct Plan {
 pub fn repair(
     held: &Lock,
     source: &mut dyn Source,
-    options: RepairOptions,
+    options: RepairOptions<'_>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<RepairReport, Error> {
     let directory = held.directory();
     let disk = RealDisk::new(directory.join(LOG_DIRECTORY));
-    let mut checkpoints = promised(directory)?;
-    checkpoints.sort_by_key(|(_, checkpoint)| checkpoint.size);
-    let signed = checkpoints.last().map_or(0, |(_, checkpoint)| checkpoint.size);
-    let seen = options.seen.0.max(signed);
+    let promises = promises(directory, options.keys)?;
+    let signed = promises.last().map_or(0, |promise| promise.said.size);
     let pieces = pieces(&disk)?;
     let log = which_log(&pieces, source)?;
+    // The index of another log says nothing about this one.
+    let indexed = seen_in(&directory.join("index")).filter(|(of, _)| *of == log);
+    let indexed = indexed.map_or(0, |(_, position)| position.0);
+    let seen = options.seen.0.max(signed).max(indexed);
     let mut doubted = BTreeSet::new();
     let (walk, plans) = loop {
-        let walk = Walk::new(&checkpoints);
+        let walk = Walk::new(&promises);
         let (doubted_now, plans) = (&doubted, Vec::new());
         let mut repair = Repair { source, walk, plans, seen, progress, doubted: doubted_now };
         match repair.take_in(&pieces) {
@@ -167,6 +177,17 @@ pub fn repair(
         write::replace(directory, log, &plans, &mut report)?;
     }
     Ok(report)
+}
+
+/// The checkpoints that are kept, in the order of their sizes.
+fn promises(directory: &Path, keys: &[VerifierKey]) -> Result<Vec<Promise>, Error> {
+    let mut promises = Vec::new();
+    for stored in Checkpoints::new(directory, "").all()? {
+        let said = stored.checkpoint()?;
+        let believed = Checkpoint::verify(&stored.note, &said.origin, keys).is_ok();
+        promises.push(Promise { file: stored.file, said, believed });
+    }
+    Ok(promises)
 }
 
 fn pieces(disk: &RealDisk) -> Result<Vec<Piece>, Error> {
@@ -270,10 +291,16 @@ impl Repair<'_> {
                 fetched: 0,
             },
         };
+        let mut bytes_so_far = 0;
         for position in piece.first..next {
+            if bytes_so_far >= SEGMENT_BYTES && position >= remains.next {
+                // The rest is of segments that are missing behind this one.
+                break;
+            }
             let whole = remains.record(position).filter(|_| !self.doubted.contains(&position));
             if let Some(bytes) = whole {
                 self.walk.follow(&piece.name, bytes, None)?;
+                bytes_so_far += bytes.len();
                 plan.records.push(bytes.to_vec());
                 plan.report.whole += 1;
                 continue;
@@ -283,6 +310,7 @@ impl Repair<'_> {
             let proved = remains.checks.get(&position) == Some(&own);
             let evidence = if proved { Evidence::Checksum } else { Evidence::Nothing };
             self.walk.follow(&piece.name, &bytes, Some(evidence))?;
+            bytes_so_far += bytes.len();
             plan.records.push(bytes);
             plan.report.fetched += 1;
         }
@@ -290,18 +318,27 @@ impl Repair<'_> {
         self.compare_footer(piece)
     }
 
-    /// Plans a segment of the records that are missing before a position.
+    /// Plans segments of the records that are missing before a position.
     fn fetch_up_to(&mut self, before: u64) -> Result<(), Stop> {
-        let first = self.walk.size() + 1;
-        if first >= before {
-            return Ok(());
+        while self.walk.size() + 1 < before {
+            self.fetch_segment(before)?;
         }
+        Ok(())
+    }
+
+    /// Plans the next segment of the records that are missing before a position.
+    fn fetch_segment(&mut self, before: u64) -> Result<(), Stop> {
+        let first = self.walk.size() + 1;
         let name = crate::format::segment_name(first);
-        let mut records = Vec::new();
+        let (mut records, mut bytes_so_far) = (Vec::new(), 0);
         for position in first..before {
             let bytes = self.fetch(position)?;
             self.walk.follow(&name, &bytes, Some(Evidence::Nothing))?;
+            bytes_so_far += bytes.len();
             records.push(bytes);
+            if bytes_so_far >= SEGMENT_BYTES {
+                break;
+            }
         }
         let report = RepairedSegment {
             file: name.clone(),

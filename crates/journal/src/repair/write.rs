@@ -41,10 +41,11 @@ pub(super) fn replace(
         .map_err(|error| Error::Request(format!("the report: {error}")))?;
     write_file(&aside.join("report.json"), &text).map_err(wrong)?;
     sync_directory(&aside).map_err(wrong)?;
-    // An index knows where frames begin, which may be elsewhere now.
-    match fs::remove_dir_all(directory.join("index")) {
+    // An index knows where frames begin, which may be elsewhere now. It is kept: nothing else may know
+    // how far the log was.
+    match fs::rename(directory.join("index"), aside.join("index")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(disk_error("index", "removing")(error));
+            return Err(disk_error("index", "putting aside")(error));
         }
         Ok(()) | Err(_) => {}
     }

@@ -6,7 +6,7 @@ use crate::footer::{self, Footer, TreePart};
 use crate::heads_tree::StreamHead;
 use crate::options::TornTail;
 use crate::record::{LeafHash, Position, StreamId, Version};
-use crate::recover::{fault, header_of};
+use crate::recover::{fault, header_of, stop_fault};
 use crate::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
 use crate::stream_table::StreamMap;
 use crate::tree::{TILE_LEAVES, Tree};
@@ -94,7 +94,7 @@ impl<'s> Sequence<'s> {
         let segment = self.segment(checked.chunk.segment)?;
         if let Some(end) = &self.broken {
             // There are groups behind it.
-            return Err(stop_fault(segment, end));
+            return Err(stop_fault(&segment.name, end));
         }
         let mut seen = checked.seen.as_slice();
         while !seen.is_empty() {
@@ -200,13 +200,13 @@ impl<'s> Sequence<'s> {
         match (footer, last) {
             (Some(footer), _) if footer.start == end.end => self.check_footer(segment, &footer)?,
             (Some(_), _) if still_broken(segment, &end)? => {
-                return Err(stop_fault(segment, &end));
+                return Err(stop_fault(&segment.name, &end));
             }
             // A writer went on and sealed it after the walk: what the walk saw is sound.
             (Some(_), true) => {}
             (None, true) => self.judge_tail(segment, &end)?,
             (None, false) if end.stop == Stop::Bound => self.judge_missing_footer(segment, &end)?,
-            (Some(_) | None, false) => return Err(stop_fault(segment, &end)),
+            (Some(_) | None, false) => return Err(stop_fault(&segment.name, &end)),
         }
         self.directory.begin(self.next);
         self.first_tile = self.tree.size() / TILE_LEAVES;
@@ -248,7 +248,7 @@ impl<'s> Sequence<'s> {
     /// An unsound last group is a fault only if there is a later one: then it had been durable.
     fn judge_tail(&mut self, segment: &Walked, end: &ScanEnd) -> Result<(), Error> {
         if matches!(end.stop, Stop::Wrong { .. } | Stop::Version(_)) {
-            return Err(stop_fault(segment, end));
+            return Err(stop_fault(&segment.name, end));
         }
         let remains = look_behind(segment.file.as_ref(), end.end, end.next)
             .map_err(disk_error(&segment.name, "reading"))?;
@@ -256,7 +256,7 @@ impl<'s> Sequence<'s> {
             return Ok(());
         }
         if remains.later_group.is_some() && still_broken(segment, end)? {
-            return Err(stop_fault(segment, end));
+            return Err(stop_fault(&segment.name, end));
         }
         self.unfinished = Some(TornTail {
             file: segment.name.clone(),
@@ -286,21 +286,6 @@ impl<'s> Sequence<'s> {
             signed_up_to: self.promises.signed_up_to,
             heads: self.promises.heads,
         })
-    }
-}
-
-/// Names the place where the sound groups of a segment end.
-fn stop_fault(segment: &Walked, end: &ScanEnd) -> Error {
-    match &end.stop {
-        Stop::Damaged { offset, position, what } | Stop::Wrong { offset, position, what } => {
-            fault(&segment.name, *offset, *position, what)
-        }
-        Stop::Version(version) => {
-            Error::UnknownFormat { file: segment.name.clone(), version: *version }
-        }
-        Stop::Empty | Stop::Bound => {
-            fault(&segment.name, end.end, end.next, "records are missing here")
-        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use journal::{Evidence, Lock, Position, Reader, RepairOptions, RepairReport, Source};
+use journal::note::VerifierKey;
+use journal::{Evidence, Lock, LogKeys, Position, Reader, RepairOptions, RepairReport, Source};
 use service::broker::{Broker, Port, Settings};
 use service::client::Client;
 use service::nats::Server;
@@ -64,54 +65,66 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let directory = node::record(&args.data, log)?;
     // Held before a NATS server is started on the node's store.
     let held = Lock::take(&directory).map_err(CliError::other)?;
-    let options =
-        RepairOptions { accept_unproved: args.accept_unproved, ..RepairOptions::default() };
     let report = if args.from == "stream" {
-        from_stream(&args, held, options).await?
+        let policy = Policy::new(&args, &service::node::keys_dir(&args.data))?;
+        from_stream(&args, held, policy).await?
     } else {
         let source = node::log_of(Path::new(&args.from), log)?;
         let source = Reader::open(&source).map_err(CliError::other)?;
-        let options = RepairOptions { seen: source.last(), ..options };
-        mend(held, source, options).await?
+        // By the source's log: what is to be repaired may not be readable.
+        let policy = Policy::new(&args, &log.keys(&args.data, source.id()))?;
+        let seen = source.last();
+        mend(held, source, seen, policy).await?
     };
     say(&args, &report)
 }
 
-async fn from_stream(
-    args: &Args,
-    held: Lock,
-    options: RepairOptions,
-) -> Result<RepairReport, CliError> {
+/// What is believed and accepted.
+struct Policy {
+    keys: Vec<VerifierKey>,
+    accept_unproved: bool,
+}
+
+impl Policy {
+    /// Without keys no checkpoint proves anything.
+    fn new(args: &Args, keys: &Path) -> Result<Self, CliError> {
+        let keys = LogKeys::read(keys).map_err(CliError::other)?;
+        let keys = keys.map(|keys| keys.known()).unwrap_or_default();
+        let keys = keys.into_iter().map(|known| known.key).collect();
+        Ok(Self { keys, accept_unproved: args.accept_unproved })
+    }
+}
+
+async fn from_stream(args: &Args, held: Lock, policy: Policy) -> Result<RepairReport, CliError> {
     if let Some(url) = &args.nats {
-        return mend_from(args.options.server(url)?, held, options).await;
+        return mend_from(args.options.server(url)?, held, policy).await;
     }
     // For nobody else, whatever the node's is.
     let directory = args.data.join("nats");
     let settings = Settings { directory, port: Port::Free, private: true };
     let broker = Broker::start(settings).await.map_err(CliError::other)?;
-    let repaired = mend_from(broker.server().clone(), held, options).await;
+    let repaired = mend_from(broker.server().clone(), held, policy).await;
     broker.stop().await;
     repaired
 }
 
-async fn mend_from(
-    server: Server,
-    held: Lock,
-    options: RepairOptions,
-) -> Result<RepairReport, CliError> {
+async fn mend_from(server: Server, held: Lock, policy: Policy) -> Result<RepairReport, CliError> {
     let client = Client::connect(server).await.map_err(CliError::other)?;
     let seen = client.stream_position().await.map_err(CliError::other)?;
     let source = Stream { client, runtime: Handle::current(), last: seen };
-    mend(held, source, RepairOptions { seen: Position(seen), ..options }).await
+    mend(held, source, Position(seen), policy).await
 }
 
 async fn mend(
     held: Lock,
     mut source: impl Source + Send + 'static,
-    options: RepairOptions,
+    seen: Position,
+    policy: Policy,
 ) -> Result<RepairReport, CliError> {
     let repaired = tokio::task::spawn_blocking(move || {
         let mut bar = Bar::new("Looking through the log");
+        let Policy { keys, accept_unproved } = policy;
+        let options = RepairOptions { seen, keys: &keys, accept_unproved };
         journal::repair(&held, &mut source, options, &mut |records| bar.show(records, 0, "records"))
     });
     repaired.await.map_err(CliError::other)?.map_err(CliError::other)
