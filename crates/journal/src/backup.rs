@@ -120,15 +120,10 @@ fn first_other(beginning: &Reader, longer: &Reader) -> Result<Option<u64>, Error
 
 /// An error of the copy, which names the copy's files.
 fn in_copy(copy: &Path, error: Error) -> Error {
-    match error {
-        Error::Corrupt(fault) => {
-            let within =
-                if fault.file.contains('/') { copy.to_owned() } else { copy.join(LOG_DIRECTORY) };
-            let file = within.join(&fault.file).display().to_string();
-            Error::Corrupt(Fault { file, ..fault })
-        }
-        other => other,
-    }
+    let Error::Corrupt(fault) = error else { return error };
+    let within = if fault.file.contains('/') { copy.to_owned() } else { copy.join(LOG_DIRECTORY) };
+    let file = within.join(&fault.file).display().to_string();
+    Error::Corrupt(Fault { file, ..fault })
 }
 
 /// Puts a backup, or another node's log, into a data directory that has none and is held.
@@ -141,7 +136,7 @@ fn in_copy(copy: &Path, error: Error) -> Error {
 pub fn restore(
     from: &Path,
     held: &Lock,
-    elsewhere: Vec<(String, Checkpoint, String)>,
+    elsewhere: &[(String, Checkpoint, String)],
     progress: &mut dyn FnMut(VerifyProgress),
 ) -> Result<CopyReport, Error> {
     let data = held.directory();
@@ -168,7 +163,7 @@ pub fn restore(
     for (size, note) in &notes {
         keep_in(data, *size, note)?;
     }
-    for (_, checkpoint, note) in &elsewhere {
+    for (_, checkpoint, note) in elsewhere {
         keep_in(data, checkpoint.size, note)?;
     }
     put_in_place(&aside.join(LOG_DIRECTORY), data)?;

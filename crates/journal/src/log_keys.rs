@@ -2,7 +2,8 @@
 //!
 //! A line is a key, the oldest first: `sign PRIVATE+KEY+name+id+secret` while it signs, and
 //! `retired name+id+key` afterwards, so that what it signed can be checked for ever. While two
-//! keys sign, verifiers have time to take the new one into their policy.
+//! keys sign, verifiers have time to take the new one into their policy. A key that somebody else may
+//! have is `distrusted name+id+key`: nothing that it signed counts, for nobody knows when.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -36,6 +37,7 @@ pub struct LogKeys {
 enum LogKey {
     Signing(SigningKey),
     Retired(VerifierKey),
+    Distrusted(VerifierKey),
 }
 
 /// A key of the log, for showing.
@@ -73,9 +75,14 @@ impl LogKeys {
         if let Some(keys) = LogKeys::read(directory)? {
             return Ok(keys);
         }
+        RealDisk::make(directory).map_err(disk_error(directory.display(), "making"))?;
+        let _held = hold(directory)?;
+        // Whoever held it before may have made one, and signed with it.
+        if let Some(keys) = LogKeys::read(directory)? {
+            return Ok(keys);
+        }
         let path = directory.join(NAME);
         let keys = LogKeys { keys: vec![LogKey::Signing(generate(&path, name)?)], path };
-        RealDisk::make(directory).map_err(disk_error(directory.display(), "making"))?;
         keys.write()?;
         Ok(keys)
     }
@@ -92,18 +99,30 @@ impl LogKeys {
         signing
     }
 
-    /// All keys, the oldest first: the policy of one who trusts this file.
+    /// All keys but the distrusted ones, the oldest first: the policy of one who trusts this file.
     #[must_use]
     pub fn known(&self) -> Vec<KnownKey> {
         let known = |key: &LogKey| match key {
-            LogKey::Signing(key) => KnownKey { key: key.verifier(), signs: true },
-            LogKey::Retired(key) => KnownKey { key: key.clone(), signs: false },
+            LogKey::Signing(key) => Some(KnownKey { key: key.verifier(), signs: true }),
+            LogKey::Retired(key) => Some(KnownKey { key: key.clone(), signs: false }),
+            LogKey::Distrusted(_) => None,
         };
-        self.keys.iter().map(known).collect()
+        self.keys.iter().filter_map(known).collect()
+    }
+
+    /// The keys of which nothing counts any more, the oldest first.
+    #[must_use]
+    pub fn distrusted(&self) -> Vec<VerifierKey> {
+        let distrusted = |key: &LogKey| match key {
+            LogKey::Distrusted(key) => Some(key.clone()),
+            LogKey::Signing(_) | LogKey::Retired(_) => None,
+        };
+        self.keys.iter().filter_map(distrusted).collect()
     }
 
     /// Adds a new key, which signs beside the present one from now on.
     pub fn rotate(&mut self) -> Result<VerifierKey, Error> {
+        let _held = self.hold_and_read_again()?;
         if self.signing().len() >= MOST_SIGNING {
             let what = "two keys sign already; retire the older one first";
             return Err(Error::Request(what.to_owned()));
@@ -118,6 +137,7 @@ impl LogKeys {
 
     /// Ends the overlap: the older of two keys signs no more, and its secret is forgotten.
     pub fn retire(&mut self) -> Result<VerifierKey, Error> {
+        let _held = self.hold_and_read_again()?;
         if self.signing().len() < MOST_SIGNING {
             let what = "only one key signs; add a new one before it is retired";
             return Err(Error::Request(what.to_owned()));
@@ -135,7 +155,38 @@ impl LogKeys {
         retired.ok_or_else(|| Error::Request("no key signs".to_owned()))
     }
 
-    /// Replaces the file, whole or not at all.
+    /// Nothing that a key signed counts any more: somebody else may have it. One that signs must not
+    /// be the only one that does.
+    pub fn distrust(&mut self, unwanted: &VerifierKey) -> Result<(), Error> {
+        let _held = self.hold_and_read_again()?;
+        let of = |key: &LogKey| match key {
+            LogKey::Signing(key) => (key.verifier(), true),
+            LogKey::Retired(key) | LogKey::Distrusted(key) => (key.clone(), false),
+        };
+        let signing = self.signing().len();
+        let found = self.keys.iter_mut().find(|key| of(key).0 == *unwanted);
+        let Some(key) = found else {
+            return Err(Error::Request("this is no key of the log".to_owned()));
+        };
+        if of(key).1 && signing < MOST_SIGNING {
+            let what = "only this key signs; add a new one before it is distrusted";
+            return Err(Error::Request(what.to_owned()));
+        }
+        *key = LogKey::Distrusted(unwanted.clone());
+        self.write()
+    }
+
+    /// Keeps others from changing the file, and takes in what they changed.
+    fn hold_and_read_again(&mut self) -> Result<File, Error> {
+        let directory = self.path.parent().unwrap_or(Path::new(".")).to_owned();
+        let held = hold(&directory)?;
+        if let Some(now) = LogKeys::read(&directory)? {
+            *self = now;
+        }
+        Ok(held)
+    }
+
+    /// Replaces the file, whole or not at all; the directory is held.
     fn write(&self) -> Result<(), Error> {
         let wrong = |source| disk_error(self.path.display(), "writing")(source);
         let fresh = self.path.with_extension("keys.new");
@@ -160,6 +211,7 @@ impl LogKey {
         match line.split_once(' ')? {
             ("sign", key) => SigningKey::parse(key).ok().map(LogKey::Signing),
             ("retired", key) => VerifierKey::parse(key).ok().map(LogKey::Retired),
+            ("distrusted", key) => VerifierKey::parse(key).ok().map(LogKey::Distrusted),
             _ => None,
         }
     }
@@ -168,8 +220,18 @@ impl LogKey {
         Zeroizing::new(match self {
             LogKey::Signing(key) => format!("sign {}\n", key.secret().as_str()),
             LogKey::Retired(key) => format!("retired {key}\n"),
+            LogKey::Distrusted(key) => format!("distrusted {key}\n"),
         })
     }
+}
+
+/// Waits until nobody else makes or changes the keys in a directory, and keeps others from it for as
+/// long as the file is kept: a key that took the place of another would have signed for nobody.
+fn hold(directory: &Path) -> Result<File, Error> {
+    let wrong = |source| disk_error(directory.display(), "locking")(source);
+    let held = File::open(directory).map_err(wrong)?;
+    held.lock().map_err(wrong)?;
+    Ok(held)
 }
 
 fn generate(path: &Path, name: &str) -> Result<SigningKey, Error> {
@@ -246,6 +308,46 @@ mod tests {
         }
         assert_eq!(note::verify(&after, &[old]), Err(NoteError::Unknown));
         assert_eq!(note::verify(&after, &[new]), Ok("a\n"));
+    }
+
+    #[test]
+    fn of_many_who_make_the_first_key_at_once_all_have_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let made: Vec<_> = std::thread::scope(|scope| {
+            let make = || {
+                scope.spawn(|| {
+                    let keys = LogKeys::read_or_create(directory.path(), "log").unwrap();
+                    keys.known().remove(0).key
+                })
+            };
+            let making: Vec<_> = (0..32).map(|_| make()).collect();
+            making.into_iter().map(|made| made.join().unwrap()).collect()
+        });
+        let kept = LogKeys::read(directory.path()).unwrap().unwrap().known().remove(0).key;
+        assert!(made.iter().all(|made| *made == kept));
+    }
+
+    #[test]
+    fn a_key_that_is_distrusted_counts_for_nothing_and_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut keys = LogKeys::read_or_create(directory.path(), "log").unwrap();
+        let stolen = keys.known().remove(0).key;
+        assert!(keys.distrust(&stolen).is_err(), "the only key stays");
+        let new = keys.rotate().unwrap();
+        keys.distrust(&stolen).unwrap();
+        keys.distrust(&stolen).unwrap();
+        let read = LogKeys::read(directory.path()).unwrap().unwrap();
+        assert_eq!(read.distrusted(), std::slice::from_ref(&stolen));
+        assert_eq!(read.known(), [KnownKey { key: new, signs: true }]);
+        assert_eq!(read.signing().len(), 1);
+        // One that was retired before is found out about later.
+        let old = keys.known().remove(0).key;
+        keys.rotate().unwrap();
+        keys.retire().unwrap();
+        keys.distrust(&old).unwrap();
+        assert_eq!(keys.distrusted(), [stolen, old]);
+        let stranger = SigningKey::from_seed("log", &[9; 32]).unwrap().verifier();
+        assert!(keys.distrust(&stranger).is_err());
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl std::fmt::Debug for Reader {
         out.debug_struct("Reader")
             .field("log", &self.log.id)
             .field("last", &self.log.durable())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

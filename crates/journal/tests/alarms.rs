@@ -83,7 +83,7 @@ fn a_log_that_is_damaged_within_is_no_shorter_log_for_whoever_reads_or_copies_it
     let back = home.path().join("back");
     fs::create_dir(&back).unwrap();
     let held = Lock::take(&back).unwrap();
-    assert!(corrupt(&restore(&data, &held, Vec::new(), &mut |_| {}).unwrap_err()));
+    assert!(corrupt(&restore(&data, &held, &[], &mut |_| {}).unwrap_err()));
     assert!(!back.join("log").exists());
 }
 
@@ -105,7 +105,7 @@ fn a_log_without_the_end_that_was_signed_is_not_saved_nor_opened_when_it_was_res
     let back = home.path().join("back");
     fs::create_dir(&back).unwrap();
     let held = Lock::take(&back).unwrap();
-    let refused = restore(&data, &held, Vec::new(), &mut |_| {}).unwrap_err();
+    let refused = restore(&data, &held, &[], &mut |_| {}).unwrap_err();
     assert!(matches!(refused, Error::LogLostRecords { log: Position(59), .. }), "{refused:?}");
     drop(held);
     assert!(matches!(open(&back), Err(Error::LogLostRecords { .. })));
@@ -169,10 +169,10 @@ fn a_damaged_backup_is_named_and_no_log_is_put_where_a_checkpoint_contradicts() 
     let back = path("back");
     fs::create_dir(&back).unwrap();
     let held = Lock::take(&back).unwrap();
-    let refused = restore(&path("fork"), &held, elsewhere.clone(), &mut |_| {}).unwrap_err();
+    let refused = restore(&path("fork"), &held, &elsewhere, &mut |_| {}).unwrap_err();
     assert!(corrupt(&refused), "{refused:?}");
     assert!(!back.join("log").exists());
-    restore(&path("data"), &held, elsewhere, &mut |_| {}).unwrap();
+    restore(&path("data"), &held, &elsewhere, &mut |_| {}).unwrap();
 
     let out = path("backup");
     backup(&path("data"), &out, &mut |_| {}).unwrap();
@@ -197,7 +197,7 @@ fn a_restore_or_an_import_that_was_broken_off_leaves_no_log() {
     change(&segments(&back.join("restoring"))[0], |bytes| bytes.truncate(2_000));
     assert!(Reader::open(&back).is_err());
     let held = Lock::take(&back).unwrap();
-    let restored = restore(&out, &held, Vec::new(), &mut |_| {}).unwrap();
+    let restored = restore(&out, &held, &[], &mut |_| {}).unwrap();
     assert_eq!(restored.last, Position(30));
     assert!(!back.join("restoring").exists());
 
@@ -207,11 +207,15 @@ fn a_restore_or_an_import_that_was_broken_off_leaves_no_log() {
     let source = Reader::open(&data).unwrap();
     let records = source.read(Position(1), usize::MAX).unwrap();
     let mut begun = Import::begin(&held, source.id(), 4 << 10).unwrap();
-    records.iter().take(20).for_each(|record| begun.push(&record.bytes).unwrap());
+    for record in records.iter().take(20) {
+        begun.push(&record.bytes).unwrap();
+    }
     drop(begun);
     assert!(Reader::open(&fresh).is_err());
     let mut import = Import::begin(&held, source.id(), 4 << 10).unwrap();
-    records.iter().for_each(|record| import.push(&record.bytes).unwrap());
+    for record in &records {
+        import.push(&record.bytes).unwrap();
+    }
     import.finish().unwrap();
     assert_eq!(Reader::open(&fresh).unwrap().read(Position(1), usize::MAX).unwrap(), records);
 }

@@ -153,9 +153,9 @@ fn a_restored_log_goes_on_and_one_that_is_behind_is_not_served() {
     let back = home.path().join("back");
     fs::create_dir(&back).unwrap();
     let held = Lock::take(&back).unwrap();
-    let report = restore(&out, &held, Vec::new(), &mut |_| {}).unwrap();
+    let report = restore(&out, &held, &[], &mut |_| {}).unwrap();
     assert_eq!((report.last, report.root, report.checkpoints), (Position(3000), root.1, 1));
-    assert!(restore(&out, &held, Vec::new(), &mut |_| {}).is_err(), "a log is there already");
+    assert!(restore(&out, &held, &[], &mut |_| {}).is_err(), "a log is there already");
     drop(held);
     let (again, opened) = open(&back).unwrap();
     assert_eq!((opened.torn_tail, again.root()), (None, root));
@@ -169,7 +169,7 @@ fn a_restored_log_goes_on_and_one_that_is_behind_is_not_served() {
     let held = Lock::take(&behind).unwrap();
     let said = Checkpoint::verify(&newer, "log", &[key().verifier()]).unwrap();
     let elsewhere = vec![("the court's".to_owned(), said, newer)];
-    let refused = restore(&out, &held, elsewhere, &mut |_| {}).unwrap_err();
+    let refused = restore(&out, &held, &elsewhere, &mut |_| {}).unwrap_err();
     assert!(matches!(refused, Error::LogLostRecords { .. }), "{refused:?}");
     drop(held);
     assert!(matches!(open(&behind), Err(Error::LogLostRecords { .. })), "it is not served");

@@ -13,12 +13,15 @@ use crate::output::CliError;
 /// may come in a directory that has a file there.
 pub(crate) fn given(words: &[String]) -> Result<Vec<VerifierKey>, CliError> {
     let mut keys = Vec::new();
+    let mut struck = Vec::new();
     for word in words {
         let file = Path::new(word);
         if is_secret(word) {
             return Err(secret("what is given as --key"));
         } else if !has_the_form_of_a_key(word) && file.exists() {
-            keys.extend(in_file(file)?);
+            let listed = listed(file)?;
+            keys.extend(listed.believed);
+            struck.extend(listed.struck);
         } else {
             let key = VerifierKey::parse(word).map_err(|error| {
                 let what = format!("`{word}` is neither a key nor a file of keys");
@@ -27,6 +30,8 @@ pub(crate) fn given(words: &[String]) -> Result<Vec<VerifierKey>, CliError> {
             keys.push(key);
         }
     }
+    // Wherever else it stands: one list may be older than another.
+    keys.retain(|key| !struck.contains(key));
     Ok(keys)
 }
 
@@ -36,12 +41,27 @@ fn has_the_form_of_a_key(word: &str) -> bool {
     id.is_some_and(|id| id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
+/// The keys in a file that are believed, see [`listed`].
+pub(crate) fn in_file(file: &Path) -> Result<Vec<VerifierKey>, CliError> {
+    let Listed { mut believed, struck } = listed(file)?;
+    believed.retain(|key| !struck.contains(key));
+    Ok(believed)
+}
+
+/// A list of keys.
+#[derive(Default)]
+struct Listed {
+    believed: Vec<VerifierKey>,
+    /// Those of which nothing counts.
+    struck: Vec<VerifierKey>,
+}
+
 /// The keys in a file, one a line, alone or as `tebessa journal key show` prints them; what stands
 /// behind a `#` is a comment. Of a line that is none nothing is shown: it may be of the wrong file, and
 /// a secret.
-pub(crate) fn in_file(file: &Path) -> Result<Vec<VerifierKey>, CliError> {
+fn listed(file: &Path) -> Result<Listed, CliError> {
     let text = files::read_text(file, files::SMALL)?;
-    let mut keys = Vec::new();
+    let mut keys = Listed::default();
     for (line, number) in text.lines().zip(1..) {
         let at = format!("line {number} of {}", file.display());
         if is_secret(line) {
@@ -50,21 +70,22 @@ pub(crate) fn in_file(file: &Path) -> Result<Vec<VerifierKey>, CliError> {
         // No key has a space or a # within: base64 has none, and a log's name neither.
         let line = line.split_once('#').map_or(line, |(before, _)| before);
         let words: Vec<&str> = line.split_whitespace().collect();
-        let key = match words.as_slice() {
+        let (key, list) = match words.as_slice() {
             [] => continue,
-            [key] | ["signs" | "retired", key] => *key,
+            ["distrusted", key] => (*key, &mut keys.struck),
+            [key] | ["signs" | "retired", key] => (*key, &mut keys.believed),
             // Whatever else stands before a key may say that it is not to be believed.
             _ => {
-                let form = "`signs` and a key, `retired` and a key, or a key alone";
+                let form = "a key, alone or behind `signs`, `retired` or `distrusted`";
                 return Err(CliError::usage(format!("{at} is not {form}")));
             }
         };
         let key = VerifierKey::parse(key)
             .map_err(|error| CliError::usage(format!("{at} is no key: {error}")))?;
-        keys.push(key);
+        list.push(key);
     }
-    if keys.is_empty() {
-        return Err(CliError::usage(format!("{} holds no key", file.display())));
+    if keys.believed.is_empty() {
+        return Err(CliError::usage(format!("{} holds no key that is believed", file.display())));
     }
     Ok(keys)
 }
@@ -120,7 +141,7 @@ mod tests {
         let read = given(&[one.to_string(), word.clone()]).unwrap();
         assert_eq!(read, [one.clone(), one.clone(), two.clone()]);
         std::fs::write(&file, format!("# signs {one}\n{two}\n")).unwrap();
-        assert_eq!(given(std::slice::from_ref(&word)).unwrap(), [two], "the other is struck out");
+        assert_eq!(given(std::slice::from_ref(&word)).unwrap(), std::slice::from_ref(&two));
         std::fs::write(&file, format!("not {one}\n")).unwrap();
         let refused = given(std::slice::from_ref(&word)).unwrap_err().to_string();
         assert!(refused.contains("line 1 of"), "{refused}");
@@ -136,5 +157,9 @@ mod tests {
         assert!(refused.contains("line 2 of") && !refused.contains("somebody"), "{refused}");
         std::fs::write(&file, "\n").unwrap();
         assert!(given(&[word]).unwrap_err().to_string().contains("holds no key"));
+        // One list strikes a key that an older one has.
+        std::fs::write(&file, format!("signs {two}\ndistrusted {one}\n")).unwrap();
+        let word = file.display().to_string();
+        assert_eq!(given(&[one.to_string(), word]).unwrap(), std::slice::from_ref(&two));
     }
 }

@@ -110,7 +110,7 @@ pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
         node::make_private(&data)?;
         let held = Lock::take(&data).map_err(CliError::other)?;
         let mut bar = Bar::new("Verifying the copy");
-        journal::restore(&source, &held, elsewhere, &mut |step| {
+        journal::restore(&source, &held, &elsewhere, &mut |step| {
             bar.show(step.bytes, step.total_bytes, "bytes");
         })
         .map_err(|error| {

@@ -14,7 +14,10 @@ signed-note). To change a key without a day on which nobody can verify:
   2. give the new key to those who verify, another way than through the log;
   3. `retire` when they have it: the old key signs no more, its secret is
      deleted, and what it signed can still be checked.
-A key that was stolen is retired at once. The node need not be stopped.";
+
+A key that somebody else may have: `rotate`, then `distrust` it, and sign anew by `tebessa journal
+checkpoint`. Nothing that it signed counts here any more, for nobody can tell when, and those who
+verify strike it from their lists: `retire` does not do that. The node need not be stopped.";
 
 /// What to do with the keys.
 #[derive(Debug, Subcommand)]
@@ -27,6 +30,19 @@ pub(crate) enum Commands {
     /// Let the older of two keys sign no more
     #[command(after_help = HELP)]
     Retire(Args),
+    /// Believe nothing that a key signed: somebody else may have it
+    #[command(after_help = HELP)]
+    Distrust(DistrustArgs),
+}
+
+/// Which key, and where it is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DistrustArgs {
+    /// The key as `show` prints it, name+id+key.
+    #[arg(value_name = "KEY")]
+    key: String,
+    #[command(flatten)]
+    place: Args,
 }
 
 /// Where the keys are.
@@ -62,6 +78,16 @@ pub(crate) fn run(command: Commands) -> Result<Exit, CliError> {
             let old = keys.retire().map_err(CliError::other)?;
             tell(&args, &old, "retired", "this key signs no more; what it signed can be checked")
         }
+        Commands::Distrust(DistrustArgs { key, place }) => {
+            let key = VerifierKey::parse(&key).map_err(|error| {
+                CliError::usage(format!("this is no key as `show` prints it: {error}"))
+            })?;
+            let mut keys = writable(&place)?;
+            keys.distrust(&key).map_err(CliError::other)?;
+            let advice = "nothing that this key signed counts any more; tell those who verify to \
+                          strike it from their lists, and sign anew: `tebessa journal checkpoint`";
+            tell(&place, &key, "distrusted", advice)
+        }
     }
 }
 
@@ -80,6 +106,13 @@ fn show(args: &Args) -> Result<Exit, CliError> {
             output.json(&described(&known.key, state))?;
         } else {
             output.line(format!("{state:<8} {}", known.key).as_bytes())?;
+        }
+    }
+    for key in keys.distrusted() {
+        if args.json {
+            output.json(&described(&key, "distrusted"))?;
+        } else {
+            output.line(format!("distrusted {key}").as_bytes())?;
         }
     }
     output.flush()?;
