@@ -167,6 +167,25 @@ async fn killed_at_every_step_the_timers_lose_nothing_and_fire_nothing_twice() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn timers_that_are_ready_hear_of_what_comes_later_and_end_when_told_to() {
+    let home = tempfile::tempdir().unwrap();
+    let node = Node::start_in(&home.path().join("data"), &["--no-timers"]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let case = Uuid::new_v4();
+    accepted(&client, &register(case, Uuid::now_v7(), "A")).await;
+    let mut timers = Timers::start(node.url(), None);
+    assert_eq!(timers.ready(), 0);
+    for count in 1..=3 {
+        set(&client, case, &last_week()).await;
+        await_expired(&client, count).await;
+    }
+    let process = rustix::process::Pid::from_child(&timers.child);
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).expect("a signal");
+    let status = timers.child.wait().expect("its end");
+    assert!(status.success(), "{status}");
+}
+
 /// The durable consumers of timers on a node's stream: name, place up to which it is acknowledged,
 /// and how many messages it was ever given.
 async fn consumers(url: &str) -> Vec<(String, u64, u64)> {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use service::client::Client;
 use tests::Node;
@@ -51,6 +52,18 @@ async fn a_log_is_the_same_after_a_backup_and_after_lines() {
     }
     let report = parsed(&done(&imported, &["audit", "verify", "--checkpoint", &court, "--json"]));
     assert_eq!((&report["log"]["root"], &report["ok"]), (&fresh["root"], &true.into()));
+
+    let refused = Node::try_start_in(Path::new(&path("backup")), &[]).expect_err("no data");
+    assert!(refused.contains("is a backup and no data directory"), "{refused}");
+    assert!(!Path::new(&path("backup")).join("journal").exists());
+    let foreign = path("foreign.checkpoint");
+    let other = uuid::Uuid::new_v4().to_string();
+    fs::write(&foreign, signed["note"].as_str().unwrap().replace(log, &other)).unwrap();
+    let wrong = path("wrong");
+    let args = ["--from", &path("backup"), "--data", &wrong, "--checkpoint", &foreign];
+    let said = fails(&[&["journal", "restore"], args.as_slice()].concat());
+    assert!(said.contains("is of another log"), "{said}");
+    assert!(!Path::new(&wrong).join("journal").exists());
 
     // The backup has 35 records and the court has seen 36: it is restored, and not served.
     let restored = path("restored");

@@ -63,4 +63,26 @@ async fn a_court_checks_a_record_and_a_case_with_nothing_but_a_key() {
     let report = parsed(&done(&data, &["audit", "verify", "--json"]));
     assert_eq!(report["checkpoints"]["checked"], true, "{report}");
     assert_eq!(report["checkpoints"]["position"], 7, "{report}");
+
+    // The old key is found to be stolen: nothing that it signed counts, and whoever has a list that
+    // still believes it is told by the new one.
+    let old_list = home.path().join("old.txt");
+    fs::write(&old_list, format!("signs {key}\n")).unwrap();
+    done(&data, &["journal", "key", "distrust", key]);
+    let now = home.path().join("keys.txt");
+    fs::write(&now, done(&data, &["journal", "key", "show"])).unwrap();
+    let (now, before) = (now.to_str().unwrap(), old_list.to_str().unwrap());
+    let report = parsed(&done(&data, &["audit", "verify", "--json"]));
+    assert_eq!(report["checkpoints"]["checked"], true, "{report}");
+    assert!(report["checkpoints"].to_string().contains("by no key that is believed"), "{report}");
+    let first = home.path().join("first.checkpoint");
+    fs::write(&first, &signed).unwrap();
+    let first = first.to_str().unwrap();
+    let data_dir = data.to_str().unwrap();
+    let verify = ["audit", "verify", "--data", data_dir, "--checkpoint", first];
+    let said = fails(&verify);
+    assert!(said.contains("only a distrusted key signed it"), "{said}");
+    assert!(tebessa(&[&verify, ["--key", before].as_slice()].concat()).status.success());
+    fails(&[&verify, ["--key", before, "--key", now].as_slice()].concat());
+    assert!(tebessa(&["journal", "check-proof", record, "--key", now]).status.success());
 }

@@ -121,7 +121,8 @@ pub fn typed<T: serde::de::DeserializeOwned>(root: &str, value: Value) -> Result
 
 /// What serde expected, without what it quotes of the input.
 pub(crate) fn expectation(text: &str) -> String {
-    if let Some((_, expected)) = text.split_once(", expected ") {
+    // The last one: what stands before it may be quoted from the input, with these words in it.
+    if let Some((_, expected)) = text.rsplit_once(", expected ") {
         let lead = if text.starts_with("unknown field") { "is not a field here; " } else { "" };
         return format!("{lead}expected {}", in_json(expected));
     }
@@ -341,6 +342,8 @@ mod tests {
         let size = "data.size: expected a whole number from 0 to 65535";
         assert_eq!(said(serde_json::json!({ "size": 70_000 })), size);
         assert_eq!(said(serde_json::json!({ "size": "secret" })), size);
+        // Nor is what is quoted of it repeated where it has these words in it.
+        assert_eq!(said(serde_json::json!({ "size": "I fled, expected Petrov to come" })), size);
     }
 
     #[test]

@@ -50,6 +50,16 @@ impl Reader {
         Reader::open_on(&disk)
     }
 
+    /// Which log is in a data directory, by its first segment's header alone: also of one that is
+    /// damaged behind that.
+    pub fn id_in(directory: &Path) -> Result<uuid::Uuid, Error> {
+        let disk = RealDisk::new(directory.join(LOG_DIRECTORY));
+        let names = segment_names(&disk)?;
+        let (name, first) = names.first().ok_or_else(no_log)?;
+        let file = disk.open(name, false).map_err(disk_error(name, "opening"))?;
+        Ok(header_of(name, file.as_ref(), *first)?.log)
+    }
+
     /// Opens the log on any disk.
     pub fn open_on(disk: &dyn Disk) -> Result<Reader, Error> {
         let names = segment_names(disk)?;
@@ -74,7 +84,7 @@ impl Reader {
             log.push(Segment::new(name.clone(), *first, file, contents));
             log.set_durable(last);
         }
-        let log = log.ok_or_else(|| Error::Request("there is no log here".to_owned()))?;
+        let log = log.ok_or_else(no_log)?;
         Ok(Reader { log, checked: OnceLock::new() })
     }
 
@@ -216,6 +226,10 @@ impl Reader {
         }
         Ok(heads.into_values().collect())
     }
+}
+
+fn no_log() -> Error {
+    Error::Request("there is no log here".to_owned())
 }
 
 /// The segment files in order. A roll between listing and opening only adds one behind them.

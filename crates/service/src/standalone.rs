@@ -15,7 +15,7 @@ use crate::documents::{self, Attaching, Documents, Place, Reading};
 use crate::follower::{self, Follower};
 use crate::logs::Log;
 use crate::nats::{HOW_TO_GET_IN, Server, log_event, refused};
-use crate::node::{Authority, Node, OpenError};
+use crate::node::{Authority, Node, OpenError, journal_dir};
 use crate::reply::Failure;
 use crate::serve::{Desk, ServeError, Services};
 use crate::timers::{self, Timers};
@@ -93,6 +93,16 @@ pub enum StartError {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// The directory has the log of a backup at its top, and would get an empty one of a node beside it:
+    /// whatever copies or restores from there would take that one.
+    #[error(
+        "{} is a backup and no data directory: put it into one by `tebessa journal restore --from`",
+        path.display()
+    )]
+    Backup {
+        /// The directory.
+        path: PathBuf,
     },
     /// The data could not be opened.
     #[error("the data directory {} could not be opened", path.display())]
@@ -204,6 +214,9 @@ impl Standalone {
             inbox_age,
             timers,
         } = setup;
+        if data.join("log").exists() && !journal_dir(&data).exists() {
+            return Err(StartError::Backup { path: data });
+        }
         make_directory(&data)?;
         let (node, report) = Node::open(&data, &authority, (library, clocks), progress)
             .map_err(|source| StartError::Open { path: data.clone(), source })?;

@@ -33,6 +33,16 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// How many deadlines run, once that is known. The status is let go of again: while it is borrowed the
+/// timers cannot tell of the next, and wait.
+async fn running(status: &mut tokio::sync::watch::Receiver<Status>) -> usize {
+    let ready = status.wait_for(|status| matches!(status, Status::Waiting { .. })).await;
+    match ready.as_deref() {
+        Ok(Status::Waiting { running }) => *running,
+        Ok(Status::Reading) | Err(_) => 0,
+    }
+}
+
 /// Runs a service until it is told to stop.
 pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
     let Commands::Deadlines(args) = command;
@@ -41,11 +51,7 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
     let timers = timers.map_err(CliError::other)?;
     let mut status = timers.status();
     let told = async {
-        let ready = status.wait_for(|status| matches!(status, Status::Waiting { .. })).await;
-        let running = match ready.as_deref() {
-            Ok(Status::Waiting { running }) => *running,
-            Ok(Status::Reading) | Err(_) => 0,
-        };
+        let running = running(&mut status).await;
         let line = if args.json {
             serde_json::json!({ "ready": true, "running": running }).to_string()
         } else {

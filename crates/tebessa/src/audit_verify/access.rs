@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use journal::note::VerifierKey;
 use journal::{Position, Reader};
 use service::access::AccessEntry;
 use service::logs::{Log, earlier_access_logs};
@@ -15,12 +16,23 @@ use crate::output::{CliError, count};
 const BATCH: usize = 2_048;
 
 /// Verifies the access log against its checkpoints, and reads every entry.
-pub(super) async fn check(data: &Path, elsewhere: Vec<Elsewhere>) -> Result<Part, Stop> {
+pub(super) async fn check(
+    data: &Path,
+    elsewhere: Vec<Elsewhere>,
+    given: &[VerifierKey],
+) -> Result<Part, Stop> {
     let directory = Log::Access.directory(data);
     if !directory.join("log").is_dir() {
-        return Ok(Part::unchecked("there is no access log here yet".to_owned()));
+        let gone = earlier_access_logs(data, uuid::Uuid::nil()).map_err(CliError::other)?;
+        let words = if gone.is_empty() {
+            "there is no access log here yet".to_owned()
+        } else {
+            let logs = count(gone.len() as u64, "access log", "access logs");
+            format!("there is none here, though there are keys of {logs}, whose views are not here")
+        };
+        return Ok(Part::unchecked(words));
     }
-    let signed = Signed::read(data, Log::Access, &elsewhere).map_err(of_access_log)?;
+    let signed = Signed::read(data, Log::Access, &elsewhere, given).map_err(of_access_log)?;
     let data = data.to_owned();
     blocking(move || verify(&data, &directory, &signed).map_err(of_access_log)).await?
 }

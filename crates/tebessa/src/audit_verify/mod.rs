@@ -16,6 +16,7 @@ use self::live::Live;
 use self::report::{Damage, Report};
 use self::signed::{Elsewhere, Signed};
 use crate::output::{Bar, CliError, Exit, hanging, line, terminal_width};
+use crate::verifier_keys;
 
 const HELP: &str = "\
 Checked are
@@ -51,6 +52,10 @@ pub(crate) struct Args {
     /// agree with; may be given several times.
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
+    /// A key that is believed, as name+id+key, or a file of such keys, in the place of those in the
+    /// data directory; may be given several times.
+    #[arg(long, value_name = "KEY|FILE")]
+    key: Vec<String>,
     /// Do not compare the stream with the log.
     #[arg(long)]
     no_stream: bool,
@@ -125,7 +130,8 @@ impl From<journal::Error> for Stop {
 
 async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<Report, Stop> {
     let (of_access, elsewhere) = elsewhere(args)?;
-    let signed = Signed::read(&args.data, Log::Cases, &elsewhere)?;
+    let keys = verifier_keys::given(&args.key)?;
+    let signed = Signed::read(&args.data, Log::Cases, &elsewhere, &keys)?;
     let log = directory.to_owned();
     let seen = signed.seen(live.positions());
     let verified = blocking(move || {
@@ -138,7 +144,7 @@ async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<
     let log = directory.to_owned();
     let records = verified.records;
     let read = blocking(move || records::refold(&log, records)).await??;
-    let access = access::check(&args.data, of_access).await?;
+    let access = access::check(&args.data, of_access, &keys).await?;
     let index = live.index(&read.summaries).await?;
     let stream = live.stream(directory, args.no_stream).await?;
     let files = files::check(live, read.files, args.no_files).await?;
@@ -159,7 +165,7 @@ fn elsewhere(args: &Args) -> Result<(Vec<Elsewhere>, Vec<Elsewhere>), Stop> {
     let origin = if args.checkpoint.is_empty() || !access.join("log").is_dir() {
         None
     } else {
-        Some(Log::Access.origin(journal::Reader::open(&access)?.id()))
+        Some(Log::Access.origin(journal::Reader::id_in(&access)?))
     };
     let mut read = Vec::new();
     for file in &args.checkpoint {

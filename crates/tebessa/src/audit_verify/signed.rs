@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use journal::note::VerifierKey;
+use journal::note::{NoteError, VerifierKey};
 use journal::{Checkpoint, Checkpoints, LogKeys, Seen, VerifyReport};
 use service::logs::Log;
 
@@ -24,47 +24,101 @@ impl Elsewhere {
     }
 }
 
+/// Whose signatures count for a log.
+struct Policy {
+    origin: String,
+    believed: Vec<VerifierKey>,
+    distrusted: Vec<VerifierKey>,
+    /// Where the keys are from.
+    place: String,
+    /// Whether they are the checker's own: he need not have one for each old checkpoint.
+    own: bool,
+}
+
+impl Policy {
+    /// The keys that were given, or else those in the data directory.
+    fn read(data: &Path, log: Log, id: uuid::Uuid, given: &[VerifierKey]) -> Result<Self, Stop> {
+        let (origin, directory) = (log.origin(id), log.keys(data, id));
+        if !given.is_empty() {
+            let believed = given.iter().filter(|key| key.name() == origin).cloned().collect();
+            let place = "what --key gives".to_owned();
+            return Ok(Self { origin, believed, distrusted: Vec::new(), place, own: true });
+        }
+        let keys = LogKeys::read(&directory)?;
+        let (known, distrusted) = keys.map_or_else(Default::default, |keys| {
+            let distrusted = keys.distrusted();
+            (keys.known(), distrusted)
+        });
+        let believed = known.into_iter().map(|known| known.key).collect();
+        let place = directory.display().to_string();
+        Ok(Self { origin, believed, distrusted, place, own: false })
+    }
+
+    /// Whether only a key signed it of which nothing counts any more.
+    fn only_distrusted(&self, note: &str) -> bool {
+        Checkpoint::verify(note, &self.origin, &self.distrusted).is_ok()
+    }
+}
+
 /// What was signed, before the log is compared with it.
 pub(super) struct Signed {
     seen: Vec<(String, Checkpoint)>,
-    kept: u64,
-    /// Whether there were keys to check the signatures with.
+    /// Of how many of those that are kept no signature counts: a distrusted key's, or none of the keys
+    /// that were given.
+    unsigned: u64,
+    /// Whether there were keys to check the signatures with, and one that counts, if there is any.
     believed: bool,
 }
 
 impl Signed {
     /// Reads the checkpoints and checks their signatures with the keys of the log.
-    pub(super) fn read(data: &Path, log: Log, elsewhere: &[Elsewhere]) -> Result<Self, Stop> {
+    pub(super) fn read(
+        data: &Path,
+        log: Log,
+        elsewhere: &[Elsewhere],
+        given: &[VerifierKey],
+    ) -> Result<Self, Stop> {
         let directory = log.directory(data);
         let kept = Checkpoints::new(&directory, "").all()?;
-        if kept.is_empty() && elsewhere.is_empty() {
-            return Ok(Self { seen: Vec::new(), kept: 0, believed: false });
-        }
-        let id = journal::Reader::open(&directory)?.id();
-        let (origin, keys_dir) = (log.origin(id), log.keys(data, id));
-        let keys = LogKeys::read(&keys_dir)?.map(|keys| keys.known()).unwrap_or_default();
-        let keys: Vec<VerifierKey> = keys.into_iter().map(|known| known.key).collect();
-        for stored in &kept {
-            if !keys.is_empty()
-                && let Err(error) = Checkpoint::verify(&stored.note, &origin, &keys)
-            {
-                return Err(Damage::elsewhere(&stored.file, error.to_string()).into());
+        let id = journal::Reader::id_in(&directory)?;
+        let policy = Policy::read(data, log, id, given)?;
+        let (origin, believed) = (&policy.origin, !policy.believed.is_empty());
+        let mut unsigned = 0;
+        for stored in kept.iter().filter(|_| believed) {
+            match Checkpoint::verify(&stored.note, origin, &policy.believed) {
+                Ok(_) => {}
+                Err(NoteError::Unknown) if policy.own || policy.only_distrusted(&stored.note) => {
+                    unsigned += 1;
+                }
+                Err(error) => {
+                    return Err(Damage::elsewhere(&stored.file, error.to_string()).into());
+                }
             }
         }
         let mut seen = Vec::new();
         for Elsewhere { name, note } in elsewhere {
-            if keys.is_empty() {
-                let keys = keys_dir.display();
-                let what =
-                    format!("{name} cannot be checked: there are no keys of the log in {keys}");
+            // Of this log nothing is said by what is none of its checkpoints.
+            let of = note.lines().next().unwrap_or_default();
+            if of != origin {
+                let what = format!("{name} is no checkpoint of this log, {origin}");
                 return Err(CliError::message(what).into());
             }
-            match Checkpoint::verify(note, &origin, &keys) {
+            if !believed {
+                let place = &policy.place;
+                let what = format!("{name} cannot be checked: no key of {origin} is in {place}");
+                return Err(CliError::message(what).into());
+            }
+            match Checkpoint::verify(note, origin, &policy.believed) {
                 Ok(checkpoint) => seen.push((name.clone(), checkpoint)),
+                Err(NoteError::Unknown) if policy.only_distrusted(note) => {
+                    let what = format!("{name} proves nothing: only a distrusted key signed it");
+                    return Err(CliError::message(what).into());
+                }
                 Err(error) => return Err(Damage::elsewhere(name, error.to_string()).into()),
             }
         }
-        Ok(Self { seen, kept: kept.len() as u64, believed: !keys.is_empty() })
+        let counts = kept.is_empty() || unsigned < kept.len() as u64 || !seen.is_empty();
+        Ok(Self { seen, unsigned, believed: believed && counts })
     }
 
     /// What the log must have, besides what is kept beside it.
@@ -75,7 +129,13 @@ impl Signed {
     /// What was found.
     pub(super) fn part(&self, verified: &VerifyReport) -> Part {
         match self.words(verified) {
-            Some(words) => Part::checked(verified.signed_up_to, words),
+            Some(words) if self.believed => Part::checked(verified.signed_up_to, words),
+            Some(words) => Part::unchecked(words),
+            None if self.believed => Part::unchecked(
+                "none is kept, though there is a key that signs; `tebessa journal checkpoint` signs \
+                 one"
+                    .to_owned(),
+            ),
             None => Part::unchecked(
                 "none was signed yet; `tebessa journal checkpoint` signs one".to_owned(),
             ),
@@ -87,9 +147,11 @@ impl Signed {
         if verified.checkpoints == 0 {
             return None;
         }
-        let signatures = match (self.kept, self.believed) {
-            (_, true) => "signatures, roots",
-            (_, false) => "roots (no keys here to check the signatures with)",
+        let signatures = match (self.believed, self.unsigned) {
+            (true, 0) => "signatures, roots".to_owned(),
+            (true, some) => format!("signatures (of {some} by no key that is believed), roots"),
+            (false, 0) => "roots (no keys here to check the signatures with)".to_owned(),
+            (false, _) => "roots (none is signed by a key that is believed)".to_owned(),
         };
         Some(format!(
             "{}: {signatures}, and of {} the heads of all cases",

@@ -8,7 +8,7 @@ use service::logs::Log;
 
 use super::node;
 use crate::files;
-use crate::output::{Bar, CliError, Exit, GOOD, bytes, count, line, note};
+use crate::output::{Bar, CliError, Exit, GOOD, bytes, count, line, note, plain};
 
 const BACKUP_HELP: &str = "\
 The node may go on writing: copied is what is whole when the command begins. Run again with the same
@@ -100,9 +100,10 @@ pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
     let log = node::log(args.access);
     let source = node::log_of(&args.from, log)?;
     is_a(&source, log)?;
+    let origin = log.origin(Reader::open(&source).map_err(CliError::other)?.id());
     let mut elsewhere = Vec::new();
     for file in &args.checkpoint {
-        elsewhere.push(read(file)?);
+        elsewhere.push(read(file, &origin)?);
     }
     let json = args.json;
     let (data, shown) = (log.directory(&args.data), args.data.display().to_string());
@@ -151,13 +152,18 @@ fn is_a(source: &Path, log: Log) -> Result<(), CliError> {
     Err(CliError::usage(format!("{} is the copy of {found}: {advice}", source.display())))
 }
 
-/// A checkpoint from elsewhere. Its signature is not looked at: it can only make the restore more
-/// careful.
-fn read(file: &Path) -> Result<(String, Checkpoint, String), CliError> {
+/// A checkpoint from elsewhere, which must be of this log. Its signature is not looked at: it can only
+/// make the restore more careful.
+fn read(file: &Path, origin: &str) -> Result<(String, Checkpoint, String), CliError> {
     let name = file.display().to_string();
     let text = files::read_text(file, files::SMALL)?;
     let body = text.rfind("\n\n").and_then(|end| text.get(..=end)).unwrap_or_default();
     match Checkpoint::parse(body) {
+        Ok(checkpoint) if checkpoint.origin != origin => Err(CliError::message(format!(
+            "{name} is of another log: it is of {}, and what is to be restored of {origin}; nothing was \
+             restored",
+            plain(&checkpoint.origin)
+        ))),
         Ok(checkpoint) => Ok((name, checkpoint, text)),
         Err(error) => Err(CliError::caused(format!("{name} is no checkpoint"), error)),
     }

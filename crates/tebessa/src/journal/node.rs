@@ -90,8 +90,8 @@ pub(super) fn keys_of(data: &Path, log: Log) -> Result<std::path::PathBuf, CliEr
     if log == Log::Cases {
         return Ok(keys_dir(data));
     }
-    let log_here = Reader::open(&record(data, log)?).map_err(CliError::other)?;
-    Ok(log.keys(data, log_here.id()))
+    let id = Reader::id_in(&record(data, log)?).map_err(CliError::other)?;
+    Ok(log.keys(data, id))
 }
 
 /// A log's keys, which must be there.
