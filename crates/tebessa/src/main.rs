@@ -37,6 +37,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use mimalloc::MiMalloc;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// A command goes from thread to thread, and what one took another gives back: the system's own
 /// allocator took a fifth of a busy node's and its client's processor for that.
@@ -46,6 +47,16 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 /// How long work that nobody waits for any more may take to end: a log that is being read when its
 /// node is told to stop.
 const LEFT_BEHIND: Duration = Duration::from_secs(1);
+
+/// A log keeps two files open for each 64 MiB, and a limit of 1,024, as most systems set it for a
+/// program that does not ask, would end it at 32 GiB. Where it cannot be raised it stays.
+fn allow_many_files() {
+    let now = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: now.maximum, ..now });
+    if let Err(error) = raised {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
+}
 
 fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TEBESSA_LOG")
@@ -57,6 +68,7 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(choice != anstream::ColorChoice::Never)
         .init();
+    allow_many_files();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
