@@ -13,10 +13,11 @@ use uuid::Uuid;
 
 use crate::aside::{clear, put_in_place};
 use crate::checkpoint::Checkpoint;
-use crate::checkpoints::{keep_in, promised_notes};
+use crate::checkpoints::{CHECKPOINT_DIRECTORY, keep_in, promised_notes};
 use crate::disk::{Disk, RealDisk, sync_directory};
 use crate::error::{Error, Fault, disk_error};
 use crate::footer::{Footer, TRAILER_BYTES};
+use crate::format::segment_position;
 use crate::journal::LOG_DIRECTORY;
 use crate::lock::Lock;
 use crate::reader::{Reader, segment_names};
@@ -90,7 +91,8 @@ pub fn backup(
             return Err(Error::Request(what));
         }
     }
-    copy(data, out, last, &notes, progress)
+    // Damage that is found in the end is the copy's: what is copied now was looked through.
+    copy(data, out, last, &notes, out, progress)
 }
 
 /// A log that has less than a checkpoint signed has lost its end.
@@ -118,12 +120,16 @@ fn first_other(beginning: &Reader, longer: &Reader) -> Result<Option<u64>, Error
     Ok(Some(differ))
 }
 
-/// An error of the copy, which names the copy's files.
+/// The error with the whole path of a file that is within a log's directory.
 fn in_copy(copy: &Path, error: Error) -> Error {
     let Error::Corrupt(fault) = error else { return error };
-    let within = if fault.file.contains('/') { copy.to_owned() } else { copy.join(LOG_DIRECTORY) };
-    let file = within.join(&fault.file).display().to_string();
-    Error::Corrupt(Fault { file, ..fault })
+    let file = match (segment_position(&fault.file), fault.file.split_once('/')) {
+        (Some(_), _) => copy.join(LOG_DIRECTORY).join(&fault.file),
+        (None, Some((CHECKPOINT_DIRECTORY, _))) => copy.join(&fault.file),
+        // Of elsewhere, with the name that it was given.
+        (None, _) => return Error::Corrupt(fault),
+    };
+    Error::Corrupt(Fault { file: file.display().to_string(), ..fault })
 }
 
 /// Puts a backup, or another node's log, into a data directory that has none and is held.
@@ -148,10 +154,12 @@ pub fn restore(
     let last = Reader::open(from)?.last();
     let aside = data.join(RESTORING);
     clear(&aside)?;
-    let restored = copy(from, &aside, last, &notes, progress).and_then(|report| {
+    // Byte for byte what is there.
+    let copied = copy(from, &aside, last, &notes, from, progress);
+    let restored = copied.and_then(|report| {
         let checkpoints = elsewhere.iter().map(|(name, said, _)| (name.clone(), said.clone()));
         let seen = Seen { checkpoints: checkpoints.collect(), ..Seen::default() };
-        verify_against(&aside, seen, progress).map_err(|error| in_copy(&aside, error))?;
+        verify_against(&aside, seen, progress).map_err(|error| in_copy(from, error))?;
         has_what_was_signed(&notes, last)?;
         Ok(report)
     });
@@ -186,11 +194,13 @@ fn existing(directory: &Path) -> Result<Option<Reader>, Error> {
     Reader::open(directory).map(Some)
 }
 
+/// Copies and verifies; damage that is found in the end is told by the files of `named`.
 fn copy(
     from: &Path,
     to: &Path,
     last: Position,
     notes: &[(u64, String)],
+    named: &Path,
     progress: &mut dyn FnMut(VerifyProgress),
 ) -> Result<CopyReport, Error> {
     let log = to.join(LOG_DIRECTORY);
@@ -216,7 +226,7 @@ fn copy(
     for (size, note) in notes.iter().filter(|(size, _)| *size <= last.0) {
         keep_in(to, *size, note)?;
     }
-    let verified = verify(to, progress).map_err(|error| in_copy(to, error))?;
+    let verified = verify(to, progress).map_err(|error| in_copy(named, error))?;
     let VerifyReport { log, records, root, checkpoints, .. } = verified;
     let last = Position(records);
     Ok(CopyReport { log, last, root, copied, unchanged, bytes, checkpoints })

@@ -16,7 +16,7 @@ use crate::note::{self, SigningKey};
 use crate::record::Position;
 
 /// The directory of the checkpoints within the data directory.
-const CHECKPOINT_DIRECTORY: &str = "checkpoints";
+pub(crate) const CHECKPOINT_DIRECTORY: &str = "checkpoints";
 /// How many of the newest are kept; of those before, the first of each day.
 const KEPT: usize = 100;
 const DAY_S: u64 = 86_400;
