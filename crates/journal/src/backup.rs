@@ -194,13 +194,13 @@ fn existing(directory: &Path) -> Result<Option<Reader>, Error> {
     Reader::open(directory).map(Some)
 }
 
-/// Copies and verifies; damage that is found in the end is told by the files of `named`.
+/// Copies and verifies; damage that is found in the end is told by the files of `shown`.
 fn copy(
     from: &Path,
     to: &Path,
     last: Position,
     notes: &[(u64, String)],
-    named: &Path,
+    shown: &Path,
     progress: &mut dyn FnMut(VerifyProgress),
 ) -> Result<CopyReport, Error> {
     let log = to.join(LOG_DIRECTORY);
@@ -226,7 +226,7 @@ fn copy(
     for (size, note) in notes.iter().filter(|(size, _)| *size <= last.0) {
         keep_in(to, *size, note)?;
     }
-    let verified = verify(to, progress).map_err(|error| in_copy(named, error))?;
+    let verified = verify(to, progress).map_err(|error| in_copy(shown, error))?;
     let VerifyReport { log, records, root, checkpoints, .. } = verified;
     let last = Position(records);
     Ok(CopyReport { log, last, root, copied, unchanged, bytes, checkpoints })
