@@ -1,11 +1,13 @@
 //! I1 stated once more and naively, over the records alone: what the removal bar must never open.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use case::vocabulary::{AppealResult, LateRuling, PermissionResult, SubmissionRuling};
+use case::vocabulary::{
+    AppealResult, DeadlineKind, LateRuling, PermissionResult, SubmissionRuling,
+};
 use case::{
-    AppealId, BarId, Case, Event, Instant, Recorded, appeals, decisions, intake, registry,
-    removal_bar,
+    AppealId, BarId, Case, DeadlineId, Event, Instant, Recorded, appeals, deadlines, decisions,
+    intake, registry, removal_bar,
 };
 
 /// Noon of days before, within and after the time limits of the steps.
@@ -14,6 +16,8 @@ const MOMENTS: &[&str] = &[
     "2024-02-20T12:00:00Z",
     "2024-03-02T12:00:00Z",
     "2024-04-20T12:00:00Z",
+    "2024-06-10T12:00:00Z",
+    "2024-07-10T12:00:00Z",
     "2026-01-01T12:00:00Z",
 ];
 
@@ -26,6 +30,8 @@ struct Sheet {
     appeal_until: Option<String>,
     ruled: bool,
     onward_until: Option<String>,
+    /// What somebody set by hand, and did not expire.
+    given: BTreeMap<DeadlineId, (DeadlineKind, Instant)>,
     appeals: BTreeSet<AppealId>,
     permissions: BTreeSet<AppealId>,
     protected: bool,
@@ -42,10 +48,8 @@ impl Sheet {
             Event::Decisions(event) => self.decisions(event),
             Event::Appeals(event) => self.appeals(event),
             Event::Registry(event) => self.registry(event),
-            Event::Evidence(_)
-            | Event::Assessment(_)
-            | Event::Deadlines(_)
-            | Event::Register(_) => {}
+            Event::Deadlines(event) => self.deadlines(event),
+            Event::Evidence(_) | Event::Assessment(_) | Event::Register(_) => {}
         }
     }
 
@@ -58,6 +62,7 @@ impl Sheet {
                 self.claim_open = false;
                 self.appeals.clear();
                 self.permissions.clear();
+                self.used(DeadlineKind::Appeal);
             }
             _ => {}
         }
@@ -102,13 +107,17 @@ impl Sheet {
         self.decision_unserved = false;
         self.claim_open = true;
         self.protected = false;
+        self.used(DeadlineKind::Appeal);
         self.appeals.clear();
         self.permissions.clear();
     }
 
     fn appeals(&mut self, event: &appeals::Event) {
         match event {
-            appeals::Event::AppealFiled(filed) => drop(self.appeals.insert(filed.appeal)),
+            appeals::Event::AppealFiled(filed) => {
+                self.appeals.insert(filed.appeal);
+                self.used(DeadlineKind::Appeal);
+            }
             appeals::Event::LateFilingRuled(ruled) if ruled.ruling == LateRuling::Rejected => {
                 self.appeals.remove(&ruled.appeal);
             }
@@ -123,16 +132,38 @@ impl Sheet {
                     self.claim_opens_again();
                 }
             }
-            appeals::Event::PermissionSought(one) => drop(self.permissions.insert(one.appeal)),
+            appeals::Event::PermissionSought(one) => {
+                self.permissions.insert(one.appeal);
+                self.onward_until = None;
+                self.used(DeadlineKind::Onward);
+            }
             appeals::Event::PermissionDecided(one) => {
                 self.permissions.remove(&one.appeal);
-                self.onward_until = None;
                 if one.result == PermissionResult::Granted {
                     self.appeals.insert(one.appeal);
                 }
             }
             _ => {}
         }
+    }
+
+    fn deadlines(&mut self, event: &deadlines::Event) {
+        match event {
+            deadlines::Event::DeadlineSet(set) => {
+                self.given.insert(set.deadline, (set.kind, set.due));
+            }
+            deadlines::Event::DeadlineExtended(one) => {
+                if let Some((_, due)) = self.given.get_mut(&one.deadline) {
+                    *due = one.due;
+                }
+            }
+            deadlines::Event::DeadlineExpired(one) => drop(self.given.remove(&one.deadline)),
+        }
+    }
+
+    /// What the time was given for was done, or cannot be done any more.
+    fn used(&mut self, used: DeadlineKind) {
+        self.given.retain(|_, (kind, _)| *kind != used);
     }
 
     fn registry(&mut self, event: &registry::Event) {
@@ -153,12 +184,15 @@ impl Sheet {
     }
 
     /// I1 says closed.
-    fn closed(&self, day: &str) -> bool {
+    fn closed(&self, day: &str, at: Instant) -> bool {
+        let given = |wanted| self.given.values().any(|(kind, due)| *kind == wanted && at < *due);
         let runs = |last: &Option<String>| last.as_deref().is_some_and(|last| day <= last);
         self.claim_open
             || (self.decision_unserved && !self.ruled)
             || (!self.ruled && runs(&self.appeal_until))
-            || (self.permissions.is_empty() && runs(&self.onward_until))
+            || (!self.ruled && self.appeal_until.is_some() && given(DeadlineKind::Appeal))
+            || runs(&self.onward_until)
+            || (self.ruled && given(DeadlineKind::Onward))
             || !self.appeals.is_empty()
             || !self.permissions.is_empty()
             || self.protected
@@ -182,7 +216,7 @@ pub(crate) fn never_open_while_closed(records: &[Recorded]) -> usize {
             let at: Instant = moment.parse().expect("a moment");
             let bar = removal_bar(&case, at);
             assert_eq!(bar.barred, !bar.reasons.is_empty());
-            if sheet.closed(&moment[..10]) {
+            if sheet.closed(&moment[..10], at) {
                 assert!(bar.barred, "open at {moment} after version {}", case.version);
             }
             if !bar.barred {

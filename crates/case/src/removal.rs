@@ -7,6 +7,7 @@
 
 use jiff::ToSpan as _;
 
+use crate::appeals::Ruling;
 use crate::decisions::{Decision, Notified};
 use crate::state::Case;
 use crate::vocabulary::{BarReason, DeadlineKind};
@@ -106,21 +107,7 @@ fn pending_claim(case: &Case) -> Reason {
 /// Service, the time to appeal, and the time to go further.
 fn of_decision(case: &Case, decision: &Decision, at: Instant, reasons: &mut Vec<Reason>) {
     if let Some(ruling) = case.appeals.ruling_on(decision.version) {
-        let sought = case
-            .appeals
-            .all
-            .iter()
-            .any(|appeal| appeal.decision == decision.version && appeal.onward.is_some());
-        if let Some(last) = ruling.onward_deadline.as_ref().filter(|_| !sought) {
-            open_until(
-                reasons,
-                end_anywhere(last),
-                at,
-                BarReason::OnwardWindow,
-                "the time to go to the next court runs",
-                vec![ruling.version],
-            );
-        }
+        onward(case, decision, ruling, at, reasons);
         return;
     }
     match &decision.notified {
@@ -138,6 +125,35 @@ fn of_decision(case: &Case, decision: &Decision, at: Instant, reasons: &mut Vec<
             vec![decision.version, notified.version],
         ),
     }
+}
+
+/// The time to go further: until the day that the ruling states, and as long as a deadline that was
+/// set for it runs. Who sought permission since the ruling used the day that it states; what an
+/// earlier ruling left open says nothing of this one.
+fn onward(
+    case: &Case,
+    decision: &Decision,
+    ruling: &Ruling,
+    at: Instant,
+    reasons: &mut Vec<Reason>,
+) {
+    let sought = case.appeals.all.iter().any(|appeal| {
+        let sought = appeal.onward.as_ref().map(|onward| onward.sought);
+        appeal.decision == decision.version && sought > Some(ruling.version)
+    });
+    let stated = ruling.onward_deadline.as_ref().filter(|_| !sought).map(end_anywhere);
+    let given = case.deadlines.of(DeadlineKind::Onward);
+    let ends = stated.into_iter().chain(given.map(|running| Some(running.due)));
+    // A day whose end is not known never ends.
+    let Some(until) = ends.reduce(|one, other| Some(one?.max(other?))) else { return };
+    open_until(
+        reasons,
+        until,
+        at,
+        BarReason::OnwardWindow,
+        "the time to go to the next court runs",
+        std::iter::once(ruling.version).chain(given.map(|running| running.set)).collect(),
+    );
 }
 
 /// The end of the time to appeal; the later one where it was extended. `None` if no end is known.

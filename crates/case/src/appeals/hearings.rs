@@ -197,7 +197,9 @@ pub(super) fn seek(case: &Case, one: &SeekPermission) -> Result<Event, Rejection
     if case.decisions.standing().is_none_or(|decision| decision.version != appeal.decision) {
         return refuse(Code::NoDecision, "the decision of this appeal does not stand any more");
     }
-    if appeal.onward.is_some() || appeal.lapsed.is_some() {
+    // A ruling of the next court is a ruling like any other: it may be taken further in its turn.
+    let used = appeal.onward.as_ref().is_some_and(|onward| onward.ruled.is_none());
+    if used || appeal.lapsed.is_some() {
         return refuse(Code::PermissionSought, "permission was sought already");
     }
     let sought = day(&one.sought, "sought")?;
@@ -210,7 +212,7 @@ pub(super) fn seek(case: &Case, one: &SeekPermission) -> Result<Event, Rejection
     })))
 }
 
-/// I2: who ruled on the appeal does not say whether it may be taken further.
+/// I2: who ruled on the appeal, in whichever court, does not say whether it may be taken further.
 pub(super) fn decide_permission(
     case: &Case,
     one: &DecidePermission,
@@ -229,7 +231,7 @@ pub(super) fn not_the_first_judge(
     context: &Context<'_>,
 ) -> Result<(), Rejection> {
     free_of_earlier_part(case, appeal.id, context)?;
-    if appeal.ruling.as_ref().is_some_and(|ruling| ruling.by == context.by.id) {
+    if appeal.earlier.iter().chain(&appeal.ruling).any(|ruling| ruling.by == context.by.id) {
         return refuse(Code::TookPart, "the actor ruled on this appeal; the next court is another");
     }
     Ok(())
