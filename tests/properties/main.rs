@@ -87,6 +87,8 @@ const STEPS: &[&str] = &[
     "appeals.seek-permission appeal=@A1 grounds=~ sought=2024-06-05 by P@",
     "decide A1 dismissed onward_deadline 2024-06-30 by J@",
     "deadlines.set deadline=@L2 kind=appeal due=2024-06-15T00:00:00Z by Y@",
+    "deadlines.set deadline=@L4 kind=response due=2024-03-10T00:00:00Z by Y@",
+    "deadlines.set deadline=@L5 kind=reinstatement due=2025-06-01T00:00:00Z by Y@",
     "deadlines.set deadline=@L3 kind=onward due=2024-07-15T00:00:00Z by Y@",
     "registry.warn-withdrawal cause=not_attended method=post language=en served=2024-02-01 by Y@",
     "registry.answer-warning by A@",
@@ -99,6 +101,8 @@ const STEPS: &[&str] = &[
     "registry.reopen-claim ground=serious_doubt reason=~ by D@",
     "close refused on 2024-06-01 by Y@",
     "close withdrawn on 2024-06-01 by Y@",
+    "close withdrawn on 2025-05-01 by Y@",
+    "registry.destroy-key legal_basis=test approver=Z1 on 2024-06-02 by X@",
 ];
 
 /// Most random orders are refused at once, so whole stretches of a claim's life stand beside them.

@@ -1,4 +1,5 @@
-//! I1 stated once more and naively, over the records alone: what the removal bar must never open.
+//! I1 stated once more and naively, over the records alone: what the removal bar must never open, and
+//! that no file is closed or erased, and no claim counts as withdrawn, while a time runs (I13, I18).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,9 @@ const MOMENTS: &[&str] = &[
     "2026-01-01T12:00:00Z",
 ];
 
+/// Before everything, for a record that says no plain day.
+const MIN: jiff::Timestamp = jiff::Timestamp::MIN;
+
 /// What a clerk would keep on a sheet of paper.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "a clerk ticks boxes")]
@@ -39,10 +43,13 @@ struct Sheet {
     review: bool,
     bars: BTreeSet<BarId>,
     submission: bool,
+    withdrawn: bool,
+    reinstatable_until: Option<Instant>,
 }
 
 impl Sheet {
     fn write(&mut self, record: &Recorded) {
+        self.nothing_runs_that_this_ends(record);
         match &record.event {
             Event::Intake(event) => self.intake(event),
             Event::Decisions(event) => self.decisions(event),
@@ -50,6 +57,22 @@ impl Sheet {
             Event::Registry(event) => self.registry(event),
             Event::Deadlines(event) => self.deadlines(event),
             Event::Evidence(_) | Event::Assessment(_) | Event::Register(_) => {}
+        }
+    }
+
+    fn nothing_runs_that_this_ends(&self, record: &Recorded) {
+        let Event::Registry(event) = &record.event else { return };
+        let day = record.envelope.occurred.to_string();
+        let at: Instant = format!("{day}T12:00:00Z").parse().unwrap_or(Instant::new(MIN));
+        match event {
+            registry::Event::FileClosed(_) | registry::Event::PiiKeyDestroyed(_) => {
+                assert!(self.withdrawn || !self.time_runs(&day, at), "I18: a time limit runs");
+                assert!(!self.reinstatable(at) && !self.submission && self.bars.is_empty());
+            }
+            registry::Event::ClaimWithdrawnImplicitly(_) => {
+                assert!(!self.given(DeadlineKind::Response, at), "I13: time to answer runs");
+            }
+            _ => {}
         }
     }
 
@@ -62,7 +85,9 @@ impl Sheet {
                 self.claim_open = false;
                 self.appeals.clear();
                 self.permissions.clear();
+                self.withdrawn = true;
                 self.used(DeadlineKind::Appeal);
+                self.used(DeadlineKind::Response);
             }
             _ => {}
         }
@@ -72,6 +97,7 @@ impl Sheet {
         match event {
             decisions::Event::DecisionIssued(issued) => {
                 self.fresh_decision();
+                self.used(DeadlineKind::Response);
                 self.protected = issued.outcome.protects();
             }
             decisions::Event::StatusEnded(_) => {
@@ -168,10 +194,24 @@ impl Sheet {
 
     fn registry(&mut self, event: &registry::Event) {
         match event {
-            registry::Event::ClaimWithdrawnImplicitly(_) => self.claim_open = false,
-            registry::Event::ClaimReinstated(_) => self.claim_open = true,
+            registry::Event::WarningAnswered(_) => self.used(DeadlineKind::Response),
+            registry::Event::ClaimWithdrawnImplicitly(one) => {
+                self.claim_open = false;
+                self.withdrawn = true;
+                self.reinstatable_until = one.over;
+                self.used(DeadlineKind::Response);
+            }
+            registry::Event::ClaimReinstated(_) => {
+                self.claim_open = true;
+                self.withdrawn = false;
+                self.reinstatable_until = None;
+                self.used(DeadlineKind::Reinstatement);
+            }
             registry::Event::ClaimReopened(_) => {
                 self.claim_opens_again();
+                self.withdrawn = false;
+                self.reinstatable_until = None;
+                self.used(DeadlineKind::Reinstatement);
                 self.submission = false;
             }
             registry::Event::FurtherSubmissionMade(_) => self.submission = true,
@@ -183,16 +223,30 @@ impl Sheet {
         }
     }
 
+    fn given(&self, wanted: DeadlineKind, at: Instant) -> bool {
+        self.given.values().any(|(kind, due)| *kind == wanted && at < *due)
+    }
+
+    fn reinstatable(&self, at: Instant) -> bool {
+        self.withdrawn
+            && (self.reinstatable_until.is_some_and(|until| at < until)
+                || self.given(DeadlineKind::Reinstatement, at))
+    }
+
+    /// A time in which the claimant may challenge what was decided.
+    fn time_runs(&self, day: &str, at: Instant) -> bool {
+        let runs = |last: &Option<String>| last.as_deref().is_some_and(|last| day <= last);
+        (!self.ruled && runs(&self.appeal_until))
+            || (!self.ruled && self.appeal_until.is_some() && self.given(DeadlineKind::Appeal, at))
+            || runs(&self.onward_until)
+            || (self.ruled && self.given(DeadlineKind::Onward, at))
+    }
+
     /// I1 says closed.
     fn closed(&self, day: &str, at: Instant) -> bool {
-        let given = |wanted| self.given.values().any(|(kind, due)| *kind == wanted && at < *due);
-        let runs = |last: &Option<String>| last.as_deref().is_some_and(|last| day <= last);
         self.claim_open
             || (self.decision_unserved && !self.ruled)
-            || (!self.ruled && runs(&self.appeal_until))
-            || (!self.ruled && self.appeal_until.is_some() && given(DeadlineKind::Appeal))
-            || runs(&self.onward_until)
-            || (self.ruled && given(DeadlineKind::Onward))
+            || self.time_runs(day, at)
             || !self.appeals.is_empty()
             || !self.permissions.is_empty()
             || self.protected
@@ -200,6 +254,7 @@ impl Sheet {
             || self.review
             || !self.bars.is_empty()
             || self.submission
+            || self.reinstatable(at)
     }
 }
 

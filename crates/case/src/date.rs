@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 
 /// A date of the world with its precision: `unknown`, `2022`, `2022-09`, `2022-09-21` or an
 /// RFC 3339 instant. It is written back as it was given; nothing is filled in.
@@ -51,6 +51,13 @@ impl WorldDate {
     #[must_use]
     pub fn exact_day(&self) -> Option<Date> {
         self.first.filter(|_| self.first == self.last)
+    }
+
+    /// When the last day that this date may mean is over everywhere on earth; `None` if unknown.
+    pub(crate) fn over_anywhere(&self) -> Option<Instant> {
+        let next = self.last?.tomorrow().ok()?;
+        let midnight = next.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        midnight.timestamp().checked_add(12.hours()).ok().map(Instant::new)
     }
 
     /// The instant, where the date is that exact.

@@ -86,6 +86,13 @@ impl<'a> Law<'a> {
         self.clocks.after(profile.as_str(), last)
     }
 
+    /// The first instant of a day, where the authority of the case's profile sits; in UTC as long as
+    /// the case has no profile.
+    pub(crate) fn begins(self, case: &Case, day: Date) -> Option<Instant> {
+        let profile = case.intake.registration.as_ref().map_or("", |one| one.profile.as_str());
+        self.clocks.after(profile, day.yesterday().ok()?)
+    }
+
     /// Whether any version of a profile is known.
     pub(crate) fn has_profile(self, profile: &ProfileName) -> bool {
         self.library.all().any(|guidance| guidance.profile() == profile.as_str())
