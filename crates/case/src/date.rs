@@ -53,6 +53,14 @@ impl WorldDate {
         self.first.filter(|_| self.first == self.last)
     }
 
+    /// The earliest day that this date was anywhere on earth; `None` if unknown. What happened at an
+    /// instant happened, for somebody in another zone, on the day before.
+    pub(crate) fn earliest_day(&self) -> Option<Date> {
+        let Some(at) = self.instant() else { return self.first };
+        let farthest_west = at.timestamp().checked_sub(12.hours()).ok()?;
+        Some(farthest_west.to_zoned(jiff::tz::TimeZone::UTC).date())
+    }
+
     /// When the last day that this date may mean is over everywhere on earth; `None` if unknown.
     pub(crate) fn over_anywhere(&self) -> Option<Instant> {
         let next = self.last?.tomorrow().ok()?;
@@ -225,6 +233,17 @@ mod tests {
     fn an_instant_means_the_day_that_its_own_offset_shows() {
         let late = WorldDate::new("2022-09-21T23:30:00-05:00").unwrap();
         assert_eq!(late.exact_day(), Some(date(2022, 9, 21)));
+    }
+
+    #[test]
+    fn an_instant_is_the_day_before_somewhere_and_a_day_is_itself() {
+        let earliest = |text: &str| WorldDate::new(text).unwrap().earliest_day();
+        assert_eq!(earliest("2024-02-10T11:59:59Z"), Some(date(2024, 2, 9)));
+        assert_eq!(earliest("2024-02-10T12:00:00Z"), Some(date(2024, 2, 10)));
+        assert_eq!(earliest("2024-02-10T14:00:00+14:00"), Some(date(2024, 2, 9)));
+        assert_eq!(earliest("2024-02-10"), Some(date(2024, 2, 10)));
+        assert_eq!(earliest("2024-02"), Some(date(2024, 2, 1)));
+        assert_eq!(earliest("unknown"), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{AppealFiled, Command, DecideAppeal, Event, FileAppeal, RuleLateFiling, hearings};
 use crate::decide::Context;
-use crate::decisions::day;
+use crate::decisions::{day, day_since};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, need};
 use crate::vocabulary::{AppealResult, DeadlineKind};
@@ -58,7 +58,7 @@ fn file(case: &Case, filing: &FileAppeal, context: &Context<'_>) -> Result<Event
             "this decision was appealed already; the appeal is pending or was ruled on",
         );
     }
-    let filed = day(&filing.filed, "filed")?;
+    let filed = day_since(&filing.filed, "filed", &decision.on, "the decision was issued on")?;
     let deadline =
         decision.notified.as_ref().and_then(|notified| notified.appeal_deadline.exact_day());
     let extended = case.deadlines.of(DeadlineKind::Appeal).is_some_and(|running| {

@@ -4,7 +4,7 @@
 use super::decide::free_of_earlier_part;
 use super::{Appeal, Event, PermissionSought};
 use crate::decide::Context;
-use crate::decisions::day;
+use crate::decisions::{day, day_since};
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
@@ -202,7 +202,7 @@ pub(super) fn seek(case: &Case, one: &SeekPermission) -> Result<Event, Rejection
     if used || appeal.lapsed.is_some() {
         return refuse(Code::PermissionSought, "permission was sought already");
     }
-    let sought = day(&one.sought, "sought")?;
+    let sought = day_since(&one.sought, "sought", &ruling.on, "the appeal was ruled on, on")?;
     let last = ruling.onward_deadline.as_ref().and_then(WorldDate::last_day);
     Ok(Event::PermissionSought(Box::new(PermissionSought {
         appeal: one.appeal,

@@ -182,6 +182,8 @@ events! {
 pub struct Ruling {
     /// The event.
     pub version: Version,
+    /// When it was made, in the world.
+    pub on: WorldDate,
     /// Who decided.
     pub by: ActorId,
     /// How it ended.
@@ -351,6 +353,7 @@ fn end(case: &mut Case, decided: &DecideAppeal, stamp: &Stamp<'_>) {
         }
         let before = appeal.ruling.replace(Ruling {
             version: stamp.version,
+            on: stamp.occurred.clone(),
             by: stamp.by.id.clone(),
             result: decided.result,
             outcome: decided.outcome,

@@ -3,7 +3,7 @@
 
 use super::{Event, WithdrawalWarned};
 use crate::decide::Context;
-use crate::decisions::day;
+use crate::decisions::{day, day_since};
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::removal;
@@ -205,7 +205,10 @@ pub(super) fn warn(
             format!("the warning of version {} stands unanswered", warned.version),
         );
     }
-    let served = day(&warning.served, "served")?;
+    let served = match case.intake.begun() {
+        Some(begun) => day_since(&warning.served, "served", begun, "the claim was made on")?,
+        None => day(&warning.served, "served")?,
+    };
     let (kind, circumstance) = (DeadlineKind::Response, Circumstance::Ordinary);
     let computed = context.law.time_limit(case, kind, circumstance, served);
     let stated = warning.respond_by.as_ref().map(|by| day(by, "respond_by")).transpose()?;
