@@ -301,6 +301,31 @@ proptest! {
     }
 }
 
+/// The time to go further that was given beyond the day of the ruling counts, also when it ran out.
+#[test]
+fn permission_is_sought_in_time_within_the_time_that_was_given() {
+    const MORE: &str = "deadlines.set deadline=@L1 kind=onward due=2024-06-01T00:00:00Z by Y1";
+    const RUNS_OUT: &str =
+        "deadlines.expire deadline=@L1 due=2024-06-01T00:00:00Z by S1 on 2024-06-01T00:00:00Z";
+    let sought = |given: &[&str], day: &str| {
+        let mut world = World::default();
+        let way = ["register by G1", "find-all W1", "complete by W1", "review agree by R1"];
+        let ruled = [
+            "issue refused by D1",
+            "file A1 2024-02-10 by P1",
+            "decide A1 dismissed onward_deadline 2024-04-30 by J1",
+        ];
+        let seek = format!("appeals.seek-permission appeal=@A1 grounds=~ sought={day} by P1");
+        for step in way.iter().chain(&ruled).chain(given).chain(&[seek.as_str()]) {
+            world.take(step).expect("a plain way");
+        }
+        world.case.appeals.all[0].onward.as_ref().expect("sought").in_time
+    };
+    assert!(sought(&[], "2024-04-30") && !sought(&[], "2024-05-10"));
+    assert!(sought(&[MORE], "2024-05-10") && sought(&[MORE, RUNS_OUT], "2024-05-10"));
+    assert!(!sought(&[MORE], "2024-06-02") && !sought(&[MORE, RUNS_OUT], "2024-06-02"));
+}
+
 /// The bar is no wall: it opens where nothing bars any more, and where it must.
 #[test]
 fn the_bar_opens_when_a_refusal_is_final() {
