@@ -102,7 +102,7 @@ fn record_finding(
     for id in &finding.country_info {
         evidence::country_info(case, *id)?;
     }
-    evidence::entry_never_undermines(case, finding)?;
+    evidence::entry_never_undermines(case, finding, context)?;
     for fact in &finding.facts {
         if !case.evidence.facts.contains_key(fact) {
             return refuse(
