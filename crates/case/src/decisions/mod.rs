@@ -349,12 +349,16 @@ pub(crate) fn day_since(
 /// Applies an event of decisions.
 pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
     match event {
-        Event::DecisionIssued(issued) => case.decisions.all.push(Decision {
-            grounds: issued.grounds.clone(),
-            departs: issued.departure.is_some(),
-            seen: issued.seen,
-            ..Decision::new(stamp, issued.outcome, issued.assessment)
-        }),
+        Event::DecisionIssued(issued) => {
+            case.decisions.all.push(Decision {
+                grounds: issued.grounds.clone(),
+                departs: issued.departure.is_some(),
+                seen: issued.seen,
+                ..Decision::new(stamp, issued.outcome, issued.assessment)
+            });
+            // I13: whoever is to be taken for gone after a decision that fell is warned anew.
+            case.registry.later.warning = None;
+        }
         Event::DecisionNotified(notified) => service::notified(case, notified, stamp),
         Event::NotificationFailed(_) => service::failed(case, stamp),
         Event::DecisionWithdrawn(_) => service::withdrawn(case, stamp),
