@@ -102,6 +102,8 @@ impl Sheet {
             }
             decisions::Event::StatusEnded(_) => {
                 self.fresh_decision();
+                // It is served and appealed like any decision, also where the claim was withdrawn.
+                self.withdrawn = false;
                 self.status = false;
                 self.review = false;
                 self.protected = false;
