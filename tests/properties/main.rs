@@ -43,6 +43,8 @@ const STEPS: &[&str] = &[
     "complete by W@",
     "review agree by R@",
     "review agree by R:W@",
+    "review agree by R:D@",
+    "complete by W:D@",
     "review return by R@",
     "review escalate by R@",
     "issue refused by D@",
@@ -239,6 +241,7 @@ fn repeated(case: &Case, record: &Recorded) {
 fn nobody_judges_twice(records: &[Recorded]) {
     let mut assessors = Vec::new();
     let mut reviewers = Vec::new();
+    let mut deciders = Vec::new();
     let mut agreed = false;
     for record in records {
         let by = &record.envelope.by.id;
@@ -258,6 +261,7 @@ fn nobody_judges_twice(records: &[Recorded]) {
             | Event::Decisions(case::decisions::Event::DecisionWithdrawn(_))
             | Event::Registry(case::registry::Event::ClaimReopened(_)) => agreed = false,
             Event::Assessment(event) => {
+                assert!(!deciders.contains(by), "who decided assessed or reviewed");
                 if let case::assessment::Event::AssessmentReviewed(reviewed) = event {
                     assert!(!assessors.contains(by), "an assessor reviewed");
                     reviewers.push(by.clone());
@@ -275,6 +279,7 @@ fn nobody_judges_twice(records: &[Recorded]) {
             Event::Decisions(case::decisions::Event::DecisionIssued(_)) => {
                 assert!(agreed, "a decision without an agreed review of the latest assessment");
                 assert!(!assessors.contains(by) && !reviewers.contains(by));
+                deciders.push(by.clone());
             }
             Event::Appeals(case::appeals::Event::AppealDecided(_)) => {
                 let judge_only = records

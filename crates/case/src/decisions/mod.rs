@@ -257,6 +257,11 @@ impl State {
         self.all.last().filter(|decision| decision.set_aside.is_none())
     }
 
+    /// Whether somebody issued a decision in this case, standing or not.
+    pub(crate) fn decided(&self, actor: &ActorId) -> bool {
+        self.all.iter().any(|decision| decision.by == *actor)
+    }
+
     /// The status that stands.
     #[must_use]
     pub fn status(&self) -> Option<&StatusHeld> {
