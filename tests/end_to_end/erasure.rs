@@ -80,8 +80,19 @@ async fn a_correction_shows_both_values_and_an_erasure_survives_a_restored_key_s
     let withdraw = command(case, "intake.withdraw-claim", ("a-1", "applicant"), &json!({}));
     accepted(&client, &withdraw).await;
     let close = json!({ "retention": "withdrawn" });
-    accepted(&client, &command(case, "registry.close-file", ("registry-1", "registry"), &close))
-        .await;
+    let mut close = command(case, "registry.close-file", ("registry-1", "registry"), &close);
+    // Whether a time is over is not for a date to say that is yet to come, whatever its offset shows.
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(10);
+    let far_west = jiff::tz::TimeZone::fixed(jiff::tz::offset(-12));
+    for ahead in [soon.to_string(), soon.to_zoned(far_west).strftime("%FT%T%:z").to_string()] {
+        close["occurred"] = json!(ahead);
+        assert_eq!(code(&client, &close).await, "occurred_in_future");
+    }
+    close["occurred"] = json!("2024-01-02");
+    accepted(&client, &close).await;
+    let mut early = erase(case);
+    early["occurred"] = json!(soon.to_string());
+    assert_eq!(code(&client, &early).await, "occurred_in_future");
     copy(&service::node::keys_dir(&data), &backup);
     let erasure = erase(case);
     assert_eq!(accepted(&client, &erasure).await, 6);

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use case::Case;
 use tests::steps::{World, refusal};
 
 fn table(name: &str) {
@@ -58,6 +59,9 @@ fn run(names: &BTreeMap<String, String>, given: &str, when: &str, with_status: b
             return format!("given `{step}`: {} ({})", refusal(&rejection), rejection.message);
         }
     }
+    if let Some(at) = when.strip_prefix("bar at ") {
+        return bar(&world.case, at);
+    }
     let before = world.case.clone();
     let when = names.get(when).map_or(when, String::as_str);
     match world.take(when) {
@@ -74,6 +78,16 @@ fn run(names: &BTreeMap<String, String>, given: &str, when: &str, with_status: b
             }
         }
     }
+}
+
+fn bar(case: &Case, at: &str) -> String {
+    let reasons = case::removal_bar(case, at.parse().expect("an instant")).reasons;
+    let told = reasons.iter().map(|reason| match reason.until {
+        Some(until) => format!("{} until {until}", reason.code),
+        None => reason.code.to_string(),
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { "not barred".to_owned() } else { told.join(", ") }
 }
 
 #[test]
@@ -119,4 +133,9 @@ fn later() {
 #[test]
 fn registry() {
     table("registry.txt");
+}
+
+#[test]
+fn removal() {
+    table("removal.txt");
 }

@@ -43,6 +43,8 @@ const STEPS: &[&str] = &[
     "complete by W@",
     "review agree by R@",
     "review agree by R:W@",
+    "review agree by R:D@",
+    "complete by W:D@",
     "review return by R@",
     "review escalate by R@",
     "issue refused by D@",
@@ -84,6 +86,12 @@ const STEPS: &[&str] = &[
     "appeals.seek-permission appeal=@A1 grounds=~ sought=2024-04-10 by P@",
     "appeals.decide-permission appeal=@A1 result=granted reasons=~ by J@",
     "appeals.decide-permission appeal=@A1 result=refused reasons=~ by J@",
+    "appeals.seek-permission appeal=@A1 grounds=~ sought=2024-06-05 by P@",
+    "decide A1 dismissed onward_deadline 2024-06-30 by J@",
+    "deadlines.set deadline=@L2 kind=appeal due=2024-06-15T00:00:00Z by Y@",
+    "deadlines.set deadline=@L4 kind=response due=2024-03-10T00:00:00Z by Y@",
+    "deadlines.set deadline=@L5 kind=reinstatement due=2025-06-01T00:00:00Z by Y@",
+    "deadlines.set deadline=@L3 kind=onward due=2024-07-15T00:00:00Z by Y@",
     "registry.warn-withdrawal cause=not_attended method=post language=en served=2024-02-01 by Y@",
     "registry.answer-warning by A@",
     "registry.withdraw-implicitly reason=~ on 2024-02-16 by Y@",
@@ -95,6 +103,8 @@ const STEPS: &[&str] = &[
     "registry.reopen-claim ground=serious_doubt reason=~ by D@",
     "close refused on 2024-06-01 by Y@",
     "close withdrawn on 2024-06-01 by Y@",
+    "close withdrawn on 2025-05-01 by Y@",
+    "registry.destroy-key legal_basis=test approver=Z1 on 2024-06-02 by X@",
 ];
 
 /// Most random orders are refused at once, so whole stretches of a claim's life stand beside them.
@@ -115,9 +125,23 @@ const STRETCHES: &[&[&str]] = &[
         "decisions.end-status ground=ceased_circumstances reasons=~ by D2",
     ],
     &["decide A1 dismissed onward_deadline 2024-04-30 by J1"],
+    &[
+        "appeals.seek-permission appeal=@A1 grounds=~ sought=2024-04-10 by P1",
+        "appeals.decide-permission appeal=@A1 result=granted reasons=~ by J2",
+        "decide A1 dismissed onward_deadline 2024-06-30 by J3",
+    ],
     &["register by G1", "find-all W1", "complete by W1"],
     &["review agree by R1", "issue refused by D1"],
     &["notify 2024-02-01 2024-03-01 by Y1", "file A1 2024-02-10 by P1"],
+    &[
+        "find-all W1",
+        "complete by W1",
+        "review agree by R1",
+        "issue refused by D1",
+        "notify 2024-02-01 2024-03-01 by Y1",
+        "file A1 2024-02-10 by P1",
+        "decide A1 dismissed onward_deadline 2024-04-30 by J1",
+    ],
     &["decide A1 remitted by J1", "find-all W2", "complete by W2", "review agree by R2"],
 ];
 
@@ -217,6 +241,7 @@ fn repeated(case: &Case, record: &Recorded) {
 fn nobody_judges_twice(records: &[Recorded]) {
     let mut assessors = Vec::new();
     let mut reviewers = Vec::new();
+    let mut deciders = Vec::new();
     let mut agreed = false;
     for record in records {
         let by = &record.envelope.by.id;
@@ -236,6 +261,7 @@ fn nobody_judges_twice(records: &[Recorded]) {
             | Event::Decisions(case::decisions::Event::DecisionWithdrawn(_))
             | Event::Registry(case::registry::Event::ClaimReopened(_)) => agreed = false,
             Event::Assessment(event) => {
+                assert!(!deciders.contains(by), "who decided assessed or reviewed");
                 if let case::assessment::Event::AssessmentReviewed(reviewed) = event {
                     assert!(!assessors.contains(by), "an assessor reviewed");
                     reviewers.push(by.clone());
@@ -253,6 +279,7 @@ fn nobody_judges_twice(records: &[Recorded]) {
             Event::Decisions(case::decisions::Event::DecisionIssued(_)) => {
                 assert!(agreed, "a decision without an agreed review of the latest assessment");
                 assert!(!assessors.contains(by) && !reviewers.contains(by));
+                deciders.push(by.clone());
             }
             Event::Appeals(case::appeals::Event::AppealDecided(_)) => {
                 let judge_only = records
@@ -277,6 +304,31 @@ proptest! {
         nobody_judges_twice(&world.records);
         removal::never_open_while_closed(&world.records);
     }
+}
+
+/// The time to go further that was given beyond the day of the ruling counts, also when it ran out.
+#[test]
+fn permission_is_sought_in_time_within_the_time_that_was_given() {
+    const MORE: &str = "deadlines.set deadline=@L1 kind=onward due=2024-06-01T00:00:00Z by Y1";
+    const RUNS_OUT: &str =
+        "deadlines.expire deadline=@L1 due=2024-06-01T00:00:00Z by S1 on 2024-06-01T00:00:00Z";
+    let sought = |given: &[&str], day: &str| {
+        let mut world = World::default();
+        let way = ["register by G1", "find-all W1", "complete by W1", "review agree by R1"];
+        let ruled = [
+            "issue refused by D1",
+            "file A1 2024-02-10 by P1",
+            "decide A1 dismissed onward_deadline 2024-04-30 by J1",
+        ];
+        let seek = format!("appeals.seek-permission appeal=@A1 grounds=~ sought={day} by P1");
+        for step in way.iter().chain(&ruled).chain(given).chain(&[seek.as_str()]) {
+            world.take(step).expect("a plain way");
+        }
+        world.case.appeals.all[0].onward.as_ref().expect("sought").in_time
+    };
+    assert!(sought(&[], "2024-04-30") && !sought(&[], "2024-05-10"));
+    assert!(sought(&[MORE], "2024-05-10") && sought(&[MORE, RUNS_OUT], "2024-05-10"));
+    assert!(!sought(&[MORE], "2024-06-02") && !sought(&[MORE, RUNS_OUT], "2024-06-02"));
 }
 
 /// The bar is no wall: it opens where nothing bars any more, and where it must.

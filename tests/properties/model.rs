@@ -141,6 +141,7 @@ fn obeyed(records: &[Recorded]) -> u64 {
             }
             Event::Decisions(decisions::Event::DecisionIssued(issued)) => {
                 decisions += 1;
+                warned = None;
                 let by_1f = matches!(
                     issued.outcome,
                     DecisionOutcome::Excluded | DecisionOutcome::ExcludedNotRemovable

@@ -1,11 +1,14 @@
-//! I1 stated once more and naively, over the records alone: what the removal bar must never open.
+//! I1 stated once more and naively, over the records alone: what the removal bar must never open, and
+//! that no file is closed or erased, and no claim counts as withdrawn, while a time runs (I13, I18).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use case::vocabulary::{AppealResult, LateRuling, PermissionResult, SubmissionRuling};
+use case::vocabulary::{
+    AppealResult, DeadlineKind, LateRuling, PermissionResult, SubmissionRuling,
+};
 use case::{
-    AppealId, BarId, Case, Event, Instant, Recorded, appeals, decisions, intake, registry,
-    removal_bar,
+    AppealId, BarId, Case, DeadlineId, Event, Instant, Recorded, appeals, deadlines, decisions,
+    intake, registry, removal_bar,
 };
 
 /// Noon of days before, within and after the time limits of the steps.
@@ -14,8 +17,13 @@ const MOMENTS: &[&str] = &[
     "2024-02-20T12:00:00Z",
     "2024-03-02T12:00:00Z",
     "2024-04-20T12:00:00Z",
+    "2024-06-10T12:00:00Z",
+    "2024-07-10T12:00:00Z",
     "2026-01-01T12:00:00Z",
 ];
+
+/// Before everything, for a record that says no plain day.
+const MIN: jiff::Timestamp = jiff::Timestamp::MIN;
 
 /// What a clerk would keep on a sheet of paper.
 #[derive(Default)]
@@ -26,6 +34,8 @@ struct Sheet {
     appeal_until: Option<String>,
     ruled: bool,
     onward_until: Option<String>,
+    /// What somebody set by hand, and did not expire.
+    given: BTreeMap<DeadlineId, (DeadlineKind, Instant)>,
     appeals: BTreeSet<AppealId>,
     permissions: BTreeSet<AppealId>,
     protected: bool,
@@ -33,19 +43,36 @@ struct Sheet {
     review: bool,
     bars: BTreeSet<BarId>,
     submission: bool,
+    withdrawn: bool,
+    reinstatable_until: Option<Instant>,
 }
 
 impl Sheet {
     fn write(&mut self, record: &Recorded) {
+        self.nothing_runs_that_this_ends(record);
         match &record.event {
             Event::Intake(event) => self.intake(event),
             Event::Decisions(event) => self.decisions(event),
             Event::Appeals(event) => self.appeals(event),
             Event::Registry(event) => self.registry(event),
-            Event::Evidence(_)
-            | Event::Assessment(_)
-            | Event::Deadlines(_)
-            | Event::Register(_) => {}
+            Event::Deadlines(event) => self.deadlines(event),
+            Event::Evidence(_) | Event::Assessment(_) | Event::Register(_) => {}
+        }
+    }
+
+    fn nothing_runs_that_this_ends(&self, record: &Recorded) {
+        let Event::Registry(event) = &record.event else { return };
+        let day = record.envelope.occurred.to_string();
+        let at: Instant = format!("{day}T12:00:00Z").parse().unwrap_or(Instant::new(MIN));
+        match event {
+            registry::Event::FileClosed(_) | registry::Event::PiiKeyDestroyed(_) => {
+                assert!(self.withdrawn || !self.time_runs(&day, at), "I18: a time limit runs");
+                assert!(!self.reinstatable(at) && !self.submission && self.bars.is_empty());
+            }
+            registry::Event::ClaimWithdrawnImplicitly(_) => {
+                assert!(!self.given(DeadlineKind::Response, at), "I13: time to answer runs");
+            }
+            _ => {}
         }
     }
 
@@ -58,6 +85,9 @@ impl Sheet {
                 self.claim_open = false;
                 self.appeals.clear();
                 self.permissions.clear();
+                self.withdrawn = true;
+                self.used(DeadlineKind::Appeal);
+                self.used(DeadlineKind::Response);
             }
             _ => {}
         }
@@ -67,10 +97,13 @@ impl Sheet {
         match event {
             decisions::Event::DecisionIssued(issued) => {
                 self.fresh_decision();
+                self.used(DeadlineKind::Response);
                 self.protected = issued.outcome.protects();
             }
             decisions::Event::StatusEnded(_) => {
                 self.fresh_decision();
+                // It is served and appealed like any decision, also where the claim was withdrawn.
+                self.withdrawn = false;
                 self.status = false;
                 self.review = false;
                 self.protected = false;
@@ -102,13 +135,17 @@ impl Sheet {
         self.decision_unserved = false;
         self.claim_open = true;
         self.protected = false;
+        self.used(DeadlineKind::Appeal);
         self.appeals.clear();
         self.permissions.clear();
     }
 
     fn appeals(&mut self, event: &appeals::Event) {
         match event {
-            appeals::Event::AppealFiled(filed) => drop(self.appeals.insert(filed.appeal)),
+            appeals::Event::AppealFiled(filed) => {
+                self.appeals.insert(filed.appeal);
+                self.used(DeadlineKind::Appeal);
+            }
             appeals::Event::LateFilingRuled(ruled) if ruled.ruling == LateRuling::Rejected => {
                 self.appeals.remove(&ruled.appeal);
             }
@@ -123,10 +160,13 @@ impl Sheet {
                     self.claim_opens_again();
                 }
             }
-            appeals::Event::PermissionSought(one) => drop(self.permissions.insert(one.appeal)),
+            appeals::Event::PermissionSought(one) => {
+                self.permissions.insert(one.appeal);
+                self.onward_until = None;
+                self.used(DeadlineKind::Onward);
+            }
             appeals::Event::PermissionDecided(one) => {
                 self.permissions.remove(&one.appeal);
-                self.onward_until = None;
                 if one.result == PermissionResult::Granted {
                     self.appeals.insert(one.appeal);
                 }
@@ -135,12 +175,45 @@ impl Sheet {
         }
     }
 
+    fn deadlines(&mut self, event: &deadlines::Event) {
+        match event {
+            deadlines::Event::DeadlineSet(set) => {
+                self.given.insert(set.deadline, (set.kind, set.due));
+            }
+            deadlines::Event::DeadlineExtended(one) => {
+                if let Some((_, due)) = self.given.get_mut(&one.deadline) {
+                    *due = one.due;
+                }
+            }
+            deadlines::Event::DeadlineExpired(one) => drop(self.given.remove(&one.deadline)),
+        }
+    }
+
+    /// What the time was given for was done, or cannot be done any more.
+    fn used(&mut self, used: DeadlineKind) {
+        self.given.retain(|_, (kind, _)| *kind != used);
+    }
+
     fn registry(&mut self, event: &registry::Event) {
         match event {
-            registry::Event::ClaimWithdrawnImplicitly(_) => self.claim_open = false,
-            registry::Event::ClaimReinstated(_) => self.claim_open = true,
+            registry::Event::WarningAnswered(_) => self.used(DeadlineKind::Response),
+            registry::Event::ClaimWithdrawnImplicitly(one) => {
+                self.claim_open = false;
+                self.withdrawn = true;
+                self.reinstatable_until = one.over;
+                self.used(DeadlineKind::Response);
+            }
+            registry::Event::ClaimReinstated(_) => {
+                self.claim_open = true;
+                self.withdrawn = false;
+                self.reinstatable_until = None;
+                self.used(DeadlineKind::Reinstatement);
+            }
             registry::Event::ClaimReopened(_) => {
                 self.claim_opens_again();
+                self.withdrawn = false;
+                self.reinstatable_until = None;
+                self.used(DeadlineKind::Reinstatement);
                 self.submission = false;
             }
             registry::Event::FurtherSubmissionMade(_) => self.submission = true,
@@ -152,13 +225,30 @@ impl Sheet {
         }
     }
 
-    /// I1 says closed.
-    fn closed(&self, day: &str) -> bool {
+    fn given(&self, wanted: DeadlineKind, at: Instant) -> bool {
+        self.given.values().any(|(kind, due)| *kind == wanted && at < *due)
+    }
+
+    fn reinstatable(&self, at: Instant) -> bool {
+        self.withdrawn
+            && (self.reinstatable_until.is_some_and(|until| at < until)
+                || self.given(DeadlineKind::Reinstatement, at))
+    }
+
+    /// A time in which the claimant may challenge what was decided.
+    fn time_runs(&self, day: &str, at: Instant) -> bool {
         let runs = |last: &Option<String>| last.as_deref().is_some_and(|last| day <= last);
+        (!self.ruled && runs(&self.appeal_until))
+            || (!self.ruled && self.appeal_until.is_some() && self.given(DeadlineKind::Appeal, at))
+            || runs(&self.onward_until)
+            || (self.ruled && self.given(DeadlineKind::Onward, at))
+    }
+
+    /// I1 says closed.
+    fn closed(&self, day: &str, at: Instant) -> bool {
         self.claim_open
             || (self.decision_unserved && !self.ruled)
-            || (!self.ruled && runs(&self.appeal_until))
-            || (self.permissions.is_empty() && runs(&self.onward_until))
+            || self.time_runs(day, at)
             || !self.appeals.is_empty()
             || !self.permissions.is_empty()
             || self.protected
@@ -166,6 +256,7 @@ impl Sheet {
             || self.review
             || !self.bars.is_empty()
             || self.submission
+            || self.reinstatable(at)
     }
 }
 
@@ -182,7 +273,7 @@ pub(crate) fn never_open_while_closed(records: &[Recorded]) -> usize {
             let at: Instant = moment.parse().expect("a moment");
             let bar = removal_bar(&case, at);
             assert_eq!(bar.barred, !bar.reasons.is_empty());
-            if sheet.closed(&moment[..10]) {
+            if sheet.closed(&moment[..10], at) {
                 assert!(bar.barred, "open at {moment} after version {}", case.version);
             }
             if !bar.barred {

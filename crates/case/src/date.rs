@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 
 /// A date of the world with its precision: `unknown`, `2022`, `2022-09`, `2022-09-21` or an
 /// RFC 3339 instant. It is written back as it was given; nothing is filled in.
@@ -51,6 +51,21 @@ impl WorldDate {
     #[must_use]
     pub fn exact_day(&self) -> Option<Date> {
         self.first.filter(|_| self.first == self.last)
+    }
+
+    /// The earliest day that this date was anywhere on earth; `None` if unknown. What happened at an
+    /// instant happened, for somebody in another zone, on the day before.
+    pub(crate) fn earliest_day(&self) -> Option<Date> {
+        let Some(at) = self.instant() else { return self.first };
+        let farthest_west = at.timestamp().checked_sub(12.hours()).ok()?;
+        Some(farthest_west.to_zoned(jiff::tz::TimeZone::UTC).date())
+    }
+
+    /// When the last day that this date may mean is over everywhere on earth; `None` if unknown.
+    pub(crate) fn over_anywhere(&self) -> Option<Instant> {
+        let next = self.last?.tomorrow().ok()?;
+        let midnight = next.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        midnight.timestamp().checked_add(12.hours()).ok().map(Instant::new)
     }
 
     /// The instant, where the date is that exact.
@@ -218,6 +233,17 @@ mod tests {
     fn an_instant_means_the_day_that_its_own_offset_shows() {
         let late = WorldDate::new("2022-09-21T23:30:00-05:00").unwrap();
         assert_eq!(late.exact_day(), Some(date(2022, 9, 21)));
+    }
+
+    #[test]
+    fn an_instant_is_the_day_before_somewhere_and_a_day_is_itself() {
+        let earliest = |text: &str| WorldDate::new(text).unwrap().earliest_day();
+        assert_eq!(earliest("2024-02-10T11:59:59Z"), Some(date(2024, 2, 9)));
+        assert_eq!(earliest("2024-02-10T12:00:00Z"), Some(date(2024, 2, 10)));
+        assert_eq!(earliest("2024-02-10T14:00:00+14:00"), Some(date(2024, 2, 9)));
+        assert_eq!(earliest("2024-02-10"), Some(date(2024, 2, 10)));
+        assert_eq!(earliest("2024-02"), Some(date(2024, 2, 1)));
+        assert_eq!(earliest("unknown"), None);
     }
 
     #[test]

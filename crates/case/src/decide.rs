@@ -8,8 +8,8 @@ use crate::state::Case;
 use crate::token::{ActorId, Basis};
 use crate::vocabulary::Role;
 use crate::{
-    Command, CommandEntry, Event, WorldDate, appeals, assessment, deadlines, decisions, evidence,
-    intake, register, registry,
+    Command, CommandEntry, Event, Instant, WorldDate, appeals, assessment, deadlines, decisions,
+    evidence, intake, register, registry,
 };
 
 /// Who acts, in which capacity, and on which legal basis (I19).
@@ -38,6 +38,20 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// The instant of the command. Where it says a day, the first of that day where the authority of
+    /// the case's profile sits: whether a time is over is not for the sender's zone to say.
+    #[must_use]
+    pub fn instant(&self, case: &Case) -> Option<Instant> {
+        let said = self.occurred.instant();
+        said.or_else(|| self.law.begins(case, self.occurred.exact_day()?))
+    }
+
+    /// The same, or the refusal that it is not known.
+    pub(crate) fn at(&self, case: &Case) -> Result<Instant, Rejection> {
+        let at = self.instant(case);
+        at.ok_or_else(|| Rejection::new(Code::DateUnfit, "occurred must be a day or an instant"))
+    }
+
     /// The day of the command.
     pub(crate) fn day(&self) -> Result<Date, Rejection> {
         self.occurred

@@ -86,6 +86,13 @@ impl<'a> Law<'a> {
         self.clocks.after(profile.as_str(), last)
     }
 
+    /// The first instant of a day, where the authority of the case's profile sits; in UTC as long as
+    /// the case has no profile.
+    pub(crate) fn begins(self, case: &Case, day: Date) -> Option<Instant> {
+        let profile = case.intake.registration.as_ref().map_or("", |one| one.profile.as_str());
+        self.clocks.after(profile, day.yesterday().ok()?)
+    }
+
     /// Whether any version of a profile is known.
     pub(crate) fn has_profile(self, profile: &ProfileName) -> bool {
         self.library.all().any(|guidance| guidance.profile() == profile.as_str())
@@ -133,6 +140,17 @@ impl<'a> Law<'a> {
             Code::UnknownCriterion,
             &format!("{id} is no criterion; `tebessa guidance show` lists them"),
         )
+    }
+
+    /// The value of a criterion that stands against the claimant: N, and M for exclusion and for what
+    /// a version of the case's profile counts the other way round, as national protection and flight
+    /// within the country.
+    pub(crate) fn adverse(self, case: &Case, id: &Criterion) -> Result<Value, Rejection> {
+        let id = id.as_str();
+        let turned = self.versions(case)?.any(|guidance| {
+            guidance.roots().any(|root| counts_against(guidance, &root.id, id, false))
+        });
+        Ok(if id == EXCLUSION || turned { Value::Met } else { Value::NotMet })
     }
 
     /// Derives a proposal from the findings of a round under the guidance of a day.
@@ -266,6 +284,26 @@ fn collect_join(guidance: &Guidance, join: &guidance::Join, leaves: &mut BTreeSe
             Target::Group(group) => collect_join(guidance, group, leaves),
         }
     }
+}
+
+/// Whether a criterion stands below another behind an odd number of NOT, so that the more of it is
+/// met the less of the other is.
+fn counts_against(guidance: &Guidance, below: &str, id: &str, turned: bool) -> bool {
+    match guidance.criterion(below).map(|criterion| &criterion.kind) {
+        _ if below == id => turned,
+        Some(Kind::Node(join)) => counts_against_in(guidance, join, id, turned),
+        Some(Kind::Leaf) | None => false,
+    }
+}
+
+fn counts_against_in(guidance: &Guidance, join: &guidance::Join, id: &str, turned: bool) -> bool {
+    join.members.iter().any(|member| {
+        let turned = turned != member.negated;
+        match &member.target {
+            Target::Criterion(below) => counts_against(guidance, below, id, turned),
+            Target::Group(group) => counts_against_in(guidance, group, id, turned),
+        }
+    })
 }
 
 /// A leaf without a finding is undetermined; exclusion without an opened examination counts as

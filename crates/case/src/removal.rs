@@ -5,12 +5,13 @@
 //! so does a decision that was perhaps served. Whoever asks about a case that is unknown or cannot
 //! be read is told "barred" by the service.
 
-use jiff::ToSpan as _;
-
+use crate::appeals::Ruling;
+use crate::deadlines::Running;
 use crate::decisions::{Decision, Notified};
+use crate::registry::Warning;
 use crate::state::Case;
 use crate::vocabulary::{BarReason, DeadlineKind};
-use crate::{Instant, Version, WorldDate};
+use crate::{Instant, Version};
 
 /// The answer.
 #[derive(
@@ -60,8 +61,25 @@ impl Reason {
         Self { code, sentence: sentence.into(), versions, until: None }
     }
 
-    fn until(self, until: Instant) -> Self {
-        Self { until: Some(until), ..self }
+    /// The reason as long as a time limit runs, where there is one.
+    fn while_runs(self, end: Option<End>, at: Instant) -> Option<Self> {
+        match end? {
+            End::At(end) => (at < end).then_some(Self { until: Some(end), ..self }),
+            End::Unknown => Some(self),
+        }
+    }
+}
+
+/// When a time limit is over. An end that is not known is later than any other: it never comes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    At(Instant),
+    Unknown,
+}
+
+impl From<Option<Instant>> for End {
+    fn from(known: Option<Instant>) -> Self {
+        known.map_or(Self::Unknown, Self::At)
     }
 }
 
@@ -73,7 +91,7 @@ pub fn removal_bar(case: &Case, at: Instant) -> Bar {
     }
     let mut reasons = Vec::new();
     match case.decisions.standing() {
-        Some(decision) => of_decision(case, decision, at, &mut reasons),
+        Some(decision) => reasons.extend(of_decision(case, decision, at)),
         None if case.intake.withdrawn.is_none() => reasons.push(pending_claim(case)),
         None => {}
     }
@@ -103,72 +121,64 @@ fn pending_claim(case: &Case) -> Reason {
     Reason::new(BarReason::ClaimPending, "the claim is not decided", vec![since])
 }
 
-/// Service, the time to appeal, and the time to go further.
-fn of_decision(case: &Case, decision: &Decision, at: Instant, reasons: &mut Vec<Reason>) {
+/// Service, the time to appeal, and the time to go further. A file is closed by the same answer
+/// (I18), so that none is closed on somebody who must not be removed.
+pub(crate) fn of_decision(case: &Case, decision: &Decision, at: Instant) -> Option<Reason> {
     if let Some(ruling) = case.appeals.ruling_on(decision.version) {
-        let sought = case
-            .appeals
-            .all
-            .iter()
-            .any(|appeal| appeal.decision == decision.version && appeal.onward.is_some());
-        if let Some(last) = ruling.onward_deadline.as_ref().filter(|_| !sought) {
-            open_until(
-                reasons,
-                end_anywhere(last),
-                at,
-                BarReason::OnwardWindow,
-                "the time to go to the next court runs",
-                vec![ruling.version],
-            );
-        }
-        return;
+        return onward(case, decision, ruling, at);
     }
-    match &decision.notified {
-        None => reasons.push(Reason::new(
+    let Some(notified) = &decision.notified else {
+        return Some(Reason::new(
             BarReason::ServiceUnproved,
             "service of the decision is not proved, so no time limit has begun",
             vec![decision.version],
-        )),
-        Some(notified) => open_until(
-            reasons,
-            window(case, notified),
-            at,
-            BarReason::AppealWindow,
-            "the time to appeal runs",
-            vec![decision.version, notified.version],
-        ),
+        ));
+    };
+    Reason::new(
+        BarReason::AppealWindow,
+        "the time to appeal runs",
+        vec![decision.version, notified.version],
+    )
+    .while_runs(window(case, notified), at)
+}
+
+/// The time to go further: until the day that the ruling states, and as long as a deadline that was
+/// set for it runs. Who sought permission since the ruling used the day that it states; what an
+/// earlier ruling left open says nothing of this one.
+fn onward(case: &Case, decision: &Decision, ruling: &Ruling, at: Instant) -> Option<Reason> {
+    let sought = case.appeals.all.iter().any(|appeal| {
+        let sought = appeal.onward.as_ref().map(|onward| onward.sought);
+        appeal.decision == decision.version && sought > Some(ruling.version)
+    });
+    let stated = ruling.onward_deadline.as_ref().filter(|_| !sought);
+    let given = case.deadlines.of(DeadlineKind::Onward);
+    Reason::new(
+        BarReason::OnwardWindow,
+        "the time to go to the next court runs",
+        std::iter::once(ruling.version).chain(given.map(|running| running.set)).collect(),
+    )
+    .while_runs(later(stated.map(|last| last.over_anywhere().into()), given), at)
+}
+
+/// The end of the time to appeal; the later one where it was extended.
+fn window(case: &Case, notified: &Notified) -> Option<End> {
+    let end = notified.over.or_else(|| notified.appeal_deadline.over_anywhere());
+    later(Some(end.into()), case.deadlines.of(DeadlineKind::Appeal))
+}
+
+/// The later end of what was said and of a deadline that runs; `None` where there is neither.
+fn later(said: Option<End>, given: Option<&Running>) -> Option<End> {
+    said.max(given.map(|running| End::At(running.due)))
+}
+
+/// Why a claim does not count as withdrawn yet: the claimant may still answer the warning (I13).
+pub(crate) fn answerable(case: &Case, warning: &Warning, at: Instant) -> Option<String> {
+    let end = warning.over.or_else(|| warning.respond_by.over_anywhere());
+    match later(Some(end.into()), case.deadlines.of(DeadlineKind::Response))? {
+        End::At(end) => (at < end).then(|| end.to_string()),
+        End::Unknown => Some(warning.respond_by.to_string()),
     }
-}
-
-/// The end of the time to appeal; the later one where it was extended. `None` if no end is known.
-fn window(case: &Case, notified: &Notified) -> Option<Instant> {
-    let end = notified.over.or_else(|| end_anywhere(&notified.appeal_deadline))?;
-    let extended = case.deadlines.of(DeadlineKind::Appeal).map(|running| running.due);
-    Some(extended.map_or(end, |extended| extended.max(end)))
-}
-
-/// When a day is over everywhere on earth, where the zone that counts was not kept.
-fn end_anywhere(last: &WorldDate) -> Option<Instant> {
-    let next = last.last_day()?.tomorrow().ok()?;
-    let midnight = next.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-    midnight.timestamp().checked_add(12.hours()).ok().map(Instant::new)
-}
-
-/// Adds a reason as long as a time limit runs; one whose end is not known never ends.
-fn open_until(
-    reasons: &mut Vec<Reason>,
-    until: Option<Instant>,
-    at: Instant,
-    code: BarReason,
-    sentence: &str,
-    versions: Vec<Version>,
-) {
-    let reason = Reason::new(code, sentence, versions);
-    match until {
-        None => reasons.push(reason),
-        Some(end) if at < end => reasons.push(reason.until(end)),
-        Some(_) => {}
-    }
+    .map(|until| format!("the claimant may answer the warning until {until}"))
 }
 
 fn permission(sought: Option<Version>) -> Reason {
@@ -231,22 +241,28 @@ fn of_orders(case: &Case, reasons: &mut Vec<Reason>) {
 }
 
 fn of_what_comes_later(case: &Case, at: Instant, reasons: &mut Vec<Reason>) {
-    let later = &case.registry.later;
-    for submission in later.submissions.iter().filter(|submission| submission.pending()) {
+    let submissions = &case.registry.later.submissions;
+    for submission in submissions.iter().filter(|submission| submission.pending()) {
         reasons.push(Reason::new(
             BarReason::SubmissionPending,
             "a further submission is pending, or was admitted and the claim is not reopened",
             vec![submission.version],
         ));
     }
-    if let Some(implicit) = &later.implicit {
-        open_until(
-            reasons,
-            implicit.over,
-            at,
-            BarReason::Reinstatable,
-            "the claim counts as withdrawn and may be taken up again",
-            vec![implicit.version],
-        );
-    }
+    reasons.extend(reinstatable(case, at));
+}
+
+/// A claim that counts as withdrawn, as long as it may be taken up again; and one that the claimant
+/// withdrew, as long as a deadline for that runs.
+fn reinstatable(case: &Case, at: Instant) -> Option<Reason> {
+    let withdrawn = case.intake.withdrawn?;
+    let counted = case.registry.later.implicit.as_ref().map(|implicit| implicit.over.into());
+    let given = case.deadlines.of(DeadlineKind::Reinstatement);
+    let set = given.map(|running| running.set).filter(|set| *set != withdrawn);
+    Reason::new(
+        BarReason::Reinstatable,
+        "the claim counts as withdrawn and may be taken up again",
+        std::iter::once(withdrawn).chain(set).collect(),
+    )
+    .while_runs(later(counted, given), at)
 }

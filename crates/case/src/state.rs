@@ -196,6 +196,14 @@ impl Case {
         }
     }
 
+    /// I2: who reviewed or decided the case does not assess it, also when it came back.
+    pub(crate) fn may_assess(&self, by: &Actor) -> Result<(), Rejection> {
+        if self.decisions.decided(&by.id) {
+            return refuse(Code::TookPart, "the actor decided this case and may not assess it");
+        }
+        self.assessment.may_assess(by)
+    }
+
     /// Whether somebody took any part, other than as judge of the given appeal.
     #[must_use]
     pub fn took_part_before(&self, actor: &ActorId, appeal: AppealId) -> bool {

@@ -1,12 +1,14 @@
 //! The rules of appeals.
 
+use jiff::civil::Date;
+
 use super::{AppealFiled, Command, DecideAppeal, Event, FileAppeal, RuleLateFiling, hearings};
 use crate::decide::Context;
-use crate::decisions::day;
+use crate::decisions::{day, day_since};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, need};
 use crate::vocabulary::{AppealResult, DeadlineKind};
-use crate::{AppealId, seen};
+use crate::{AppealId, Version, seen};
 
 /// Decides a command of appeals.
 pub(crate) fn decide(
@@ -35,7 +37,7 @@ pub(crate) fn decide(
             hearings::hold(case, one, context)?;
             Ok(Event::HearingHeld(one.clone()))
         }
-        Command::SeekPermission(one) => hearings::seek(case, one),
+        Command::SeekPermission(one) => hearings::seek(case, one, context),
         Command::DecidePermission(one) => {
             hearings::decide_permission(case, one, context)?;
             Ok(Event::PermissionDecided(one.clone()))
@@ -58,13 +60,11 @@ fn file(case: &Case, filing: &FileAppeal, context: &Context<'_>) -> Result<Event
             "this decision was appealed already; the appeal is pending or was ruled on",
         );
     }
-    let filed = day(&filing.filed, "filed")?;
-    let deadline =
-        decision.notified.as_ref().and_then(|notified| notified.appeal_deadline.exact_day());
-    let extended = case.deadlines.of(DeadlineKind::Appeal).is_some_and(|running| {
-        let began = filed.yesterday().ok().and_then(|before| context.law.over(case, before));
-        began.is_some_and(|began| began < running.due)
-    });
+    let filed = day_since(&filing.filed, "filed", &decision.on, "the decision was issued on")?;
+    let notified = decision.notified.as_ref();
+    let deadline = notified.and_then(|notified| notified.appeal_deadline.exact_day());
+    let served = notified.map_or(decision.version, |notified| notified.version);
+    let extended = began_within(case, DeadlineKind::Appeal, served, filed, context);
     Ok(Event::AppealFiled(Box::new(AppealFiled {
         appeal: filing.appeal,
         grounds: filing.grounds.clone(),
@@ -72,6 +72,18 @@ fn file(case: &Case, filing: &FileAppeal, context: &Context<'_>) -> Result<Event
         decision: decision.version,
         in_time: extended || deadline.is_none_or(|last| filed <= last),
     })))
+}
+
+/// Whether a day began, where the authority sits, within the time that was given since an event.
+pub(super) fn began_within(
+    case: &Case,
+    kind: DeadlineKind,
+    since: Version,
+    day: Date,
+    context: &Context<'_>,
+) -> bool {
+    let began = context.law.begins(case, day);
+    case.deadlines.given(kind, since).is_some_and(|due| began.is_some_and(|began| began < due))
 }
 
 /// I2: the judge took no earlier part; what belongs to this same appeal is no earlier part.

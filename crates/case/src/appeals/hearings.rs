@@ -1,14 +1,16 @@
 //! What happens on the way of an appeal: its effect meanwhile, its hearings, and the permission to
 //! go further.
 
-use super::decide::free_of_earlier_part;
+use super::decide::{began_within, free_of_earlier_part};
 use super::{Appeal, Event, PermissionSought};
 use crate::decide::Context;
-use crate::decisions::day;
+use crate::decisions::{day, day_since};
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
-use crate::vocabulary::{AdjournmentCause, HearingStage, PermissionResult, SuspensiveEffect};
+use crate::vocabulary::{
+    AdjournmentCause, DeadlineKind, HearingStage, PermissionResult, SuspensiveEffect,
+};
 use crate::{AppealId, HearingId, Version, WorldDate};
 
 /// Determines whether the appeal suspends what was decided. It says what the law of the appeal is;
@@ -187,7 +189,11 @@ pub(super) fn hold(case: &Case, one: &HoldHearing, context: &Context<'_>) -> Res
 }
 
 /// Whoever lost may ask; a late asking is kept and ruled on with the permission (I12).
-pub(super) fn seek(case: &Case, one: &SeekPermission) -> Result<Event, Rejection> {
+pub(super) fn seek(
+    case: &Case,
+    one: &SeekPermission,
+    context: &Context<'_>,
+) -> Result<Event, Rejection> {
     let appeal = case.appeals.one(one.appeal)?;
     let ruling = need(
         appeal.ruling.as_ref(),
@@ -197,20 +203,23 @@ pub(super) fn seek(case: &Case, one: &SeekPermission) -> Result<Event, Rejection
     if case.decisions.standing().is_none_or(|decision| decision.version != appeal.decision) {
         return refuse(Code::NoDecision, "the decision of this appeal does not stand any more");
     }
-    if appeal.onward.is_some() || appeal.lapsed.is_some() {
+    // A ruling of the next court is a ruling like any other: it may be taken further in its turn.
+    let used = appeal.onward.as_ref().is_some_and(|onward| onward.ruled.is_none());
+    if used || appeal.lapsed.is_some() {
         return refuse(Code::PermissionSought, "permission was sought already");
     }
-    let sought = day(&one.sought, "sought")?;
+    let sought = day_since(&one.sought, "sought", &ruling.on, "the appeal was ruled on, on")?;
     let last = ruling.onward_deadline.as_ref().and_then(WorldDate::last_day);
+    let extended = began_within(case, DeadlineKind::Onward, ruling.version, sought, context);
     Ok(Event::PermissionSought(Box::new(PermissionSought {
         appeal: one.appeal,
         grounds: one.grounds.clone(),
         sought: one.sought.clone(),
-        in_time: last.is_none_or(|last| sought <= last),
+        in_time: extended || last.is_none_or(|last| sought <= last),
     })))
 }
 
-/// I2: who ruled on the appeal does not say whether it may be taken further.
+/// I2: who ruled on the appeal, in whichever court, does not say whether it may be taken further.
 pub(super) fn decide_permission(
     case: &Case,
     one: &DecidePermission,
@@ -229,7 +238,7 @@ pub(super) fn not_the_first_judge(
     context: &Context<'_>,
 ) -> Result<(), Rejection> {
     free_of_earlier_part(case, appeal.id, context)?;
-    if appeal.ruling.as_ref().is_some_and(|ruling| ruling.by == context.by.id) {
+    if appeal.earlier.iter().chain(&appeal.ruling).any(|ruling| ruling.by == context.by.id) {
         return refuse(Code::TookPart, "the actor ruled on this appeal; the next court is another");
     }
     Ok(())

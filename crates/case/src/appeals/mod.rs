@@ -182,6 +182,8 @@ events! {
 pub struct Ruling {
     /// The event.
     pub version: Version,
+    /// When it was made, in the world.
+    pub on: WorldDate,
     /// Who decided.
     pub by: ActorId,
     /// How it ended.
@@ -209,6 +211,9 @@ pub struct Appeal {
     pub late: Option<LateRuling>,
     /// How it ended.
     pub ruling: Option<Ruling>,
+    /// The rulings before it, in order, where a next court ruled too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Ruling>,
     /// The event by which its decision was withdrawn.
     pub lapsed: Option<Version>,
     /// What was determined of its effect meanwhile.
@@ -294,6 +299,7 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
             in_time: filed.in_time,
             late: None,
             ruling: None,
+            earlier: Vec::new(),
             lapsed: None,
             suspensive: None,
             hearings: Vec::new(),
@@ -345,14 +351,16 @@ fn end(case: &mut Case, decided: &DecideAppeal, stamp: &Stamp<'_>) {
         if let Some(onward) = appeal.onward.as_mut() {
             onward.ruled = Some(stamp.version);
         }
-        appeal.ruling = Some(Ruling {
+        let before = appeal.ruling.replace(Ruling {
             version: stamp.version,
+            on: stamp.occurred.clone(),
             by: stamp.by.id.clone(),
             result: decided.result,
             outcome: decided.outcome,
             onward_deadline: decided.onward_deadline.clone(),
             seen: decided.seen,
         });
+        appeal.earlier.extend(before);
     }
     status_returns(case, decided.result);
     if decided.result == AppealResult::Remitted {

@@ -34,7 +34,7 @@ pub(crate) fn decide(
         Command::RecordFinding(finding) => record_finding(case, finding, context),
         Command::OpenExclusion(exclusion) => {
             case.undecided()?;
-            case.assessment.may_assess(context.by)?;
+            case.may_assess(context.by)?;
             exclusion_may_open(case, context)?;
             Ok(Event::ExclusionOpened(exclusion.clone()))
         }
@@ -49,7 +49,7 @@ fn current(case: &Case) -> Result<&Round, Rejection> {
 
 fn open_assessment(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
     case.undecided()?;
-    case.assessment.may_assess(context.by)?;
+    case.may_assess(context.by)?;
     if !current(case)?.assessors.is_empty() {
         return refuse(Code::AssessmentOpen, "the assessment is open already");
     }
@@ -66,11 +66,9 @@ fn order_enquiry(
     if context.by.role == Role::Reviewer {
         let latest = case.assessment.latest().filter(|latest| latest.voided.is_none());
         need(latest, Code::NotComplete, "no assessment is complete that could be enquired into")?;
-        if case.assessment.assessed(&context.by.id) {
-            return refuse(Code::TookPart, "the actor assessed this case and may not review it");
-        }
+        may_review(case, context)?;
     } else {
-        case.assessment.may_assess(context.by)?;
+        case.may_assess(context.by)?;
     }
     if enquiry.criteria.is_empty() {
         return refuse(Code::UnknownCriterion, "an enquiry names the criteria on which it bears");
@@ -81,13 +79,24 @@ fn order_enquiry(
     enquiry.due.as_ref().map(|due| crate::decisions::day(due, "due")).transpose().map(|_| ())
 }
 
+/// I2: who assessed, or decided a claim that came back, is no second pair of eyes on it.
+fn may_review(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
+    if case.assessment.assessed(&context.by.id) {
+        return refuse(Code::TookPart, "the actor assessed this case and may not review it");
+    }
+    if case.decisions.decided(&context.by.id) {
+        return refuse(Code::TookPart, "the actor decided this case and may not review it");
+    }
+    Ok(())
+}
+
 fn record_finding(
     case: &Case,
     finding: &RecordFinding,
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
     case.undecided()?;
-    case.assessment.may_assess(context.by)?;
+    case.may_assess(context.by)?;
     context.law.takes_finding(case, &finding.criterion)?;
     let undetermined = finding.value == Value::Undetermined;
     if undetermined != finding.u_reason.is_some() {
@@ -102,7 +111,7 @@ fn record_finding(
     for id in &finding.country_info {
         evidence::country_info(case, *id)?;
     }
-    evidence::entry_never_undermines(case, finding)?;
+    evidence::entry_never_undermines(case, finding, context)?;
     for fact in &finding.facts {
         if !case.evidence.facts.contains_key(fact) {
             return refuse(
@@ -160,7 +169,7 @@ fn complete_assessment(
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
     case.undecided()?;
-    case.assessment.may_assess(context.by)?;
+    case.may_assess(context.by)?;
     let round = current(case)?;
     if let Some(latest) = round.assessments.last()
         && latest.voided.is_none()
@@ -271,9 +280,7 @@ fn review_assessment(
             format!("the latest assessment is version {}: review that one", latest.version),
         );
     }
-    if case.assessment.assessed(&context.by.id) {
-        return refuse(Code::TookPart, "the actor assessed this case and may not review it");
-    }
+    may_review(case, context)?;
     match latest.reviews.last() {
         None => {}
         Some(last) => match last.result {

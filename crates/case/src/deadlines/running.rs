@@ -38,6 +38,12 @@ pub struct Ended {
     pub how: DeadlineEnd,
     /// The event that ended it.
     pub version: Version,
+    /// What it was for.
+    pub kind: DeadlineKind,
+    /// The first instant at which it was over, as it was extended last.
+    pub due: Instant,
+    /// The event that set it.
+    pub set: Version,
 }
 
 /// What a case knows of its deadlines.
@@ -62,6 +68,18 @@ impl State {
         self.running.iter().rev().find(|running| running.kind == kind)
     }
 
+    /// The first instant at which all the time of a kind that was given is over: by a deadline that
+    /// runs, and by those that ran out since an event. That the timer was there before what the time
+    /// was given for takes nothing of it.
+    #[must_use]
+    pub fn given(&self, kind: DeadlineKind, since: Version) -> Option<Instant> {
+        let ran_out = self.ended.values().filter(|ended| {
+            ended.kind == kind && ended.how == DeadlineEnd::Expired && ended.set >= since
+        });
+        let running = self.of(kind).map(|running| running.due);
+        ran_out.map(|ended| ended.due).chain(running).max()
+    }
+
     /// The end of a deadline that does not run any more.
     #[must_use]
     pub fn ended(&self, id: DeadlineId) -> Option<Ended> {
@@ -74,8 +92,9 @@ impl State {
 
     pub(crate) fn apply(&mut self, event: &Event, case: CaseId, version: Version) {
         for change in changes(event, case, version) {
-            for (id, how) in change.apply_to(&mut self.running) {
-                self.ended.insert(id, Ended { how, version });
+            for (over, how) in change.apply_to(&mut self.running) {
+                let Running { deadline, kind, due, set } = over;
+                self.ended.insert(deadline, Ended { how, version, kind, due, set });
             }
         }
     }
@@ -91,7 +110,7 @@ pub(crate) enum Change {
 
 impl Change {
     /// Applies the change to the deadlines that run and returns those that it ended.
-    pub(crate) fn apply_to(self, running: &mut Vec<Running>) -> Vec<(DeadlineId, DeadlineEnd)> {
+    pub(crate) fn apply_to(self, running: &mut Vec<Running>) -> Vec<(Running, DeadlineEnd)> {
         let mut ended = Vec::new();
         match self {
             Self::Start(deadline) => running.push(deadline),
@@ -101,12 +120,12 @@ impl Change {
                 }
             }
             Self::End(id, how) => {
-                running.retain(|running| running.deadline != id);
-                ended.push((id, how));
+                let over = running.extract_if(.., |running| running.deadline == id);
+                ended.extend(over.map(|over| (over, how)));
             }
             Self::EndKind(kind) => {
                 let of_kind = running.extract_if(.., |running| running.kind == kind);
-                ended.extend(of_kind.map(|over| (over.deadline, DeadlineEnd::Met)));
+                ended.extend(of_kind.map(|over| (over, DeadlineEnd::Met)));
             }
         }
         running.sort_by_key(|running| (running.due, running.deadline));

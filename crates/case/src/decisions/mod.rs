@@ -18,7 +18,7 @@ pub use self::status::{
 use crate::catalogue::{commands, events};
 use crate::decide::Context;
 use crate::personal::{Personal, Words};
-use crate::rejection::{Code, Rejection};
+use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
 use crate::token::{ActorId, Criterion};
 use crate::vocabulary::{DecisionOutcome, Ground, StatusReviewStage};
@@ -193,6 +193,8 @@ pub enum Issued {
 pub struct Decision {
     /// The event that issued it.
     pub version: Version,
+    /// When it was issued, in the world.
+    pub on: WorldDate,
     /// Who issued it.
     pub by: ActorId,
     /// What kind of decision it is.
@@ -220,6 +222,7 @@ impl Decision {
     fn new(stamp: &Stamp<'_>, outcome: DecisionOutcome, assessment: Version) -> Self {
         Self {
             version: stamp.version,
+            on: stamp.occurred.clone(),
             by: stamp.by.id.clone(),
             issued: Issued::OnAssessment,
             outcome,
@@ -252,6 +255,11 @@ impl State {
     #[must_use]
     pub fn standing(&self) -> Option<&Decision> {
         self.all.last().filter(|decision| decision.set_aside.is_none())
+    }
+
+    /// Whether somebody issued a decision in this case, standing or not.
+    pub(crate) fn decided(&self, actor: &ActorId) -> bool {
+        self.all.iter().any(|decision| decision.by == *actor)
     }
 
     /// The status that stands.
@@ -329,15 +337,33 @@ pub(crate) fn day(date: &WorldDate, field: &str) -> Result<Date, Rejection> {
     need(date.exact_day(), Code::DateUnfit, &format!("{field} must be a whole day (YYYY-MM-DD)"))
 }
 
+/// The same of a day on which what it follows was there already. A day is fit that it was anywhere.
+pub(crate) fn day_since(
+    date: &WorldDate,
+    field: &str,
+    since: &WorldDate,
+    what: &str,
+) -> Result<Date, Rejection> {
+    let day = day(date, field)?;
+    if since.earliest_day().is_some_and(|earliest| day < earliest) {
+        return refuse(Code::DateUnfit, format!("{field} is {day}, and {what} {since}"));
+    }
+    Ok(day)
+}
+
 /// Applies an event of decisions.
 pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
     match event {
-        Event::DecisionIssued(issued) => case.decisions.all.push(Decision {
-            grounds: issued.grounds.clone(),
-            departs: issued.departure.is_some(),
-            seen: issued.seen,
-            ..Decision::new(stamp, issued.outcome, issued.assessment)
-        }),
+        Event::DecisionIssued(issued) => {
+            case.decisions.all.push(Decision {
+                grounds: issued.grounds.clone(),
+                departs: issued.departure.is_some(),
+                seen: issued.seen,
+                ..Decision::new(stamp, issued.outcome, issued.assessment)
+            });
+            // I13: whoever is to be taken for gone after a decision that fell is warned anew.
+            case.registry.later.warning = None;
+        }
         Event::DecisionNotified(notified) => service::notified(case, notified, stamp),
         Event::NotificationFailed(_) => service::failed(case, stamp),
         Event::DecisionWithdrawn(_) => service::withdrawn(case, stamp),

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{Event, Issued, Notified, day};
+use super::{Event, Issued, Notified, day, day_since};
 use crate::clocks::Computed;
 use crate::decide::Context;
 use crate::personal::{Personal, Words};
@@ -104,7 +104,8 @@ pub(super) fn notify(
     if decision.notified.is_some() {
         return refuse(Code::AlreadyNotified, "service of this decision is proved already");
     }
-    let served = day(&service.served, "served")?;
+    // I11: time runs from service, and nothing is served before it is issued.
+    let served = day_since(&service.served, "served", &decision.on, "the decision was issued on")?;
     let circumstance = service.circumstance.unwrap_or(Circumstance::Ordinary);
     let computed = context.law.time_limit(case, DeadlineKind::Appeal, circumstance, served);
     let last = last_day(served, service.appeal_deadline.as_ref(), computed.as_ref())?;
@@ -154,7 +155,8 @@ pub(super) fn fail(case: &Case, failed: &FailNotification) -> Result<(), Rejecti
     if decision.notified.is_some() {
         return refuse(Code::AlreadyNotified, "service of this decision is proved already");
     }
-    day(&failed.attempted, "attempted").map(|_| ())
+    day_since(&failed.attempted, "attempted", &decision.on, "the decision was issued on")
+        .map(|_| ())
 }
 
 /// A decision is withdrawn as long as no tribunal ruled on it. What was granted is not taken back

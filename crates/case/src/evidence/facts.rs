@@ -48,7 +48,7 @@ pub struct SupersedeFact {
 
 pub(super) fn find(case: &Case, found: &FindFact, context: &Context<'_>) -> Result<(), Rejection> {
     case.undecided()?;
-    case.assessment.may_assess(context.by)?;
+    case.may_assess(context.by)?;
     fits(found.fact, found.value)
 }
 
@@ -67,7 +67,7 @@ pub(super) fn supersede(
     context: &Context<'_>,
 ) -> Result<(), Rejection> {
     case.undecided()?;
-    case.assessment.may_assess(context.by)?;
+    case.may_assess(context.by)?;
     let fact = need(
         case.evidence.facts.get(&newer.fact),
         Code::UnknownFact,

@@ -1,13 +1,16 @@
 //! Items of evidence and country information: attached, translated, assessed, linked, disclosed,
 //! withdrawn.
 
+use guidance::Value;
+
+use super::state::of_the_claimant;
 use super::{Item, LinkState, State};
 use crate::decide::Context;
 use crate::personal::{Line, Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp};
 use crate::token::{ActorId, Criterion, Language, MediaType, Sha256Hex};
-use crate::vocabulary::{Authenticity, EvidenceKind, Polarity, Role, ServiceMethod};
+use crate::vocabulary::{Authenticity, EvidenceKind, Polarity, ServiceMethod};
 use crate::{EvidenceId, UploadId, WorldDate};
 
 /// Attaches an item of evidence by its digest.
@@ -157,7 +160,7 @@ pub(crate) fn undisclosed(case: &Case) -> Vec<EvidenceId> {
         case.evidence
             .items
             .get(id)
-            .is_some_and(|item| item.country_info && item.disclosed.is_none())
+            .is_some_and(|item| item.to_be_disclosed() && item.disclosed.is_none())
     };
     relied_on_now(case).into_iter().filter(unseen).collect()
 }
@@ -179,7 +182,12 @@ fn relied_on_now(case: &Case) -> std::collections::BTreeSet<EvidenceId> {
 
 pub(super) fn link(case: &Case, link: &Link, context: &Context<'_>) -> Result<(), Rejection> {
     let item = case.evidence.relied_on(link.evidence)?;
-    if item.kind == EvidenceKind::IrregularEntry && link.polarity == Polarity::Undermines {
+    // I21: what supports that the claimant is excluded, or finds protection at home, is against them.
+    let against = match context.law.adverse(case, &link.criterion)? {
+        Value::Met => Polarity::Supports,
+        Value::NotMet | Value::Undetermined => Polarity::Undermines,
+    };
+    if item.kind == EvidenceKind::IrregularEntry && link.polarity == against {
         return super::entry_undermines(link.criterion.as_str());
     }
     context.law.known_criterion(case, &link.criterion)
@@ -192,8 +200,7 @@ pub(super) fn withdraw(
     context: &Context<'_>,
 ) -> Result<(), Rejection> {
     let item = case.evidence.relied_on(withdrawn.evidence)?;
-    let claimants = |role| matches!(role, Role::Applicant | Role::Representative);
-    if claimants(item.role) != claimants(context.by.role) {
+    if item.of_the_claimant() != of_the_claimant(context.by.role) {
         return refuse(
             Code::NotYoursToWithdraw,
             format!(
@@ -209,7 +216,9 @@ pub(super) fn disclose(case: &Case, disclosed: &DiscloseCountryInfo) -> Result<(
     if disclosed.evidence.is_empty() {
         return refuse(Code::NotCountryInfo, "evidence names no item");
     }
-    disclosed.evidence.iter().try_for_each(|id| country_info(case, *id))
+    disclosed.evidence.iter().try_for_each(|id| {
+        if case.evidence.relied_on(*id)?.to_be_disclosed() { Ok(()) } else { no_country_info(*id) }
+    })
 }
 
 /// An item that may be relied on as country information.
@@ -217,6 +226,10 @@ pub(crate) fn country_info(case: &Case, id: EvidenceId) -> Result<(), Rejection>
     if case.evidence.relied_on(id)?.country_info {
         return Ok(());
     }
+    no_country_info(id)
+}
+
+fn no_country_info(id: EvidenceId) -> Result<(), Rejection> {
     refuse(
         Code::NotCountryInfo,
         format!("{id} is no country information; attach it with evidence.attach-country-info"),

@@ -10,8 +10,6 @@ mod interviews;
 mod items;
 mod state;
 
-use guidance::Value;
-
 pub use self::facts::{FindFact, SupersedeFact};
 pub use self::file::File;
 pub use self::interviews::{
@@ -26,7 +24,6 @@ pub use self::state::{Fact, Interview, Item, LinkState, State, Transcript};
 use crate::assessment::RecordFinding;
 use crate::catalogue::{commands, events};
 use crate::decide::Context;
-use crate::law::EXCLUSION;
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp};
 use crate::vocabulary::{EvidenceKind, FactCode};
@@ -160,23 +157,22 @@ fn entry_undermines<T>(criterion: &str) -> Result<T, Rejection> {
     refuse(
         Code::EntryUndermines,
         format!(
-            "how the person came in never stands against them: it cannot undermine {criterion} (1951 Convention art. 31)"
+            "how the person came in never stands against them: it cannot be held against them on {criterion} (1951 Convention art. 31)"
         ),
     )
 }
 
-/// I21: no finding against the claimant rests on the way of entry. Against the claimant is N, and
-/// for exclusion M.
+/// I21: no finding against the claimant rests on the way of entry.
 pub(crate) fn entry_never_undermines(
     case: &Case,
     finding: &RecordFinding,
+    context: &Context<'_>,
 ) -> Result<(), Rejection> {
-    let against = if finding.criterion.as_str() == EXCLUSION { Value::Met } else { Value::NotMet };
     let of_entry = |id| {
         case.evidence.items.get(id).is_some_and(|item| item.kind == EvidenceKind::IrregularEntry)
     };
     let rests = finding.facts.contains(&FactCode::Entry) || finding.evidence.iter().any(of_entry);
-    if rests && finding.value == against {
+    if rests && finding.value == context.law.adverse(case, &finding.criterion)? {
         return entry_undermines(finding.criterion.as_str());
     }
     Ok(())

@@ -53,6 +53,24 @@ pub struct Item {
     pub withdrawn: Option<Version>,
 }
 
+/// Whether a role is the claimant's side.
+pub(super) const fn of_the_claimant(role: Role) -> bool {
+    matches!(role, Role::Applicant | Role::Representative)
+}
+
+impl Item {
+    /// Whether the claimant's side brought it.
+    pub(super) const fn of_the_claimant(&self) -> bool {
+        of_the_claimant(self.role)
+    }
+
+    /// I8: whether it is country information that the claimant's side does not know of itself, by
+    /// whichever command it was attached.
+    pub(super) fn to_be_disclosed(&self) -> bool {
+        self.country_info || (self.kind == EvidenceKind::Coi && !self.of_the_claimant())
+    }
+}
+
 /// What a case knows of a fact.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Fact {

@@ -143,6 +143,12 @@ impl State {
         registered.or_else(|| self.made.as_ref().map(|made| made.key))
     }
 
+    /// When the claim was made; where that was not recorded, when it was registered.
+    pub(crate) fn begun(&self) -> Option<&WorldDate> {
+        let made = self.made.as_ref().map(|made| &made.made);
+        made.or_else(|| self.registration.as_ref().map(|one| &one.registered))
+    }
+
     /// Whether the claim was made and not registered yet.
     #[must_use]
     pub const fn waits_for_registration(&self) -> bool {

@@ -5,6 +5,7 @@ use crate::decide::Context;
 use crate::intake::not_of_origin;
 use crate::personal::{Line, Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
+use crate::removal;
 use crate::state::{Case, need};
 use crate::token::{ActorId, Basis, Criterion, FieldPath};
 use crate::vocabulary::{
@@ -249,8 +250,13 @@ pub(super) fn destroy_key(
             "nothing is erased before the file is closed: it may still be challenged",
         );
     }
+    let at = context.at(case)?;
     if case.intake.withdrawn.is_none() {
-        super::no_window_open(case, context)?;
+        super::no_window_open(case, at)?;
+    }
+    // What came in since the file was closed is not destroyed unread.
+    if let Some(reason) = removal::binds_closing(case, at) {
+        return refuse(Code::RemovalBarred, format!("nothing is erased: {}", reason.sentence));
     }
     if let Some(hold) = case.registry.hold {
         return refuse(Code::OnHold, format!("the case is on hold since version {hold}"));

@@ -3,9 +3,10 @@
 
 use super::{Event, WithdrawalWarned};
 use crate::decide::Context;
-use crate::decisions::day;
+use crate::decisions::{day, day_since};
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
+use crate::removal;
 use crate::state::{Case, Stamp, need};
 use crate::token::{Clocks, Language};
 use crate::vocabulary::{
@@ -144,6 +145,8 @@ pub struct Warning {
     pub version: Version,
     /// The last day for an answer.
     pub respond_by: WorldDate,
+    /// The first instant at which the time to answer is over, where that was kept.
+    pub over: Option<Instant>,
 }
 
 /// A further submission.
@@ -202,7 +205,10 @@ pub(super) fn warn(
             format!("the warning of version {} stands unanswered", warned.version),
         );
     }
-    let served = day(&warning.served, "served")?;
+    let served = match case.intake.begun() {
+        Some(begun) => day_since(&warning.served, "served", begun, "the claim was made on")?,
+        None => day(&warning.served, "served")?,
+    };
     let (kind, circumstance) = (DeadlineKind::Response, Circumstance::Ordinary);
     let computed = context.law.time_limit(case, kind, circumstance, served);
     let stated = warning.respond_by.as_ref().map(|by| day(by, "respond_by")).transpose()?;
@@ -253,12 +259,9 @@ pub(super) fn withdraw(
         Code::NotWarned,
         "the claimant was not warned; send registry.warn-withdrawal and leave time to answer",
     )?;
-    let today = context.day()?;
-    if warning.respond_by.last_day().is_none_or(|last| today <= last) {
-        return refuse(
-            Code::ResponseTimeRuns,
-            format!("the claimant may answer the warning until {}", warning.respond_by),
-        );
+    let (today, at) = (context.day()?, context.at(case)?);
+    if let Some(runs) = removal::answerable(case, warning, at) {
+        return refuse(Code::ResponseTimeRuns, runs);
     }
     let (kind, circumstance) = (DeadlineKind::Reinstatement, Circumstance::Ordinary);
     let computed = context.law.time_limit(case, kind, circumstance, today);
@@ -366,7 +369,8 @@ pub(super) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
     let (later, version) = (&mut case.registry.later, stamp.version);
     match event {
         Event::WithdrawalWarned(one) => {
-            later.warning = Some(Warning { version, respond_by: one.respond_by.clone() });
+            let (respond_by, over) = (one.respond_by.clone(), one.over);
+            later.warning = Some(Warning { version, respond_by, over });
         }
         Event::WarningAnswered(_) => later.warning = None,
         Event::ClaimWithdrawnImplicitly(one) => {

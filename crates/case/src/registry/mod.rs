@@ -268,15 +268,14 @@ fn close_file(case: &Case, close: &CloseFile, context: &Context<'_>) -> Result<E
     if case.registry.closed.is_some() {
         return refuse(Code::FileClosed, "the file is closed already");
     }
+    let at = context.at(case)?;
     let retention = if case.intake.withdrawn.is_some() {
         Retention::Withdrawn
     } else {
-        no_window_open(case, context)?;
+        no_window_open(case, at)?;
         need(case.outcome(), Code::NoDecision, "there is no decision yet")?.retention()
     };
-    let today = context.day()?.yesterday().ok().and_then(|day| context.law.over(case, day));
-    let beginning = Instant::new(jiff::Timestamp::MIN);
-    if let Some(reason) = removal::binds_closing(case, today.unwrap_or(beginning)) {
+    if let Some(reason) = removal::binds_closing(case, at) {
         return refuse(Code::RemovalBarred, format!("the file stays open: {}", reason.sentence));
     }
     if close.retention != retention {
@@ -288,29 +287,20 @@ fn close_file(case: &Case, close: &CloseFile, context: &Context<'_>) -> Result<E
     Ok(Event::FileClosed(Box::new(close.clone())))
 }
 
-/// I18: service is proved, no appeal is pending, and every time limit lies in the past.
-fn no_window_open(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
+/// I18: service is proved, no appeal is pending, and every time limit is over, also one that was
+/// extended.
+fn no_window_open(case: &Case, at: Instant) -> Result<(), Rejection> {
     let decision =
         need(case.decisions.standing(), Code::WindowOpen, "the claim is not decided yet")?;
     if case.appeals.pending().is_some() {
         return refuse(Code::WindowOpen, "an appeal is pending");
     }
-    let limit: Option<&WorldDate> = if let Some(ruling) = case.appeals.ruling_on(decision.version) {
-        ruling.onward_deadline.as_ref()
-    } else {
-        let notified = need(
-            decision.notified.as_ref(),
-            Code::WindowOpen,
-            "service of the decision is not proved, so the time limit has not begun",
-        )?;
-        Some(&notified.appeal_deadline)
-    };
-    if let Some(last) = limit.and_then(WorldDate::last_day)
-        && context.day()? <= last
-    {
-        return refuse(Code::WindowOpen, format!("a time limit runs until {last}"));
-    }
-    Ok(())
+    let Some(reason) = removal::of_decision(case, decision, at) else { return Ok(()) };
+    let sentence = &reason.sentence;
+    refuse(
+        Code::WindowOpen,
+        reason.until.map_or_else(|| sentence.clone(), |until| format!("{sentence} until {until}")),
+    )
 }
 
 /// Applies an event of the registry.

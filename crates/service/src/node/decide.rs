@@ -2,7 +2,8 @@
 
 use case::record::Unstamped;
 use case::{
-    Answer, Case, Code, CommandEntry, Context, EventId, KeyId, Law, Rejection, Sealed, admit,
+    Answer, Case, Code, CommandEntry, Context, EventId, Instant, KeyId, Law, Rejection, Sealed,
+    admit,
 };
 use jiff::{Timestamp, ToSpan};
 
@@ -15,6 +16,14 @@ use crate::request::Request;
 
 /// The commands that begin a case.
 const BEGINNINGS: &[&str] = &["intake.make-claim", "intake.register-claim"];
+
+/// The commands that are taken only when a time is over.
+const WHEN_OVER: &[&str] = &[
+    "deadlines.expire",
+    "registry.close-file",
+    "registry.destroy-key",
+    "registry.withdraw-implicitly",
+];
 
 /// A draft of an event, and the key that was taken for it.
 pub(super) type Decided = (Unstamped, Option<KeyId>);
@@ -65,14 +74,14 @@ impl Node {
         if let Some(answer) = admit(case, head.id, &digest, head.expected_version)? {
             return Err(Refusal::Answer(Box::new(reply(case, answer)?)));
         }
-        not_in_future(request)?;
-        let event = EventId(uuid::Uuid::now_v7());
-        let command = self.seal(request, key, event)?;
         let context = Context {
             by: &head.actor,
             occurred: &head.occurred,
             law: Law::new(&self.inner.library).with_clocks(&self.inner.clocks),
         };
+        not_in_future(request, context.instant(case))?;
+        let event = EventId(uuid::Uuid::now_v7());
+        let command = self.seal(request, key, event)?;
         let decided = case::decide(case, &command, &context)?;
         Ok(Unstamped {
             id: event,
@@ -150,14 +159,15 @@ impl From<Failure> for Refusal {
     }
 }
 
-/// A time limit must not be passed by a date that is yet to come. A day's grace covers zones.
-fn not_in_future(request: &Request) -> Result<(), Refusal> {
+/// A time limit must not be passed by a date that is yet to come. A day's grace covers zones, but not
+/// where a command is taken only because a time is over: that is so by the node's clock, or not yet.
+fn not_in_future(request: &Request, at: Option<Instant>) -> Result<(), Refusal> {
     let now = Timestamp::now();
-    // What expires says to the instant when: no day's grace for a timer whose clock runs ahead.
-    let ahead = request.entry.full_name() == "deadlines.expire"
-        && request.head.occurred.instant().is_some_and(|at| at.timestamp() > now);
+    let ahead = WHEN_OVER.contains(&request.entry.full_name().as_str())
+        && at.is_some_and(|at| at.timestamp() > now);
     if ahead {
-        let message = "the deadline is not over by the node's clock";
+        let message =
+            "occurred is not yet by the node's clock, and this looks whether time is over";
         return Err(Rejection::new(Code::OccurredInFuture, message).into());
     }
     let latest =
