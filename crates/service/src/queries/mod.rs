@@ -135,11 +135,17 @@ pub fn answer(
     }
 }
 
-/// Reads a query strictly; nothing at all means an empty object.
-pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+/// Refuses what is longer than any query.
+pub(crate) fn check_length(bytes: &[u8]) -> Result<(), Failure> {
     if bytes.len() > crate::request::MAX_COMMAND_BYTES {
         return Err(Failure::too_large("a query has at most 65,535 bytes"));
     }
+    Ok(())
+}
+
+/// Reads a query strictly; nothing at all means an empty object.
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    check_length(bytes)?;
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     case::strict::parse(bytes)
         .and_then(|value| case::strict::typed("", value))
