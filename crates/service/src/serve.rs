@@ -9,7 +9,7 @@
 mod lanes;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_nats::RequestErrorKind;
@@ -31,6 +31,7 @@ use crate::node::Node;
 use crate::queries;
 use crate::reply::{Failure, Reply};
 use crate::request::{MAX_COMMAND_BYTES, Refused, Request};
+use crate::timers;
 
 /// How many commands are worked on at once; more wait in the connection.
 const MOST_IN_FLIGHT: usize = 4_096;
@@ -62,6 +63,8 @@ pub(crate) struct Desk {
     pub(crate) follower: watch::Receiver<follower::Status>,
     pub(crate) attaching: Attaching,
     pub(crate) reading: Reading,
+    /// How the timers are, once they run inside the node: they start behind the services, which they need.
+    pub(crate) timers: Arc<OnceLock<watch::Receiver<timers::Status>>>,
 }
 
 #[derive(Clone)]
@@ -310,7 +313,7 @@ impl Worker {
 
     async fn query(&self, name: &str, message: &Message, place: &Place) -> Result<Bytes, Failure> {
         let payload = message.message.payload.clone();
-        let Desk { node, reading, follower, .. } = &self.desk;
+        let Desk { node, reading, follower, timers, .. } = &self.desk;
         // Beside the others, for nothing is done meanwhile.
         queries::wait_for_index(node, name).await;
         let _turn = place.turn().await?;
@@ -327,7 +330,11 @@ impl Worker {
             _ => {
                 let (node, name) = (node.clone(), name.to_owned());
                 let follower = follower.borrow().clone();
-                let work = move || queries::answer(&node, &follower, &name, &payload);
+                let timers = timers.get().map(|status| status.borrow().clone());
+                let work = move || match name.as_str() {
+                    "node" => queries::how_it_is(&node, &follower, timers.as_ref(), &payload),
+                    _ => queries::answer(&node, &follower, &name, &payload),
+                };
                 beside(work).await?.map(Bytes::from)
             }
         }

@@ -4,6 +4,7 @@
 mod connections;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use case::clocks::Clocks;
@@ -247,11 +248,13 @@ impl Standalone {
         first_look(follower.status()).await;
         let attaching = Attaching::new(node.clone(), documents.clone(), client.clone(), inbox_age);
         attaching.ready().await;
+        let timers_status = Arc::new(OnceLock::new());
         let desk = Desk {
             node: node.clone(),
             follower: follower.status(),
             attaching,
             reading: Reading::new(node.clone(), documents),
+            timers: Arc::clone(&timers_status),
         };
         let services = Services::start(desk, client, &connections.queries).await?;
         drop(claim);
@@ -262,7 +265,10 @@ impl Standalone {
         let signing = signing.collect();
         let clock = clock::watch(node.clone());
         let timers = if timers {
-            Some(Timers::start(server.clone(), Some(data.join("deadlines"))).await?)
+            let timers = Timers::start(server.clone(), Some(data.join("deadlines"))).await?;
+            // Set here only.
+            let _ = timers_status.set(timers.status());
+            Some(timers)
         } else {
             None
         };

@@ -44,7 +44,7 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
         let ready = status.wait_for(|status| matches!(status, Status::Waiting { .. })).await;
         let running = match ready.as_deref() {
             Ok(Status::Waiting { running }) => *running,
-            Ok(Status::Reading) | Err(_) => 0,
+            Ok(Status::Reading | Status::Failing { .. }) | Err(_) => 0,
         };
         let line = if args.json {
             serde_json::json!({ "ready": true, "running": running }).to_string()

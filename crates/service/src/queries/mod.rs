@@ -32,11 +32,12 @@ pub use self::register::{
 pub use self::removal_bar::{BarredBy, RemovalBarQuery, RemovalBarReply, RestsOn};
 pub use self::search::{SearchQuery, SearchReply};
 pub use self::statistics::{StatisticsQuery, StatisticsReply, StatisticsRow, StatisticsTable};
-pub use self::status::{AccessState, FollowerState, NodeQuery, NodeReply};
+pub use self::status::{AccessState, FollowerState, NodeQuery, NodeReply, TimersState};
 pub use self::what_if::{WhatIfPageQuery, WhatIfPageReply, WhatIfQuery, WhatIfReply};
 use crate::follower;
 use crate::node::Node;
 use crate::reply::Failure;
+use crate::timers;
 
 /// The most bytes of a reply; below the 1 MiB that a NATS server takes by default.
 pub(crate) const MOST_REPLY_BYTES: usize = 900_000;
@@ -124,15 +125,23 @@ pub fn answer(
             encode(&register::register(node)?)
         }
         "removal-bar" => encode(&removal_bar::answer(node, follower, &read(bytes)?)?),
-        "node" => {
-            read::<NodeQuery>(bytes)?;
-            encode(&status::answer(node, follower)?)
-        }
+        "node" => how_it_is(node, follower, None, bytes),
         _ => {
             let names: Vec<_> = QUERIES.iter().map(|(name, _)| *name).collect();
             Err(Failure::malformed(format!("no such query; there are {}", names.join(", "))))
         }
     }
+}
+
+/// Answers the query `node` where timers run inside it.
+pub(crate) fn how_it_is(
+    node: &Node,
+    follower: &follower::Status,
+    timers: Option<&timers::Status>,
+    bytes: &[u8],
+) -> Result<Vec<u8>, Failure> {
+    read::<NodeQuery>(bytes)?;
+    encode(&status::answer(node, follower, timers)?)
 }
 
 /// Refuses what is longer than any query.
