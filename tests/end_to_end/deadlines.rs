@@ -6,14 +6,16 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use async_nats::jetstream::consumer::pull;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 use service::client::Client;
 use service::follower::STREAM;
 use service::reply::Reply;
-use tests::Node;
+use tests::{NatsServer, Node};
 use uuid::Uuid;
 
+use super::as_of::run;
 use super::{ask, register, send};
 
 /// How long a state may take to come about on a busy machine.
@@ -207,6 +209,89 @@ async fn await_kept(url: &str, position: u64) -> (String, u64, u64) {
         }
         assert!(Instant::now() < deadline, "{found:?}");
     }
+}
+
+/// Waits until a node says that its timers are so, and returns what it says of them.
+async fn await_timers(client: &Client, state: &str) -> Value {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let node = ask(client, "node", &json!({})).await;
+        if node["timers"]["state"] == json!(state) {
+            return node["timers"].clone();
+        }
+        assert!(Instant::now() < deadline, "{node}");
+    }
+}
+
+/// Waits until the log of a node has a reason, and returns how often.
+async fn told(node: &Node, reason: &str) -> usize {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let count = node.output().lines().filter(|line| line.contains(reason)).count();
+        if count > 0 {
+            return count;
+        }
+        assert!(Instant::now() < deadline, "the log says nothing of it");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn timers_that_cannot_keep_their_place_say_so_and_the_node_is_not_well() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    // A directory where the timers' store is written.
+    let hindrance = data.join("deadlines/timers.new");
+    std::fs::create_dir_all(&hindrance).expect("made");
+    let node = Node::start_in(&data, &[]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let reason = "the timers' store cannot be written";
+    let failing = await_timers(&client, "failing").await;
+    assert!(failing["reason"].as_str().expect("words").starts_with(reason), "{failing}");
+    let (code, said, _) = run(&node, &["health"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the timers of the deadlines do not run"), "{said}");
+    assert_eq!(run(&node, &["health", "--json"]).0, Some(1));
+    assert_eq!(told(&node, reason).await, 1, "once, however often it is tried");
+
+    let case = Uuid::new_v4();
+    accepted(&client, &register(case, Uuid::now_v7(), "A")).await;
+    let deadline = set(&client, case, &last_week()).await;
+    std::fs::remove_dir(&hindrance).expect("removed");
+    await_expired(&client, 1).await;
+    assert_eq!(expired(&client, case).await, BTreeMap::from([(deadline.to_string(), 1)]));
+    await_timers(&client, "waiting").await;
+    assert_eq!(run(&node, &["health"]).0, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn timers_for_which_the_server_has_no_consumer_say_so() {
+    let server = NatsServer::start_with(
+        r"accounts { A { jetstream: { max_consumers: 1 }, users: [{ user: node, password: word }] } }
+no_auth_user: node",
+    );
+    let home = tempfile::tempdir().unwrap();
+    let first =
+        Node::start_in(&home.path().join("data"), &["--nats", &server.url(), "--no-timers"]);
+    let client = Client::connect(first.url()).await.expect("the node answers");
+    assert_eq!(ask(&client, "node", &json!({})).await.get("timers"), None, "they run elsewhere");
+    let nats = async_nats::connect(server.url()).await.expect("the server");
+    let stream = async_nats::jetstream::new(nats).get_stream(STREAM).await.expect("the stream");
+    let durable = Some("integrator".to_owned());
+    let taken = pull::Config { durable_name: durable, ..pull::Config::default() };
+    stream.create_consumer(taken).await.expect("the only one");
+    drop(first);
+
+    let node = Node::start_in(&home.path().join("data"), &["--nats", &server.url()]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let failing = await_timers(&client, "failing").await;
+    let reason = failing["reason"].as_str().expect("words");
+    assert!(reason.contains("maximum consumers limit"), "{failing}");
+    assert_eq!(told(&node, reason).await, 1);
+    assert_eq!(run(&node, &["health"]).0, Some(1));
+    stream.delete_consumer("integrator").await.expect("room again");
+    await_timers(&client, "waiting").await;
+    assert_eq!(run(&node, &["health"]).0, Some(0));
 }
 
 const NEVER: &str = "2999-01-01T00:00:00Z";

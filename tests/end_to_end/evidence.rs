@@ -144,6 +144,42 @@ async fn of_a_file_that_does_not_fit_nothing_is_kept() {
     assert!(matches!(unknown, ClientError::Service { code: 404, .. }), "{unknown}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_size_is_compared_although_the_case_has_the_file() {
+    let node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let case = Uuid::new_v4();
+    send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("accepted");
+    let (bytes, first) = (file(200_000), Uuid::new_v4());
+    put(&client, first, &bytes).await;
+    let reply = send(&client, &attach(case, Uuid::new_v4(), first, &bytes)).await;
+    assert_eq!(code(&reply.expect("an answer")), "accepted");
+    let before = kept(node.data());
+    let sealed = std::fs::read(&before[0]).expect("the document");
+    // With the file in the inbox once more, and with an upload that is gone.
+    let again = Uuid::new_v4();
+    put(&client, again, &bytes).await;
+    for (upload, size, expected) in [
+        (again, json!(199_999), "upload_unfit"),
+        (first, json!(200_001), "unknown_upload"),
+        (first, json!(200_000), "accepted"),
+    ] {
+        let mut command = attach(case, Uuid::new_v4(), upload, &bytes);
+        command["data"]["size"] = size;
+        let reply = send(&client, &command).await.expect("an answer");
+        assert_eq!(code(&reply), expected, "{reply:?}");
+        assert_eq!(kept(node.data()), before, "the document of the first item stays");
+    }
+    assert_eq!(std::fs::read(&before[0]).expect("the document"), sealed, "as it was");
+    // One that a disk cut short is no reason to refuse the right file: it is kept anew.
+    std::fs::write(&before[0], &sealed[..100_000]).expect("cut short");
+    let (upload, evidence) = (Uuid::new_v4(), Uuid::new_v4());
+    put(&client, upload, &bytes).await;
+    let reply = send(&client, &attach(case, evidence, upload, &bytes)).await;
+    assert_eq!(code(&reply.expect("an answer")), "accepted");
+    assert_eq!(get(&client, case, evidence).await.expect("the file"), bytes);
+}
+
 /// What can be seen on the disk of a file on its way in.
 #[derive(Debug, Clone, Copy)]
 enum Step {

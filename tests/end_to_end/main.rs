@@ -10,6 +10,7 @@ mod disclosure;
 mod erasure;
 mod evidence;
 mod evidence_check;
+mod floods;
 mod outage;
 mod privacy;
 mod recovery;

@@ -2,28 +2,45 @@
 //!
 //! Every service has one endpoint, `tebessa.cmd.<service>.*`, so that a command that does not
 //! exist gets an answer that says so. The registry also answers `tebessa.query.*`.
+//!
+//! *Invariant:* no query waits in a loop or takes the place of a command: it has a place in its lane, or is
+//! turned away at once.
+
+mod lanes;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use async_nats::RequestErrorKind;
+use async_nats::service::endpoint::Endpoint;
 use async_nats::service::error::Error as ServiceError;
 use async_nats::service::{Request as Message, Service, ServiceExt};
 use bytes::Bytes;
 use case::SERVICES;
 use case::token::TraceParent;
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use self::lanes::{Lanes, Place};
 use crate::documents::{Attaching, Reading};
 use crate::follower;
 use crate::node::Node;
 use crate::queries;
 use crate::reply::{Failure, Reply};
-use crate::request::{Refused, Request};
+use crate::request::{MAX_COMMAND_BYTES, Refused, Request};
+use crate::timers;
 
-/// How many messages are worked on at once; more wait in the connection.
+/// How many commands are worked on at once; more wait in the connection.
 const MOST_IN_FLIGHT: usize = 4_096;
+/// How long queries that were taken may take at the stop; then they are told that the node stops.
+const QUERY_PATIENCE: Duration = Duration::from_secs(3);
+/// How long the server may take to take a subscription.
+const TAKEN_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the last answers to queries may take to be sent.
+const SEND_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where commands go.
 pub const COMMAND_PREFIX: &str = "tebessa.cmd";
@@ -46,50 +63,61 @@ pub(crate) struct Desk {
     pub(crate) follower: watch::Receiver<follower::Status>,
     pub(crate) attaching: Attaching,
     pub(crate) reading: Reading,
+    /// How the timers are, once they run inside the node: they start behind the services, which they need.
+    pub(crate) timers: Arc<OnceLock<watch::Receiver<timers::Status>>>,
 }
 
 #[derive(Clone)]
 struct Worker {
     desk: Desk,
     permits: Arc<Semaphore>,
+    lanes: Lanes,
+    stopping: watch::Receiver<bool>,
 }
 
 /// The running services.
 pub struct Services {
-    services: Vec<Service>,
-    loops: JoinSet<()>,
+    announced: Vec<Service>,
+    commands: JoinSet<()>,
+    queries: JoinSet<()>,
+    stop: watch::Sender<bool>,
 }
 
 impl Services {
-    /// Starts every service.
-    pub(crate) async fn start(desk: Desk, client: &async_nats::Client) -> Result<Self, ServeError> {
-        let worker = Worker { desk, permits: Arc::new(Semaphore::new(MOST_IN_FLIGHT)) };
-        let mut running = Self { services: Vec::new(), loops: JoinSet::new() };
+    /// Starts every service: the commands of all on one connection, and the queries on another.
+    pub(crate) async fn start(
+        desk: Desk,
+        commands: &async_nats::Client,
+        queries: &async_nats::Client,
+    ) -> Result<Self, ServeError> {
+        let (stop, stopping) = watch::channel(false);
+        let permits = Arc::new(Semaphore::new(MOST_IN_FLIGHT));
+        let worker = Worker { desk, permits, lanes: Lanes::new(), stopping };
+        let mut running =
+            Self { announced: Vec::new(), commands: JoinSet::new(), queries: JoinSet::new(), stop };
         for name in SERVICES {
             running
-                .add(client, &worker, name)
+                .add_commands(commands, &worker, name)
                 .await
                 .map_err(|source| ServeError { service: (*name).to_owned(), source })?;
         }
-        // Subscriptions are sent when the buffer is flushed; ready means ready.
-        client.flush().await.map_err(|error| ServeError {
-            service: "registry".to_owned(),
-            source: Box::new(error),
-        })?;
+        let unstarted = |source| ServeError { service: "registry".to_owned(), source };
+        running.add_queries(queries, &worker).await.map_err(unstarted)?;
+        for client in [commands, queries] {
+            // Subscriptions are sent when the buffer is flushed; ready means ready.
+            client.flush().await.map_err(|error| unstarted(Box::new(error)))?;
+            taken(client).await;
+        }
         Ok(running)
     }
 
-    async fn add(
+    async fn add_commands(
         &mut self,
         client: &async_nats::Client,
         worker: &Worker,
         name: &'static str,
     ) -> Result<(), async_nats::Error> {
-        let service = client
-            .service_builder()
-            .description(format!("Tebessa: the {name} service"))
-            .start(format!("tebessa-{name}"), env!("CARGO_PKG_VERSION"))
-            .await?;
+        let service = announce(client, name).await?;
         let commands: Vec<_> =
             case::commands().filter(|entry| entry.service == name).map(|e| e.name).collect();
         let metadata = HashMap::from([("commands".to_owned(), commands.join(" "))]);
@@ -99,62 +127,167 @@ impl Services {
             .metadata(metadata)
             .add(format!("{COMMAND_PREFIX}.{name}.*"))
             .await?;
-        self.loops.spawn(run(endpoint, worker.clone(), Kind::Commands(name)));
-        if name == "registry" {
-            let queries: Vec<_> = queries::QUERIES.iter().map(|(name, _)| *name).collect();
-            let metadata = HashMap::from([("queries".to_owned(), queries.join(" "))]);
-            let endpoint = service
-                .endpoint_builder()
-                .name("queries")
-                .metadata(metadata)
-                .add(format!("{QUERY_PREFIX}.*"))
-                .await?;
-            self.loops.spawn(run(endpoint, worker.clone(), Kind::Queries("")));
-            let endpoint = service
-                .endpoint_builder()
-                .name("audit")
-                .add(format!("{QUERY_PREFIX}.audit.*"))
-                .await?;
-            self.loops.spawn(run(endpoint, worker.clone(), Kind::Queries("audit.")));
-        }
-        self.services.push(service);
+        self.commands.spawn(take_commands(endpoint, worker.clone(), name));
+        self.announced.push(service);
         Ok(())
     }
 
-    /// Takes no new messages and answers those that were taken.
+    /// The registry once more, on a connection of its own.
+    async fn add_queries(
+        &mut self,
+        client: &async_nats::Client,
+        worker: &Worker,
+    ) -> Result<(), async_nats::Error> {
+        let service = announce(client, "registry").await?;
+        let queries: Vec<_> = queries::QUERIES.iter().map(|(name, _)| *name).collect();
+        let metadata = HashMap::from([("queries".to_owned(), queries.join(" "))]);
+        let endpoint = service
+            .endpoint_builder()
+            .name("queries")
+            .metadata(metadata)
+            .add(format!("{QUERY_PREFIX}.*"))
+            .await?;
+        self.queries.spawn(take_queries(endpoint, worker.clone(), ""));
+        let endpoint =
+            service.endpoint_builder().name("audit").add(format!("{QUERY_PREFIX}.audit.*")).await?;
+        self.queries.spawn(take_queries(endpoint, worker.clone(), "audit."));
+        self.announced.push(service);
+        Ok(())
+    }
+
+    /// Takes no new messages and answers those that were taken: every command, and of the queries what a
+    /// few seconds allow. A node that somebody asks without end could not be stopped otherwise.
     pub async fn drain(mut self) {
-        for service in self.services.drain(..) {
-            // It has nothing to fail on: it tells the loops to end.
+        self.stop.send_replace(true);
+        for service in self.announced.drain(..) {
+            // It has nothing to fail on: it ends what announces the service.
             let _ = service.stop().await;
         }
-        while self.loops.join_next().await.is_some() {}
+        let asked = async {
+            let answered = async { while self.queries.join_next().await.is_some() {} };
+            if tokio::time::timeout(QUERY_PATIENCE + SEND_PATIENCE, answered).await.is_err() {
+                tracing::warn!("some queries have no answer: the node stops");
+                self.queries.shutdown().await;
+            }
+        };
+        let told = async { while self.commands.join_next().await.is_some() {} };
+        tokio::join!(told, asked);
     }
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
-    Commands(&'static str),
-    /// The queries whose names begin so.
-    Queries(&'static str),
+/// Returns when the server has taken what was subscribed on a connection: the answer to a question that
+/// was sent behind it says so, whoever gives it. Until then another node that starts would hear nobody.
+async fn taken(client: &async_nats::Client) {
+    let request = async_nats::Request::new().payload("{}".into()).timeout(Some(TAKEN_PATIENCE));
+    let answer = client.send_request(format!("{QUERY_PREFIX}.starting"), request).await;
+    if let Err(error) = answer
+        && error.kind() != RequestErrorKind::NoResponders
+    {
+        tracing::warn!(reason = %error, "whether the services can be reached is not known yet");
+    }
 }
 
-/// Ends when the endpoint is stopped and every message that was taken is answered.
-async fn run(mut endpoint: impl Stream<Item = Message> + Unpin, worker: Worker, kind: Kind) {
+async fn announce(client: &async_nats::Client, name: &str) -> Result<Service, async_nats::Error> {
+    client
+        .service_builder()
+        .description(format!("Tebessa: the {name} service"))
+        .start(format!("tebessa-{name}"), env!("CARGO_PKG_VERSION"))
+        .await
+}
+
+/// What comes in at an endpoint, until the node stops.
+struct Incoming {
+    endpoint: Endpoint,
+    stopping: watch::Receiver<bool>,
+    stopped: bool,
+}
+
+impl Incoming {
+    fn of(endpoint: Endpoint, worker: &Worker) -> Self {
+        Self { endpoint, stopping: worker.stopping.clone(), stopped: false }
+    }
+
+    /// The next message. `None` when the node stops and all that came before was taken.
+    async fn next(&mut self) -> Option<Message> {
+        if !self.stopped {
+            tokio::select! {
+                message = self.endpoint.next() => return message.map(own),
+                () = stopped(&mut self.stopping) => self.stopped = true,
+            }
+            // The library's own way gives up where the connection has much to send, and never ends then.
+            if let Err(error) = self.endpoint.stop().await {
+                tracing::debug!(%error, "the connection was gone before the services");
+            }
+        }
+        self.endpoint.next().await.map(own)
+    }
+}
+
+/// Returns when the node stops. A sender that is gone has stopped as well.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+/// A short payload, with memory of its own: as it came it is a piece of what the connection read with it, and
+/// would keep that, of a size that others choose, as long as it waits.
+fn own(mut message: Message) -> Message {
+    let payload = &mut message.message.payload;
+    if payload.len() <= MAX_COMMAND_BYTES {
+        *payload = Bytes::copy_from_slice(payload);
+    }
+    message
+}
+
+/// Ends when the endpoint is stopped and every command that was taken is answered.
+async fn take_commands(endpoint: Endpoint, worker: Worker, service: &'static str) {
     let mut in_flight = JoinSet::new();
-    while let Some(message) = endpoint.next().await {
+    let mut incoming = Incoming::of(endpoint, &worker);
+    while let Some(message) = incoming.next().await {
         let Ok(permit) = worker.permits.clone().acquire_owned().await else { break };
         let worker = worker.clone();
         in_flight.spawn(async move {
-            let result = match kind {
-                Kind::Commands(service) => worker.command(service, &message).await,
-                Kind::Queries(group) => worker.query(group, &message).await,
-            };
+            let result = worker.command(service, &message).await;
             respond(&message, result).await;
             drop(permit);
         });
         while in_flight.try_join_next().is_some() {}
     }
     while in_flight.join_next().await.is_some() {}
+}
+
+/// The same with the queries whose names begin so. Those that are still not answered a while after the stop
+/// are told that the node stops.
+async fn take_queries(endpoint: Endpoint, worker: Worker, group: &'static str) {
+    let mut in_flight = JoinSet::new();
+    let mut incoming = Incoming::of(endpoint, &worker);
+    while let Some(message) = incoming.next().await {
+        let name = format!("{group}{}", last_token(&message));
+        let fits = queries::check_length(&message.message.payload);
+        match fits.and_then(|()| worker.lanes.enter(&name)) {
+            Ok(place) => {
+                let worker = worker.clone();
+                in_flight.spawn(async move {
+                    let result = tokio::select! {
+                        result = worker.query(&name, &message, &place) => result,
+                        () = given_up(worker.stopping.clone()) => {
+                            Err(Failure::unavailable("the node stops; ask again when it is back"))
+                        }
+                    };
+                    respond(&message, result).await;
+                });
+            }
+            // Without a line in the log for each.
+            Err(failure) => send(&message, Err(failure)).await,
+        }
+        while in_flight.try_join_next().is_some() {}
+    }
+    while in_flight.join_next().await.is_some() {}
+}
+
+/// Returns when the node stops and has waited long enough.
+async fn given_up(mut stopping: watch::Receiver<bool>) {
+    stopped(&mut stopping).await;
+    tokio::time::sleep(QUERY_PATIENCE).await;
 }
 
 impl Worker {
@@ -178,25 +311,42 @@ impl Worker {
         encode(&reply)
     }
 
-    async fn query(&self, group: &str, message: &Message) -> Result<Bytes, Failure> {
-        let name = format!("{group}{}", last_token(message));
+    async fn query(&self, name: &str, message: &Message, place: &Place) -> Result<Bytes, Failure> {
         let payload = message.message.payload.clone();
-        match name.as_str() {
-            "evidence-check" => encode(&self.desk.reading.check(&queries::read(&payload)?).await?),
-            "evidence-file" => encode(&self.desk.reading.open(&queries::read(&payload)?).await?),
-            "evidence-part" => self.desk.reading.part(&queries::read(&payload)?).await,
+        let Desk { node, reading, follower, timers, .. } = &self.desk;
+        // Beside the others, for nothing is done meanwhile.
+        queries::wait_for_index(node, name).await;
+        let _turn = place.turn().await?;
+        match name {
+            "evidence-check" => {
+                let (reading, query) = (reading.clone(), queries::read(&payload)?);
+                let runtime = Handle::current();
+                // Opening and hashing a file keeps a processor busy, and would keep it from what answers others.
+                let work = move || runtime.block_on(reading.check(&query));
+                encode(&beside(work).await??)
+            }
+            "evidence-file" => encode(&reading.open(&queries::read(&payload)?).await?),
+            "evidence-part" => reading.part(&queries::read(&payload)?).await,
             _ => {
-                let node = self.desk.node.clone();
-                queries::wait_for_index(&node, &name).await;
-                let follower = self.desk.follower.borrow().clone();
-                let work = move || queries::answer(&node, &follower, &name, &payload);
-                let answered = tokio::task::spawn_blocking(work).await;
-                answered
-                    .map_err(|error| Failure::unavailable(crate::chain(&error)))?
-                    .map(Bytes::from)
+                let (node, name) = (node.clone(), name.to_owned());
+                let follower = follower.borrow().clone();
+                let timers = timers.get().map(|status| status.borrow().clone());
+                let work = move || match name.as_str() {
+                    "node" => queries::how_it_is(&node, &follower, timers.as_ref(), &payload),
+                    _ => queries::answer(&node, &follower, &name, &payload),
+                };
+                beside(work).await?.map(Bytes::from)
             }
         }
     }
+}
+
+/// Runs what blocks beside the tasks.
+async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Failure::unavailable(crate::chain(&error)))
 }
 
 fn encode(reply: &impl serde::Serialize) -> Result<Bytes, Failure> {
@@ -220,11 +370,18 @@ fn trace(message: &Message) -> Result<Option<TraceParent>, Failure> {
 }
 
 async fn respond(message: &Message, result: Result<Bytes, Failure>) {
-    let response = result.map_err(|failure| {
-        if failure.code >= 500 {
-            tracing::warn!(code = failure.code, reason = %failure.message, "no answer");
-        }
-        ServiceError { status: one_line(&failure.message), code: failure.code.into() }
+    if let Err(failure) = &result
+        && failure.code >= 500
+    {
+        tracing::warn!(code = failure.code, reason = %failure.message, "no answer");
+    }
+    send(message, result).await;
+}
+
+async fn send(message: &Message, result: Result<Bytes, Failure>) {
+    let response = result.map_err(|failure| ServiceError {
+        status: one_line(&failure.message),
+        code: failure.code.into(),
     });
     if let Err(error) = message.respond(response).await {
         // The sender finds out by sending the command again with the same id.

@@ -1,7 +1,10 @@
 //! A standalone node: journal, services and follower in one process, with a NATS server of its
 //! own or a given one.
 
+mod connections;
+
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use case::clocks::Clocks;
@@ -9,25 +12,22 @@ use guidance::Library;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use self::connections::Connections;
 use crate::alone::{Claim, NotAlone};
 use crate::broker::{self, Broker, Port, Settings};
 use crate::documents::{self, Attaching, Documents, Place, Reading};
 use crate::follower::{self, Follower};
 use crate::logs::Log;
-use crate::nats::{HOW_TO_GET_IN, Server, log_event, refused};
+use crate::nats::{HOW_TO_GET_IN, Server};
 use crate::node::{Authority, Node, OpenError, journal_dir};
 use crate::reply::Failure;
 use crate::serve::{Desk, ServeError, Services};
 use crate::timers::{self, Timers};
 use crate::{checkpoints, clock};
 
-/// How long a NATS server that was given by its URL may take to answer.
-const NATS_PATIENCE: Duration = Duration::from_secs(30);
 /// The least that a server must take in one message, in bytes: an answer, with room for its headers. A
 /// record is shorter.
 const LEAST_PAYLOAD: usize = 1_000_000;
-/// When it is tried again first; each time twice as long after the time before.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// How long the first look at the stream may take before the services start without it.
 const STREAM_PATIENCE: Duration = Duration::from_secs(15);
 /// How long stopping waits for the stream to have what was accepted.
@@ -185,7 +185,7 @@ pub enum StartError {
 pub struct Standalone {
     node: Node,
     broker: Option<Broker>,
-    client: async_nats::Client,
+    connections: Connections,
     follower: Follower,
     services: Services,
     timers: Option<Timers>,
@@ -237,7 +237,8 @@ impl Standalone {
             let server = broker.server().clone();
             (Some(broker), server)
         };
-        let client = connect(&server).await?;
+        let connections = Connections::open(&server).await?;
+        let client = &connections.commands;
         let most = client.server_info().max_payload;
         if most < LEAST_PAYLOAD {
             return Err(StartError::SmallMessages { url: server.shown(), most });
@@ -260,13 +261,15 @@ impl Standalone {
         first_look(follower.status()).await;
         let attaching = Attaching::new(node.clone(), documents.clone(), client.clone(), inbox_age);
         attaching.ready().await;
+        let timers_status = Arc::new(OnceLock::new());
         let desk = Desk {
             node: node.clone(),
             follower: follower.status(),
             attaching,
             reading: Reading::new(node.clone(), documents),
+            timers: Arc::clone(&timers_status),
         };
-        let services = Services::start(desk, &client).await?;
+        let services = Services::start(desk, client, &connections.queries).await?;
         drop(claim);
         let signing = checkpoints.into_iter().flat_map(|every| {
             let sign = |log| checkpoints::on_schedule(node.clone(), log, every);
@@ -275,14 +278,17 @@ impl Standalone {
         let signing = signing.collect();
         let clock = clock::watch(node.clone());
         let timers = if timers {
-            Some(Timers::start(server.clone(), Some(data.join("deadlines"))).await?)
+            let timers = Timers::start(server.clone(), Some(data.join("deadlines"))).await?;
+            // Set here only.
+            let _ = timers_status.set(timers.status());
+            Some(timers)
         } else {
             None
         };
         Ok(Self {
             node,
             broker,
-            client,
+            connections,
             follower,
             services,
             timers,
@@ -324,7 +330,7 @@ impl Standalone {
     }
 
     /// Answers what was taken, signs the log, lets the stream follow what was accepted, and stops:
-    /// timers, services, follower, connection, NATS server, journal, in this order.
+    /// timers, services, follower, connections, NATS server, journal, in this order.
     pub async fn stop(self) -> Result<(), journal::Error> {
         if let Some(timers) = self.timers {
             timers.stop().await;
@@ -349,10 +355,7 @@ impl Standalone {
             tracing::info!("the stream is behind; the rest is sent after the next start");
         }
         self.follower.stop().await;
-        if let Err(error) = self.client.flush().await {
-            tracing::warn!(reason = %error, "the last answers may not have been sent");
-        }
-        drop(self.client);
+        self.connections.close().await;
         if let Some(broker) = self.broker {
             broker.stop().await;
         }
@@ -386,35 +389,4 @@ fn make_directory(path: &Path) -> Result<(), StartError> {
         .mode(0o700)
         .create(path)
         .map_err(|source| StartError::Directory { path: path.to_owned(), source })
-}
-
-async fn connect(server: &Server) -> Result<async_nats::Client, StartError> {
-    let deadline = tokio::time::Instant::now() + NATS_PATIENCE;
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let options = async_nats::ConnectOptions::new()
-            .name("tebessa node")
-            .ping_interval(Duration::from_secs(10))
-            .subscription_capacity(65_536)
-            .event_callback(|event| async move {
-                log_event("node's", &event);
-            });
-        match server.connect(options).await {
-            Ok(client) => return Ok(client),
-            Err(source) if refused(&source) => {
-                return Err(StartError::Refused { url: server.shown(), source });
-            }
-            Err(source) if tokio::time::Instant::now() + pause > deadline => {
-                return Err(StartError::Connect { url: server.shown(), source });
-            }
-            Err(error) => {
-                if pause == FIRST_PAUSE {
-                    let (url, patience_s) = (server.shown(), NATS_PATIENCE.as_secs());
-                    tracing::warn!(url, %error, patience_s, "no connection to NATS yet; tried again");
-                }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(2));
-            }
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! `tebessa health`: whether a node answers and is well, for container health checks.
 
-use service::queries::{FollowerState, NodeReply};
+use service::queries::{FollowerState, NodeReply, TimersState};
 
 use crate::address::Address;
 use crate::output::{CliError, Exit, count};
@@ -28,6 +28,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let reply = client.query("node", Vec::new()).await.map_err(CliError::other)?;
     let node: NodeReply = serde_json::from_slice(&reply).map_err(CliError::other)?;
     let halted = matches!(node.stream, FollowerState::Halted { .. });
+    let no_timers = matches!(node.timers, Some(TimersState::Failing { .. }));
     if args.json {
         crate::output::line(&String::from_utf8_lossy(&reply))?;
     } else {
@@ -59,11 +60,16 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
                 "the clock is {lag} behind the last record: put it right"
             ))?;
         }
+        if let Some(TimersState::Failing { reason }) = &node.timers {
+            crate::output::line(&format!(
+                "the timers of the deadlines do not run, so that nothing expires: {reason}"
+            ))?;
+        }
         if let Some(reason) = &node.access.failed {
             crate::output::line(&format!(
                 "the access log cannot be written, so that no words are opened: {reason}"
             ))?;
         }
     }
-    Ok(if halted { Exit::Failed } else { Exit::Done })
+    Ok(if halted || no_timers { Exit::Failed } else { Exit::Done })
 }

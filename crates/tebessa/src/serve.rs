@@ -39,7 +39,7 @@ async fn running(status: &mut tokio::sync::watch::Receiver<Status>) -> usize {
     let ready = status.wait_for(|status| matches!(status, Status::Waiting { .. })).await;
     match ready.as_deref() {
         Ok(Status::Waiting { running }) => *running,
-        Ok(Status::Reading) | Err(_) => 0,
+        Ok(Status::Reading | Status::Failing { .. }) | Err(_) => 0,
     }
 }
 

@@ -85,7 +85,9 @@ impl Attaching {
         answer
     }
 
-    /// Moves the file into the store, unless the case has the same one there already.
+    /// Moves the file into the store, unless the case has the same one there already. The same is of the
+    /// digest and as long as the command says; what else lies there proves nothing of this file, so that
+    /// it is read as any other.
     async fn take(
         &self,
         name: &str,
@@ -94,8 +96,10 @@ impl Attaching {
         file: &File,
     ) -> Result<(), NotTaken> {
         let documents = &self.documents;
-        if documents.store.holds(name).await? {
-            return Ok(());
+        match documents.store.check_length(name, file.size).await {
+            Ok(()) => return Ok(()),
+            Err(Error::Missing { .. } | Error::Damaged { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
         let permit = documents.at_once.acquire().await;
         let _permit = permit.map_err(|error| failed(error.to_string()))?;

@@ -44,7 +44,7 @@ use crate::node::Node;
 
 /// The largest document that is kept, in bytes: 1 GiB.
 pub const MOST_DOCUMENT_BYTES: u64 = 1 << 30;
-/// How many documents are taken in, or read to be checked, at once; each holds some 20 MiB at the most.
+/// How many documents are taken in at once; each holds some 20 MiB at the most.
 const MOST_AT_ONCE: usize = 4;
 /// Documents of one name take turns; so many of other names never wait for each other.
 const TURNS: usize = 64;

@@ -32,11 +32,12 @@ pub use self::register::{
 pub use self::removal_bar::{BarredBy, RemovalBarQuery, RemovalBarReply, RestsOn};
 pub use self::search::{SearchQuery, SearchReply};
 pub use self::statistics::{StatisticsQuery, StatisticsReply, StatisticsRow, StatisticsTable};
-pub use self::status::{AccessState, FollowerState, NodeQuery, NodeReply};
+pub use self::status::{AccessState, FollowerState, NodeQuery, NodeReply, TimersState};
 pub use self::what_if::{WhatIfPageQuery, WhatIfPageReply, WhatIfQuery, WhatIfReply};
 use crate::follower;
 use crate::node::Node;
 use crate::reply::Failure;
+use crate::timers;
 
 /// The most bytes of a reply; below the 1 MiB that a NATS server takes by default.
 pub(crate) const MOST_REPLY_BYTES: usize = 900_000;
@@ -124,10 +125,7 @@ pub fn answer(
             encode(&register::register(node)?)
         }
         "removal-bar" => encode(&removal_bar::answer(node, follower, &read(bytes)?)?),
-        "node" => {
-            read::<NodeQuery>(bytes)?;
-            encode(&status::answer(node, follower)?)
-        }
+        "node" => how_it_is(node, follower, None, bytes),
         _ => {
             let names: Vec<_> = QUERIES.iter().map(|(name, _)| *name).collect();
             Err(Failure::malformed(format!("no such query; there are {}", names.join(", "))))
@@ -135,11 +133,28 @@ pub fn answer(
     }
 }
 
-/// Reads a query strictly; nothing at all means an empty object.
-pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+/// Answers the query `node` where timers run inside it.
+pub(crate) fn how_it_is(
+    node: &Node,
+    follower: &follower::Status,
+    timers: Option<&timers::Status>,
+    bytes: &[u8],
+) -> Result<Vec<u8>, Failure> {
+    read::<NodeQuery>(bytes)?;
+    encode(&status::answer(node, follower, timers)?)
+}
+
+/// Refuses what is longer than any query.
+pub(crate) fn check_length(bytes: &[u8]) -> Result<(), Failure> {
     if bytes.len() > crate::request::MAX_COMMAND_BYTES {
         return Err(Failure::too_large("a query has at most 65,535 bytes"));
     }
+    Ok(())
+}
+
+/// Reads a query strictly; nothing at all means an empty object.
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    check_length(bytes)?;
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     case::strict::parse(bytes)
         .and_then(|value| case::strict::typed("", value))

@@ -2,7 +2,7 @@
 
 use crate::node::Node;
 use crate::reply::Failure;
-use crate::{clock, follower};
+use crate::{clock, follower, timers};
 
 /// Asks how the node is.
 #[derive(
@@ -56,6 +56,29 @@ pub struct NodeReply {
     /// records have that record's time until the clock is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_behind_s: Option<i64>,
+    /// How the timers of the deadlines are, where they run inside the node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timers: Option<TimersState>,
+}
+
+/// How the timers of the deadlines are.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum TimersState {
+    /// The stream is being read; nothing fires before its end.
+    Reading,
+    /// What falls due fires.
+    Waiting {
+        /// How many deadlines run.
+        running: u64,
+    },
+    /// They cannot read on in the stream, or not keep how far they are, and nothing fires. It is tried again.
+    Failing {
+        /// What hinders them.
+        reason: String,
+    },
 }
 
 /// How the access log stands.
@@ -70,7 +93,11 @@ pub struct AccessState {
     pub failed: Option<String>,
 }
 
-pub(crate) fn answer(node: &Node, follower: &follower::Status) -> Result<NodeReply, Failure> {
+pub(crate) fn answer(
+    node: &Node,
+    follower: &follower::Status,
+    timers: Option<&timers::Status>,
+) -> Result<NodeReply, Failure> {
     if node.journal().poisoned() {
         return Err(Failure::unavailable(
             "a write to the log failed; the node must be stopped and the disk looked at",
@@ -84,7 +111,16 @@ pub(crate) fn answer(node: &Node, follower: &follower::Status) -> Result<NodeRep
         access: access(node),
         // A log that cannot be read is told of by those who read it.
         clock_behind_s: clock::behind(node.journal()).ok().flatten().map(|lag| lag.as_secs()),
+        timers: timers.map(timers_state),
     })
+}
+
+fn timers_state(status: &timers::Status) -> TimersState {
+    match status {
+        timers::Status::Reading => TimersState::Reading,
+        timers::Status::Waiting { running } => TimersState::Waiting { running: *running as u64 },
+        timers::Status::Failing { reason } => TimersState::Failing { reason: reason.clone() },
+    }
 }
 
 fn access(node: &Node) -> AccessState {

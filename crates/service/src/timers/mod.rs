@@ -44,7 +44,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 const PING: Duration = Duration::from_secs(10);
 
 /// How the timers are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
     /// The stream is being read; nothing fires yet.
     Reading,
@@ -52,6 +52,12 @@ pub enum Status {
     Waiting {
         /// How many deadlines run.
         running: usize,
+    },
+    /// The place in the stream was not found, or not kept, twice in a row. Nothing fires; it is tried again
+    /// for ever.
+    Failing {
+        /// What hinders them, without any content.
+        reason: String,
     },
 }
 

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use async_nats::connection::State;
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::{Context, Message};
 use case::Recorded;
@@ -49,6 +50,8 @@ pub(super) struct Task {
     store: Store,
     /// Attempts in a row that brought nothing.
     failures: u32,
+    /// What hinders the timers, as the log was told.
+    told: Option<Trouble>,
 }
 
 /// What was read, and what of it is kept.
@@ -119,7 +122,7 @@ impl Task {
         store: Store,
     ) -> Self {
         let context = ContextBuilder::new().timeout(ANSWER_LIMIT).build(client.clone());
-        Self { client, context, clock, status, store, failures: 0 }
+        Self { client, context, clock, status, store, failures: 0, told: None }
     }
 
     /// Runs until it is told to stop, by a message or by the sender's end. What was not kept yet
@@ -134,9 +137,7 @@ impl Task {
     async fn run_for_ever(&mut self) {
         loop {
             let Err(trouble) = self.follow().await;
-            if self.status.send_replace(Status::Reading) != Status::Reading {
-                tracing::warn!(stream = STREAM, "the timers look for their place again: {trouble}");
-            }
+            self.tell(trouble);
             let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
             self.failures = self.failures.saturating_add(1);
             tokio::time::sleep(pause).await;
@@ -187,7 +188,25 @@ impl Task {
         }
     }
 
-    fn show(&self, running: usize) {
+    /// Tells the log each new trouble, and once it came twice in a row, those who ask how the timers are: a
+    /// single one, such as a server that was started again, is over at the next attempt.
+    fn tell(&mut self, trouble: Trouble) {
+        let fired = matches!(*self.status.borrow(), Status::Waiting { .. });
+        // Before the first connection nothing is wrong yet.
+        let connected = self.client.connection_state() == State::Connected;
+        if self.told.as_ref() != Some(&trouble) && (fired || connected) {
+            tracing::warn!(stream = STREAM, "the timers look for their place: {trouble}");
+            self.told = Some(trouble.clone());
+        }
+        self.status.send_replace(if self.failures == 0 {
+            Status::Reading
+        } else {
+            Status::Failing { reason: trouble }
+        });
+    }
+
+    fn show(&mut self, running: usize) {
+        self.told = None;
         let now = Status::Waiting { running };
         self.status.send_if_modified(|status| {
             let changed = *status != now;

@@ -1,5 +1,8 @@
 //! The files of evidence that a node keeps: each is read by it and compared with the record.
 
+use std::collections::BTreeMap;
+
+use case::evidence::Item;
 use case::{Case, CaseId, EvidenceId};
 use futures::StreamExt as _;
 use service::client::{Client, ClientError};
@@ -21,17 +24,22 @@ pub(super) struct KeptFile {
     size: u64,
 }
 
-/// The files that are kept of a case, each once, however many items have it.
+/// The files that are kept of a case, each once, however many items have it. Items that say another size
+/// of the same file are asked about beside: one of them is wrong, and which it is only its length tells.
 pub(super) fn of_case(id: CaseId, case: &Case) -> Vec<KeptFile> {
-    let items = case.evidence.items.iter();
+    of_items(id, &case.evidence.items)
+}
+
+fn of_items(id: CaseId, items: &BTreeMap<EvidenceId, Item>) -> Vec<KeptFile> {
+    let items = items.iter();
     let mut files: Vec<_> = items
         .filter_map(|(evidence, item)| {
             let size = item.upload.and(item.size)?;
             Some((item.sha256.as_str(), KeptFile { case: id, evidence: *evidence, size }))
         })
         .collect();
-    files.sort_unstable();
-    files.dedup_by(|one, other| one.0 == other.0);
+    files.sort_unstable_by_key(|(sha256, file)| (*sha256, file.size, file.evidence));
+    files.dedup_by(|one, other| one.0 == other.0 && one.1.size == other.1.size);
     files.into_iter().map(|(_, file)| file).collect()
 }
 
@@ -123,4 +131,42 @@ fn fault(file: &KeptFile, answer: &FileCheckReply) -> Damage {
     let what =
         format!("evidence {} {state}; restore it from a copy of the documents", file.evidence);
     Damage::of_file(file.case, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use case::token::{ActorId, Sha256Hex};
+    use case::vocabulary::{EvidenceKind, Role};
+    use case::{UploadId, Version};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn item(digest: char, size: u64, version: u64) -> Item {
+        Item {
+            kind: EvidenceKind::Summons,
+            sha256: Sha256Hex::new(&digest.to_string().repeat(64)).unwrap(),
+            upload: Some(UploadId(Uuid::from_u128(1))),
+            size: Some(size),
+            version: Version(version),
+            by: ActorId::new("officer-1").unwrap(),
+            role: Role::Registrar,
+            country_info: false,
+            authenticity: None,
+            translations: Vec::new(),
+            links: Vec::new(),
+            disclosed: None,
+            withdrawn: None,
+        }
+    }
+
+    #[test]
+    fn a_file_is_asked_about_once_for_each_size_that_items_say_of_it() {
+        let rows = [item('a', 7, 2), item('a', 9, 3), item('a', 7, 4), item('b', 7, 5)];
+        let ids = (1..).map(|number| EvidenceId(Uuid::from_u128(number)));
+        let items = ids.zip(rows).collect();
+        let files = of_items(CaseId(Uuid::from_u128(9)), &items);
+        let asked: Vec<_> = files.iter().map(|f| (f.evidence.0.as_u128(), f.size)).collect();
+        assert_eq!(asked, [(1, 7), (2, 9), (4, 7)]);
+    }
 }

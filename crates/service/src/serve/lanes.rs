@@ -1,0 +1,149 @@
+//! The lanes of queries: how many are answered at once, and how many more wait for their turn.
+//!
+//! Whoever may only ask keeps nobody from an answer and takes no memory without bound. So a query that finds
+//! its lane full is told so at once, one that is longer than any is refused before it waits, and reading
+//! whole files, and how the node is, have lanes of their own. Commands wait in the connection: none is
+//! turned away.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::reply::Failure;
+
+/// Files that are read to their end at once: two, as many as `audit verify` asks for, so that the disk is
+/// not only theirs.
+const CHECKS: Room = Room { at_once: 2, waiting: 14 };
+/// How the node is, and whether one is there (`alone`): what must have an answer soon, and reads next to nothing.
+const HEALTH: Room = Room { at_once: 4, waiting: 252 };
+/// All others. Each has an answer of up to 900 kB in memory when it has its turn, and 64 KiB at the most
+/// while it waits: some 320 MiB if all are as long as they may be, and a thousandth of it if they are as
+/// most are.
+const OTHERS: Room = Room { at_once: 64, waiting: 4_032 };
+
+/// How many a lane takes.
+#[derive(Clone, Copy)]
+struct Room {
+    at_once: usize,
+    waiting: usize,
+}
+
+/// The lanes. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Lanes {
+    checks: Lane,
+    health: Lane,
+    others: Lane,
+}
+
+impl Lanes {
+    pub(super) fn new() -> Self {
+        Self {
+            checks: Lane::new("files are checked", CHECKS),
+            health: Lane::new("questions how the node is are answered", HEALTH),
+            others: Lane::new("queries are answered", OTHERS),
+        }
+    }
+
+    /// A place for a query in its lane; 503 where all are taken.
+    pub(super) fn enter(&self, query: &str) -> Result<Place, Failure> {
+        match query {
+            "evidence-check" => self.checks.enter(),
+            "node" | "starting" => self.health.enter(),
+            _ => self.others.enter(),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Lane {
+    what: &'static str,
+    room: Room,
+    places: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
+    /// Whether the log says already that it is full: once, and not for each that is turned away.
+    told: Arc<AtomicBool>,
+}
+
+impl Lane {
+    fn new(what: &'static str, room: Room) -> Self {
+        Self {
+            what,
+            room,
+            places: Arc::new(Semaphore::new(room.at_once + room.waiting)),
+            turns: Arc::new(Semaphore::new(room.at_once)),
+            told: Arc::default(),
+        }
+    }
+
+    fn enter(&self) -> Result<Place, Failure> {
+        let Room { at_once, waiting } = self.room;
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            if self.places.available_permits() > waiting / 2 {
+                self.told.store(false, Ordering::Relaxed);
+            }
+            return Ok(Place { _place: place, turns: Arc::clone(&self.turns) });
+        }
+        let what = self.what;
+        if !self.told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                at_once,
+                waiting,
+                "no more {what} for now: who asks is told to ask again"
+            );
+        }
+        Err(Failure::unavailable(format!(
+            "the node is busy: {at_once} {what} at once, and {waiting} wait already; ask again"
+        )))
+    }
+}
+
+/// A place in a lane, until it is dropped.
+pub(super) struct Place {
+    _place: OwnedSemaphorePermit,
+    turns: Arc<Semaphore>,
+}
+
+impl Place {
+    /// Waits for the turn, which lasts until it is dropped.
+    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        turn.map_err(|error| Failure::unavailable(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn who_finds_a_lane_full_is_told_so_and_the_others_are_open() {
+        let lanes = Lanes::new();
+        let mut places: Vec<_> = (0..16).map(|_| lanes.enter("evidence-check").unwrap()).collect();
+        let turned_away = lanes.enter("evidence-check").err().unwrap();
+        assert_eq!(turned_away.code, 503);
+        assert_eq!(
+            turned_away.message,
+            "the node is busy: 2 files are checked at once, and 14 wait already; ask again"
+        );
+        assert!(lanes.enter("node").is_ok() && lanes.enter("case").is_ok());
+        places.pop();
+        assert!(lanes.enter("evidence-check").is_ok(), "a place is free again");
+    }
+
+    #[test]
+    fn so_many_have_their_turn_and_the_next_when_one_is_done() {
+        let lane = Lane::new("queries are answered", Room { at_once: 2, waiting: 1 });
+        let places: Vec<_> = (0..3).map(|_| lane.enter().unwrap()).collect();
+        let first = places[0].turn().now_or_never().unwrap().unwrap();
+        let second = places[1].turn().now_or_never().unwrap().unwrap();
+        assert!(places[2].turn().now_or_never().is_none());
+        drop(first);
+        let third = places[2].turn().now_or_never();
+        assert!(third.is_some());
+        drop(second);
+    }
+}

@@ -1,0 +1,83 @@
+//! A node's connections to NATS: one for commands, one for queries.
+//!
+//! The server cuts a connection off for which more than 64 MB wait, and what an account that may only ask
+//! sends can be more than that. So it has a connection to itself: commands are read beside it, and their
+//! answers do not get lost with it.
+
+use std::time::Duration;
+
+use super::StartError;
+use crate::nats::{Server, log_event, refused};
+
+/// How long a NATS server that was given by its URL may take to answer.
+const NATS_PATIENCE: Duration = Duration::from_secs(30);
+/// When it is tried again first; each time twice as long after the time before.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// How many messages of a service wait until its loop takes them. Those behind are lost, and their senders
+/// have no answer: so many that it does not come to that. One turn of the connection reads up to 8 MB, which
+/// are some 46,000 short queries; a loop that takes queries does nothing that could keep it from them.
+const MOST_UNTAKEN: usize = 65_536;
+/// How long the last answers may take to be sent.
+const SEND_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The connections.
+pub(super) struct Connections {
+    /// For commands, and for the files that come before them.
+    pub(super) commands: async_nats::Client,
+    /// For queries.
+    pub(super) queries: async_nats::Client,
+}
+
+impl Connections {
+    /// Connects. A server that is not there yet is tried for a while.
+    pub(super) async fn open(server: &Server) -> Result<Self, StartError> {
+        Ok(Self {
+            commands: connect(server, "tebessa node").await?,
+            queries: connect(server, "tebessa node, queries").await?,
+        })
+    }
+
+    /// Sends what is still to be sent, and ends.
+    pub(super) async fn close(self) {
+        for connection in [self.commands, self.queries] {
+            match tokio::time::timeout(SEND_PATIENCE, connection.flush()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(reason = %error, "the last answers may not have been sent");
+                }
+                Err(_) => tracing::warn!("the last answers could not be sent in time"),
+            }
+        }
+    }
+}
+
+async fn connect(server: &Server, name: &str) -> Result<async_nats::Client, StartError> {
+    let deadline = tokio::time::Instant::now() + NATS_PATIENCE;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let options = async_nats::ConnectOptions::new()
+            .name(name)
+            .ping_interval(Duration::from_secs(10))
+            .subscription_capacity(MOST_UNTAKEN)
+            .event_callback(|event| async move {
+                log_event("node's", &event);
+            });
+        match server.connect(options).await {
+            Ok(client) => return Ok(client),
+            Err(source) if refused(&source) => {
+                return Err(StartError::Refused { url: server.shown(), source });
+            }
+            Err(source) if tokio::time::Instant::now() + pause > deadline => {
+                return Err(StartError::Connect { url: server.shown(), source });
+            }
+            Err(error) => {
+                if pause == FIRST_PAUSE {
+                    let (url, patience_s) = (server.shown(), NATS_PATIENCE.as_secs());
+                    tracing::warn!(url, %error, patience_s, "no connection to NATS yet; tried again");
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(2));
+            }
+        }
+    }
+}

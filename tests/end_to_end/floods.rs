@@ -1,0 +1,101 @@
+//! Whoever may only ask keeps nobody else from an answer, a command from its place or a node from its stop.
+
+use std::time::Duration;
+
+use async_nats::service::{NATS_SERVICE_ERROR, NATS_SERVICE_ERROR_CODE};
+use async_nats::{Message, Subscriber};
+use futures::StreamExt as _;
+use serde_json::json;
+use service::client::Client;
+use tests::Node;
+use uuid::Uuid;
+
+use super::erasure::accepted;
+use super::evidence::{attach, file, put};
+use super::{ask, identity, register};
+
+/// How long an answer may take on a busy machine.
+const LIMIT: Duration = Duration::from_mins(1);
+/// More than a node ever took at once.
+const MANY: usize = 6_000;
+
+/// The code and the words of an answer that is none; `None` for one that is.
+fn failure(message: &Message) -> Option<(String, String)> {
+    let headers = message.headers.as_ref()?;
+    let code = headers.get(NATS_SERVICE_ERROR_CODE)?;
+    Some((code.to_string(), headers.get(NATS_SERVICE_ERROR)?.to_string()))
+}
+
+async fn answer(answers: &mut Subscriber) -> Message {
+    let next = tokio::time::timeout(LIMIT, answers.next()).await;
+    next.expect("an answer in time").expect("a connection")
+}
+
+/// Sends so many queries and does not wait for their answers, which come to whom is returned.
+async fn flood(nats: &async_nats::Client, query: &str, body: Vec<u8>, count: usize) -> Subscriber {
+    let inbox = nats.new_inbox();
+    let answers = nats.subscribe(inbox.clone()).await.expect("an inbox");
+    let subject = format!("tebessa.query.{query}");
+    for _ in 0..count {
+        nats.publish_with_reply(subject.clone(), inbox.clone(), body.clone().into())
+            .await
+            .expect("published");
+    }
+    nats.flush().await.expect("sent");
+    answers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_without_end_is_told_that_the_node_is_busy_and_nobody_else_waits() {
+    let mut node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let nats = async_nats::connect(node.url()).await.expect("the server");
+    let (case, evidence, upload) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
+    accepted(&client, &register(case, Uuid::now_v7(), "A")).await;
+    let bytes = file(12_000_000);
+    put(&client, upload, &bytes).await;
+    accepted(&client, &attach(case, evidence, upload, &bytes)).await;
+
+    let check = json!({ "case": case, "evidence": evidence }).to_string().into_bytes();
+    let mut checks = flood(&nats, "evidence-check", check, MANY).await;
+    let mut told = None;
+    for _ in 0..100 {
+        told = failure(&answer(&mut checks).await);
+        if told.is_some() {
+            break;
+        }
+    }
+    let (code, words) = told.expect("of a hundred one is turned away");
+    assert_eq!(code, "503");
+    assert!(words.starts_with("the node is busy: 2 files are checked at once"), "{words}");
+
+    // Those who ask for something else, and those who command, have their answers meanwhile.
+    for _ in 0..5 {
+        // No more at a time than the server lets wait for a connection.
+        let mut long = flood(&nats, "case", vec![b' '; 1_000_000], 20).await;
+        for _ in 0..20 {
+            let answer = answer(&mut long).await;
+            let (code, words) = failure(&answer).unwrap_or_else(|| panic!("{answer:?}"));
+            assert_eq!(
+                (code.as_str(), words.as_str()),
+                ("413", "a query has at most 65,535 bytes")
+            );
+        }
+    }
+    assert_eq!(ask(&client, "node", &json!({})).await["position"], json!(2));
+    accepted(&client, &identity(case, Uuid::now_v7(), "B")).await;
+    let (another, upload) = (file(100), Uuid::new_v4());
+    put(&client, upload, &another).await;
+    accepted(&client, &attach(case, Uuid::new_v4(), upload, &another)).await;
+    assert_eq!(ask(&client, "case", &json!({ "case": case })).await["version"], json!(4));
+
+    // Whoever asks on and on is no reason not to stop.
+    let asking = tokio::spawn(async move {
+        loop {
+            let query = json!({ "case": case, "evidence": evidence }).to_string().into_bytes();
+            drop(flood(&nats, "evidence-check", query, MANY).await);
+        }
+    });
+    assert!(node.stop().success());
+    asking.abort();
+}
