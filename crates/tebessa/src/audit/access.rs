@@ -13,6 +13,7 @@ use service::queries::{AccessQuery, AccessReply};
 
 use crate::address::Address;
 use crate::case_view::fetch::ask;
+use crate::journal::node;
 use crate::output::{ASIDE, BAD, CliError, Exit, Output, Screen, Table, count};
 
 const HELP: &str = "\
@@ -107,9 +108,9 @@ async fn asked(address: &Address, mut query: AccessQuery) -> Result<Vec<AccessEn
 /// Reads the access log of a data directory.
 fn read(data: &std::path::Path, query: &AccessQuery) -> Result<Vec<AccessEntry>, CliError> {
     let directory = access_dir(data);
-    if !directory.join("log").is_dir() {
+    if !node::holds_log(&directory)? {
         // A node that was never started with this version has none; a wrong directory neither.
-        crate::journal::node::record(data, Log::Cases)?;
+        node::record(data, Log::Cases)?;
         return Ok(Vec::new());
     }
     let reader = Reader::open(&directory).map_err(CliError::other)?;
