@@ -37,7 +37,7 @@ pub use inbox::INBOX;
 use notes::{Note, Notes};
 pub(crate) use read::Reading;
 pub use read::{FileQuery, FileReply, PartQuery};
-pub use store::Place;
+pub use store::{BadPlace, Place};
 use store::Store;
 
 use crate::node::Node;

@@ -111,6 +111,7 @@ fn read(data: &std::path::Path, query: &AccessQuery) -> Result<Vec<AccessEntry>,
     if !node::holds_log(&directory)? {
         // A node that was never started with this version has none; a wrong directory neither.
         node::record(data, Log::Cases)?;
+        query.case.map_or(Ok(()), |case| is_there(data, case))?;
         return Ok(Vec::new());
     }
     let reader = Reader::open(&directory).map_err(CliError::other)?;
@@ -125,7 +126,11 @@ fn read(data: &std::path::Path, query: &AccessQuery) -> Result<Vec<AccessEntry>,
         Ok::<_, CliError>(())
     };
     if let Some(case) = query.case {
-        take(&reader.read_stream(StreamId(case.0), None).map_err(CliError::other)?)?;
+        let views = reader.read_stream(StreamId(case.0), None).map_err(CliError::other)?;
+        if views.is_empty() {
+            is_there(data, case)?;
+        }
+        take(&views)?;
     } else {
         let mut next = Position(1);
         loop {
@@ -136,6 +141,15 @@ fn read(data: &std::path::Path, query: &AccessQuery) -> Result<Vec<AccessEntry>,
         }
     }
     Ok(entries)
+}
+
+/// Whose id was mistyped would read that nobody looked.
+fn is_there(data: &std::path::Path, case: CaseId) -> Result<(), CliError> {
+    let cases = Reader::open(&node::record(data, Log::Cases)?).map_err(CliError::other)?;
+    if cases.read_stream(StreamId(case.0), None).map_err(CliError::other)?.is_empty() {
+        return Err(CliError::message(format!("there is no case {case}")));
+    }
+    Ok(())
 }
 
 fn show(entries: &[AccessEntry], screen: &mut Screen) -> Result<(), CliError> {
