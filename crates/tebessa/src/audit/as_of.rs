@@ -9,6 +9,7 @@ use journal::{Reader, Record, StreamId};
 use service::audit::{Known, Point, difference_between, picture_at, time_or_day};
 
 use super::known::Source;
+use crate::arguments::day;
 use crate::output::{
     ASIDE, BAD, CliError, Exit, GOOD, NAME, Output, Screen, count, of_outcome, of_status,
 };
@@ -57,7 +58,7 @@ pub(crate) struct AsOfArgs {
     #[arg(long, value_name = "TIME", group = "known", value_parser = time)]
     known_at: Option<jiff::Timestamp>,
     /// Only what had happened in the world by this day.
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day)]
     happened_by: Option<Date>,
     #[command(flatten)]
     source: Source,

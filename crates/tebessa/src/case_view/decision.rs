@@ -11,6 +11,7 @@ use service::personal::Opened;
 use super::fetch::Pages;
 use super::timeline::decode;
 use crate::address::Address;
+use crate::arguments::from_one;
 use crate::output::{CliError, Exit, NAME, Output, Screen, line, words};
 use crate::viewing::Viewing;
 use crate::{files, law};
@@ -33,7 +34,7 @@ pub(crate) struct Args {
     #[arg(value_name = "ID")]
     case: CaseId,
     /// The decision that was issued by this event; the latest where nothing is said.
-    #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "VERSION", value_parser = from_one)]
     version: Option<u64>,
     /// Open the personal fields: reasons.
     #[arg(long, conflicts_with = "json")]

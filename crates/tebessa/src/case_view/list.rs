@@ -9,6 +9,7 @@ use service::queries::{ListQuery, ListReply, ListedCase};
 
 use super::fetch::ask;
 use crate::address::Address;
+use crate::arguments::from_one;
 use crate::output::{
     ASIDE, CliError, Exit, Output, Screen, Table, count, note, of_outcome, of_status,
 };
@@ -48,7 +49,7 @@ pub(crate) struct Args {
     max_age_days: Option<i64>,
     /// At most so many cases.
     #[arg(long, value_name = "CASES", default_value_t = 100,
-        value_parser = clap::value_parser!(u64).range(1..))]
+        value_parser = from_one)]
     limit: u64,
     /// All cases, however many.
     #[arg(long, conflicts_with = "limit")]
