@@ -215,6 +215,20 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_for_the_access_log_stands_under_its_heading() {
+        let mut all = Vec::new();
+        helps(&flowing(Cli::command()), &mut all);
+        let of_access = all.iter().filter_map(|(_, help)| help.split_once("For the access log:"));
+        let mut seen = 0;
+        for (_, behind) in of_access {
+            let group = behind.split("\n\n").next().unwrap_or_default();
+            assert!(group.contains("--purpose") && !group.contains("--data"), "{group}");
+            seen += 1;
+        }
+        assert!(seen > 5, "{seen}");
+    }
+
+    #[test]
     fn json_may_stand_anywhere_but_behind_the_end_of_options() {
         let moved = |line: &str| {
             let moved = json_at_the_end(line.split(' ').map(OsString::from));

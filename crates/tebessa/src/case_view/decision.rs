@@ -136,7 +136,7 @@ fn chosen(cards: Vec<Card>, args: &Args) -> Result<Card, CliError> {
 }
 
 fn show(card: &Card, said: &Said, screen: &mut Screen) -> Result<(), CliError> {
-    let mut row = |label: &str, text: &str| screen.labelled(0, 11, label, text);
+    let mut row = |label: &str, text: &str| screen.labelled(0, 9, label, text);
     row("case", &card.case.to_string())?;
     row("decision", &words(card.outcome.as_str()))?;
     if !card.grounds.is_empty() {
