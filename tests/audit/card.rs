@@ -37,8 +37,13 @@ fn words_are_escaped_in_the_page_and_withheld_where_they_are_not_given() {
     let mut words = Words::new();
     let reason = "<script>alert(1)</script> & \"more\"".to_owned();
     words.insert((card.decided.version, "reasons".to_owned()), reason);
-    let page = card_page(&card, &words);
+    let page = card_page(&card, &words, &Words::new());
     assert!(!page.contains("<script") && page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
     assert!(page.contains("[reason withheld]"));
+    let mut withheld = Words::new();
+    let review = (card.reviewed.version, "reason".to_owned());
+    withheld.insert(review, "withheld: key destroyed".to_owned());
+    let page = card_page(&card, &words, &withheld);
+    assert!(page.contains("[reason withheld: key destroyed]"));
     assert!(words.keys().all(|(version, _)| *version > Version(0)));
 }

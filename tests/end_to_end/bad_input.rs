@@ -58,6 +58,26 @@ async fn malformed_commands_are_answered_with_what_and_where() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_asks_for_nothing_is_refused_and_not_repeated() {
+    let node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let case = Uuid::new_v4();
+    send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("accepted");
+    let rows = [
+        ("history", json!({ "case": case, "limit": 0 }), "limit: is 0; expected 1 or more"),
+        ("list", json!({ "limit": 0 }), "limit: is 0; expected 1 to "),
+        ("audit.what-if-cases", json!({ "only": "Selam Haile" }), "only: expected an outcome"),
+    ];
+    for (name, query, part) in rows {
+        let refused = client.query(name, query.to_string().into_bytes()).await;
+        let Err(ClientError::Service { code: 400, message }) = refused else {
+            panic!("{name}: {refused:?}")
+        };
+        assert!(message.starts_with(part) && !message.contains("Selam"), "{name}: {message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_rules_answer_with_stable_codes() {
     let node = Node::start();
     let client = Client::connect(node.url()).await.expect("the node answers");

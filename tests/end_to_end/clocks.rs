@@ -65,6 +65,8 @@ async fn a_node_computes_by_the_clocks_that_it_is_given_and_names_them() {
             .args(["audit", "time-limits", "--data"])
             .arg(home.path().join("data"))
             .args(more)
+            // As on a terminal of that width: where there is none, nothing is wrapped.
+            .env("COLUMNS", "80")
             .output()
             .expect("the command line");
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())

@@ -255,3 +255,37 @@ async fn a_node_killed_at_any_step_of_a_file_keeps_all_of_it_or_nothing() {
         assert!(node.stop().success());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_put_again_with_the_same_id_gets_the_first_answer() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let mut node = Node::start_in(&data, &[]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let (case, id) = (Uuid::new_v4().to_string(), Uuid::now_v7().to_string());
+    send(&client, &register(case.parse().unwrap(), Uuid::now_v7(), "A")).await.expect("accepted");
+    let summons = home.path().join("summons.pdf");
+    let put = || {
+        let put = std::process::Command::new(tests::binary())
+            .args(["evidence", "put", &case])
+            .arg(&summons)
+            .args(["--kind", "summons", "--source", "his mother", "--as", "registrar-1"])
+            .args(["--occurred", "2026-01-05", "--id", &id, "--json", "--data"])
+            .arg(&data)
+            .output()
+            .expect("the tool runs");
+        let reply: Value = serde_json::from_slice(&put.stdout).expect("its answer");
+        (put.status.code(), reply)
+    };
+    std::fs::write(&summons, file(100_000)).unwrap();
+    let first = put();
+    assert_eq!(first.0, Some(0), "{}", first.1);
+    assert_eq!(put(), first, "the same line again");
+    let evidence = first.1["evidence"].as_str().unwrap().parse().unwrap();
+    let kept = get(&client, case.parse().unwrap(), evidence).await.expect("the item is there");
+    assert_eq!(kept, file(100_000));
+    std::fs::write(&summons, file(100_001)).unwrap();
+    let (code, reply) = put();
+    assert_eq!((code, &reply["code"]), (Some(3), &json!("command_reused")));
+    assert!(node.stop().success());
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
+use async_nats::jetstream::context::GetStreamError;
 use async_nats::service::{NATS_SERVICE_ERROR, NATS_SERVICE_ERROR_CODE};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
@@ -57,10 +58,13 @@ pub enum ClientError {
     )]
     Deaf,
     /// No answer in time. What became of a command is found by sending it again with the same id.
-    #[error(
-        "no answer to {0} in time; a command may or may not have been accepted: send it again with the same id"
-    )]
+    #[error("no answer to {0} in time; {hint}", hint = after_silence(.0))]
     Timeout(String),
+    /// The server has no stream of events: no node ever ran on it, or another store is open.
+    #[error(
+        "the NATS server has no stream {STREAM}: no node ran on it, or its store is another one"
+    )]
+    NoStream,
     /// The service answered that it cannot answer.
     #[error("{message} (code {code})")]
     Service {
@@ -203,10 +207,7 @@ impl Client {
         let mut losses = self.losses.clone();
         losses.mark_unchanged();
         let context = async_nats::jetstream::new(self.nats.clone());
-        let stream = context
-            .get_stream(STREAM)
-            .await
-            .map_err(|_| ClientError::NobodyThere(format!("the stream {STREAM}")))?;
+        let stream = context.get_stream(STREAM).await.map_err(|error| no_stream(&error))?;
         let consumer = stream
             .create_consumer(pull::OrderedConfig {
                 deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from.max(1) },
@@ -229,10 +230,7 @@ impl Client {
     pub async fn record(&self, position: u64) -> Result<Option<Bytes>, ClientError> {
         use async_nats::jetstream::stream::LastRawMessageErrorKind as Kind;
         let context = async_nats::jetstream::new(self.nats.clone());
-        let stream = context
-            .get_stream_no_info(STREAM)
-            .await
-            .map_err(|_| ClientError::NobodyThere(format!("the stream {STREAM}")))?;
+        let stream = context.get_stream_no_info(STREAM).await.map_err(|error| no_stream(&error))?;
         match stream.get_raw_message(position).await {
             Ok(message) => Ok(Some(message.payload)),
             Err(error) if error.kind() == Kind::NoMessageFound => Ok(None),
@@ -243,10 +241,7 @@ impl Client {
     /// The last sequence of the stream, which is the last position that it mirrors.
     pub async fn stream_position(&self) -> Result<u64, ClientError> {
         let context = async_nats::jetstream::new(self.nats.clone());
-        let stream = context
-            .get_stream(STREAM)
-            .await
-            .map_err(|_| ClientError::NobodyThere(format!("the stream {STREAM}")))?;
+        let stream = context.get_stream(STREAM).await.map_err(|error| no_stream(&error))?;
         Ok(stream.cached_info().state.last_sequence)
     }
 }
@@ -272,6 +267,28 @@ async fn known(it: &mut watch::Receiver<bool>) {
     }
 }
 
+/// What to do where no answer came: a command may have been taken, a query changes nothing.
+fn after_silence(subject: &str) -> &'static str {
+    if subject.starts_with(QUERY_PREFIX) {
+        "the node may be busy or stopped: ask again"
+    } else {
+        "a command may or may not have been accepted: send it again with the same id"
+    }
+}
+
+/// Why the stream cannot be had: there is none, or nobody who would know.
+fn no_stream(error: &GetStreamError) -> ClientError {
+    use async_nats::jetstream::{ErrorCode, context::GetStreamErrorKind as Kind};
+    match error.kind() {
+        Kind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+            ClientError::NoStream
+        }
+        Kind::JetStream(_) | Kind::EmptyName | Kind::Request | Kind::InvalidStreamName => {
+            ClientError::NobodyThere(format!("the stream {STREAM}"))
+        }
+    }
+}
+
 fn service_error(headers: &HeaderMap) -> Option<ClientError> {
     let code = headers.get(NATS_SERVICE_ERROR_CODE)?;
     let message = headers.get(NATS_SERVICE_ERROR).map_or("no reason given", |m| m.as_str());
@@ -279,4 +296,18 @@ fn service_error(headers: &HeaderMap) -> Option<ClientError> {
         code: code.as_str().parse().unwrap_or(500),
         message: message.to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_of_a_command_it_is_said_that_it_may_have_been_accepted() {
+        let said = |subject: String| ClientError::Timeout(subject).to_string();
+        let of_query = said(format!("{QUERY_PREFIX}.list"));
+        assert!(of_query.ends_with("ask again") && !of_query.contains("command"), "{of_query}");
+        let of_command = said(format!("{COMMAND_PREFIX}.intake.register-claim"));
+        assert!(of_command.ends_with("send it again with the same id"), "{of_command}");
+    }
 }

@@ -11,7 +11,7 @@ use service::nats::{Certificate, Server};
 use crate::output::CliError;
 
 /// The file in the data directory in which a running node says where it is.
-const NODE_FILE: &str = "node.json";
+pub(crate) const NODE_FILE: &str = "node.json";
 
 /// Where the node is.
 ///
@@ -186,7 +186,8 @@ pub(crate) enum NodeFileError {
 }
 
 impl NodeFileError {
-    fn missing(&self) -> bool {
+    /// Whether there is no such file: no node runs there.
+    pub(crate) fn missing(&self) -> bool {
         matches!(self, Self::Disk { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }

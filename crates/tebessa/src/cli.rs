@@ -1,8 +1,9 @@
 //! The command line: what there is, and where it goes.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
+use clap::builder::Resettable;
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::output::{CliError, Exit};
@@ -122,9 +123,21 @@ pub(crate) async fn run() -> ExitCode {
 }
 
 fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let mut command = flowing(Cli::command());
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let mut command = flowing(without_variables(Cli::command(), &is_empty));
     let matches = command.try_get_matches_from_mut(arguments)?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// Takes the variables of the environment that are there and empty, as `TEBESSA_NATS=`, for not given.
+fn without_variables(command: Command, is_empty: &dyn Fn(&OsStr) -> bool) -> Command {
+    let none = Resettable::<clap::builder::OsStr>::Reset;
+    command
+        .mut_args(|argument| match argument.get_env() {
+            Some(name) if is_empty(name) => argument.env(none.clone()),
+            Some(_) | None => argument,
+        })
+        .mut_subcommands(|command| without_variables(command, is_empty))
 }
 
 /// What stands behind the options, for any width of a terminal: wrapped there and nowhere else.
@@ -212,6 +225,33 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn only_what_is_for_the_access_log_stands_under_its_heading() {
+        let mut all = Vec::new();
+        helps(&flowing(Cli::command()), &mut all);
+        let of_access = all.iter().filter_map(|(_, help)| help.split_once("For the access log:"));
+        let mut seen = 0;
+        for (_, behind) in of_access {
+            let group = behind.split("\n\n").next().unwrap_or_default();
+            assert!(group.contains("--purpose") && !group.contains("--data"), "{group}");
+            seen += 1;
+        }
+        assert!(seen > 5, "{seen}");
+    }
+
+    #[test]
+    fn a_variable_that_is_empty_counts_as_not_given() {
+        fn with(command: &Command, name: &str) -> usize {
+            let here =
+                command.get_arguments().filter(|one| one.get_env() == Some(OsStr::new(name)));
+            here.count() + command.get_subcommands().map(|below| with(below, name)).sum::<usize>()
+        }
+        let command = without_variables(Cli::command(), &|name| name == "TEBESSA_NATS");
+        assert!(with(&Cli::command(), "TEBESSA_NATS") > 5);
+        assert_eq!(with(&command, "TEBESSA_NATS"), 0);
+        assert_eq!(with(&command, "TEBESSA_DATA"), with(&Cli::command(), "TEBESSA_DATA"));
     }
 
     #[test]

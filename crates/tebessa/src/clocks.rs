@@ -115,12 +115,12 @@ fn show_json(found: &ProfileClocks) -> Result<(), CliError> {
 }
 
 fn show((profile, found): (&str, &ProfileClocks), screen: &mut Screen) -> Result<(), CliError> {
-    screen.labelled(0, 10, "profile", profile)?;
-    screen.labelled(0, 10, "zone", found.zone())?;
-    screen.labelled(0, 10, "hash", &found.hash)?;
+    screen.labelled(0, 9, "profile", profile)?;
+    screen.labelled(0, 9, "zone", found.zone())?;
+    screen.labelled(0, 9, "hash", &found.hash)?;
     let rolls = "a time limit that would end on a day off ends on the next working day";
     let stays = "a time limit may end on a day off";
-    screen.labelled(0, 10, "days off", if found.rolls() { rolls } else { stays })?;
+    screen.labelled(0, 9, "days off", if found.rolls() { rolls } else { stays })?;
     for clock in &found.clocks {
         screen.line("")?;
         let (style, word) =
@@ -167,6 +167,7 @@ mod tests {
             let (mut screen, shown) = Screen::for_test(80);
             show(found, &mut screen).unwrap();
             let text = shown.text();
+            assert!(text.contains(&format!("hash     {}\n", found.1.hash)), "{text}");
             assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
             assert_eq!(text.matches("  not verified\n").count(), unverified(found.1), "{text}");
             let sources: usize = found.1.clocks.iter().map(|clock| clock.sources.len()).sum();

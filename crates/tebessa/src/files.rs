@@ -12,6 +12,7 @@ use service::documents;
 use service::node::{journal_dir, keys_dir};
 use tempfile::NamedTempFile;
 
+use crate::address::NODE_FILE;
 use crate::output::CliError;
 
 /// Bytes of the longest key, checkpoint, source or other small text that is read.
@@ -142,24 +143,34 @@ pub(crate) fn write(path: &Path, bytes: &[u8], data: &Path) -> Result<(), CliErr
     OutFile::begin(path, data)?.write_whole(bytes)
 }
 
-/// Refuses a place among what a node keeps for good and nobody can make again: what is written there
-/// could take the place of the record itself.
+/// Refuses a place among what a node keeps for good and nobody can make again, and the file by which
+/// clients find it: what is written there could take the place of the record itself.
 pub(crate) fn check_outside(place: &Path, data: &Path) -> Result<(), CliError> {
+    let at = resolved(place);
+    let address = data.join(NODE_FILE);
+    let mut kept =
+        [journal_dir(data), access_dir(data), keys_dir(data), documents::directory(data), address]
+            .into_iter();
+    let Some(kept) = kept.find(|kept| at.starts_with(resolved(kept))) else { return Ok(()) };
+    let (place, shown) = (place.display(), kept.display());
+    let lies = if at == resolved(&kept) {
+        format!("{place} is what the node keeps")
+    } else {
+        format!("{place} lies in {shown}, which the node keeps")
+    };
+    Err(CliError::message(format!("{lies}; choose another place")))
+}
+
+/// The place behind all links, as far as it is there yet.
+fn resolved(place: &Path) -> PathBuf {
     let absolute = std::path::absolute(place).unwrap_or_else(|_| place.to_owned());
-    // It need not be there yet.
-    let there = absolute.ancestors().find_map(|above| above.canonicalize().ok());
-    for kept in [journal_dir(data), access_dir(data), keys_dir(data), documents::directory(data)] {
-        if kept
-            .canonicalize()
-            .is_ok_and(|kept| there.as_ref().is_some_and(|at| at.starts_with(kept)))
-        {
-            let (place, kept) = (place.display(), kept.display());
-            let what =
-                format!("{place} lies in {kept}, which the node keeps; choose another place");
-            return Err(CliError::message(what));
-        }
+    let there = absolute.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    let Some((above, real)) = there else { return absolute };
+    // The empty rest would add a slash to a file's name.
+    match absolute.strip_prefix(above) {
+        Ok(rest) if rest != Path::new("") => real.join(rest),
+        _ => real,
     }
-    Ok(())
 }
 
 /// A file without the name yet, on the same file system, that only its owner may read.
@@ -248,6 +259,22 @@ mod tests {
             assert!(OutFile::begin_new(&out, &data).is_err(), "{kept}");
         }
         write(&data.join("elsewhere"), b"words", &data).unwrap();
+    }
+
+    #[test]
+    fn the_file_that_says_where_the_node_is_is_not_replaced() {
+        let place = tempfile::tempdir().unwrap();
+        let (data, link) = (place.path().join("data"), place.path().join("link"));
+        fs::create_dir(&data).unwrap();
+        symlink(data.join("node.json"), &link).unwrap();
+        assert!(OutFile::begin(&data.join("node.json"), &data).is_err(), "not there yet");
+        fs::write(data.join("node.json"), "where").unwrap();
+        for out in [data.join("node.json"), place.path().join("data/../data/node.json"), link] {
+            let refused = OutFile::begin(&out, &data).err().unwrap().to_string();
+            assert!(refused.contains("the node keeps"), "{refused}");
+        }
+        write(&place.path().join("node.json"), b"words", &data).unwrap();
+        assert_eq!(fs::read(data.join("node.json")).unwrap(), b"where");
     }
 
     #[test]

@@ -21,9 +21,6 @@ pub(crate) fn library(directory: Option<&Path>) -> Result<Library, CliError> {
 pub(crate) fn clocks(directory: Option<&Path>) -> Result<Clocks, CliError> {
     let Some(directory) = directory else { return Ok(Clocks::embedded().clone()) };
     let files = files(directory)?;
-    if files.is_empty() {
-        return Err(CliError::message(format!("{} has no *.toml file", directory.display())));
-    }
     let (mut texts, mut faults) = (Vec::new(), Vec::new());
     for (file, bytes) in files {
         match String::from_utf8(bytes) {
@@ -42,7 +39,8 @@ fn refused(what: &str, faults: &[Fault]) -> CliError {
     CliError::message(format!("the {what} cannot be used:\n{}", lines.join("\n")))
 }
 
-/// The names and bytes of the guidance files of a directory.
+/// The names and bytes of the `*.toml` files of a directory, which must have some: a node without any
+/// law was started by a mistyped name.
 pub(crate) fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, CliError> {
     let named = |path: &Path, error: std::io::Error| {
         CliError::message(format!("{}: {error}", path.display()))
@@ -56,6 +54,28 @@ pub(crate) fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, CliError
             files.push((name, bytes));
         }
     }
+    if files.is_empty() {
+        return Err(CliError::message(format!("{} has no *.toml file", directory.display())));
+    }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_without_any_law_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::write(place.path().join("README"), "nothing").unwrap();
+        for refused in [
+            library(Some(place.path())).err(),
+            clocks(Some(place.path())).err(),
+            files(place.path()).err(),
+        ] {
+            let said = refused.unwrap().to_string();
+            assert!(said.ends_with(" has no *.toml file"), "{said}");
+        }
+    }
 }

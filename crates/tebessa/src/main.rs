@@ -9,6 +9,7 @@
 )]
 
 mod address;
+mod arguments;
 mod audit;
 mod audit_verify;
 mod bench;

@@ -45,7 +45,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     show(&mut screen, "", &[(String::new(), &reply.outcomes)])?;
     for table in &reply.tables {
         screen.line("")?;
-        let rows: Vec<_> = table.rows.iter().map(|r| (words(&r.value), &r.outcomes)).collect();
+        // A profile is a name: it stands as it is typed elsewhere.
+        let named = |value: &str| {
+            if table.by == "profile" { value.to_owned() } else { words(value) }
+        };
+        let rows: Vec<_> = table.rows.iter().map(|r| (named(&r.value), &r.outcomes)).collect();
         show(&mut screen, &table.by, &rows)?;
     }
     screen.flush()?;

@@ -55,8 +55,9 @@ pub(crate) struct Args {
     /// Where files of evidence are kept: a directory, or s3://BUCKET/PREFIX with the usual AWS_…
     /// variables for endpoint, region and credentials. By default `documents` in the data
     /// directory. They are sealed before they get there.
-    #[arg(long, value_name = "PLACE", env = "TEBESSA_DOCUMENTS")]
-    documents: Option<String>,
+    #[arg(long, value_name = "PLACE", env = "TEBESSA_DOCUMENTS",
+        value_parser = Place::of)]
+    documents: Option<Place>,
     /// How many hours an uploaded file waits for its command before it is dropped. Counts when
     /// the inbox is made.
     #[arg(long, value_name = "HOURS", default_value_t = 24, env = "TEBESSA_INBOX_HOURS",
@@ -90,7 +91,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         library,
         clocks,
         checkpoints,
-        documents: args.documents.as_deref().map_or_else(Place::default, Place::of),
+        documents: args.documents.clone().unwrap_or_default(),
         inbox_age: Duration::from_hours(u64::from(args.inbox_hours)),
         timers: !args.no_timers,
     };

@@ -7,21 +7,25 @@ use case::vocabulary::Role;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use service::access::Viewer;
 
+/// What these stand under in a help. Of each by itself: a heading of the struct would be that of all
+/// options behind it too.
+const HEADING: &str = "For the access log";
+
 /// Who looks, in which capacity and what for.
 ///
 /// Every view of a case is recorded in the node's access log with these three.
 #[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "For the access log")]
 pub(crate) struct Viewing {
     /// Who looks: an opaque id, never a name. By default the number of the account, as uid-1000.
-    #[arg(long = "as", value_name = "ACTOR", env = "TEBESSA_AS")]
+    #[arg(long = "as", value_name = "ACTOR", env = "TEBESSA_AS", help_heading = HEADING)]
     id: Option<ActorId>,
     /// In which capacity.
     #[arg(long, value_name = "ROLE", default_value = "caseworker", env = "TEBESSA_ROLE",
-        hide_possible_values = true, value_parser = roles())]
+        help_heading = HEADING, hide_possible_values = true, value_parser = roles())]
     role: Role,
     /// What for: a code of the authority's own, such as casework, audit or subject-access.
-    #[arg(long, value_name = "PURPOSE", default_value = "casework", env = "TEBESSA_PURPOSE")]
+    #[arg(long, value_name = "PURPOSE", default_value = "casework", env = "TEBESSA_PURPOSE",
+        help_heading = HEADING)]
     purpose: Purpose,
 }
 

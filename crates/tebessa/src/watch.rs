@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use service::client::{Client, ClientError, StreamMessage};
 
 use crate::address::Address;
+use crate::arguments::from_one;
 use crate::case_view::gist;
 use crate::output::{ASIDE, CliError, Exit, NAME, Output, Screen, note};
 use crate::signals::Signals;
@@ -29,7 +30,7 @@ Examples:
 #[command(after_help = HELP)]
 pub(crate) struct Args {
     /// Start at this position; 1 is the beginning. Without it, with what comes from now on.
-    #[arg(long, value_name = "POSITION", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "POSITION", value_parser = from_one)]
     from: Option<u64>,
     /// End behind this position.
     #[arg(long, value_name = "POSITION")]

@@ -1,14 +1,20 @@
 //! A file of clocks, read and checked: every fault with its line.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use guidance::{Fault, Faults, GuidanceHash};
 use jiff::tz::TimeZoneDatabase;
+use serde::Deserializer;
+use serde::de::Visitor;
 use toml::Spanned;
 
 use super::calendar::{Calendar, Holiday};
 use super::{Clock, ProfileClocks};
 use crate::token::ProfileName;
+
+/// What the length of a time limit is.
+const LENGTH: &str = "a whole number from 1 to 65,535";
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +61,29 @@ pub(super) fn read(file: &str, text: &str) -> Result<(String, ProfileClocks), Ve
         )),
         _ => Err(faults.into_vec()),
     }
+}
+
+/// Reads a length. Its own error would name a type of this program.
+pub(super) fn length<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u16>, D::Error> {
+    struct Length;
+
+    impl Visitor<'_> for Length {
+        type Value = u16;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str(LENGTH)
+        }
+
+        fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<u16, E> {
+            u16::try_from(number).map_err(|_| E::custom(format_args!("expected {LENGTH}")))
+        }
+
+        fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<u16, E> {
+            u16::try_from(number).map_err(|_| E::custom(format_args!("expected {LENGTH}")))
+        }
+    }
+
+    from.deserialize_u16(Length).map(Some)
 }
 
 fn check_clocks(clocks: &[Spanned<Clock>], faults: &mut Faults<'_>) {

@@ -68,13 +68,13 @@ pub struct Clock {
     /// Under which circumstance it holds.
     pub circumstance: Circumstance,
     /// So many days of the calendar.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "file::length", skip_serializing_if = "Option::is_none")]
     pub days: Option<u16>,
     /// So many working days.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "file::length", skip_serializing_if = "Option::is_none")]
     pub working_days: Option<u16>,
     /// So many months; where the last month has no such day, its last one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "file::length", skip_serializing_if = "Option::is_none")]
     pub months: Option<u16>,
     /// What is to be known about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -321,6 +321,11 @@ mod tests {
                 "x.toml:9: the clock appeal ordinary is there twice",
             ]
         );
+        for (days, what) in [("-5", ""), ("70000", ""), ("\"5\"", "invalid type: string \"5\", ")] {
+            let text = format!("{head}zone = \"UTC\"\n{clock}days = {days}\n{source}");
+            let said = format!("x.toml:8: {what}expected a whole number from 1 to 65,535");
+            assert_eq!(of(&text), [said]);
+        }
         let twice = ["a.toml", "b.toml"].map(|name| {
             (name.to_owned(), format!("{head}zone = \"UTC\"\n{clock}days = 3\n{source}"))
         });

@@ -50,6 +50,14 @@ pub enum AuditError {
         /// Its last one.
         last: case::Version,
     },
+    /// The log is shorter.
+    #[error("the log ends at position {last}; there is no position {position}")]
+    BeyondLog {
+        /// The position that was asked for.
+        position: u64,
+        /// Its last one.
+        last: u64,
+    },
     /// Nothing of the case was recorded yet.
     #[error("at {point} nothing of case {case} was recorded")]
     NotYet {

@@ -27,10 +27,19 @@ h1{font-size:12pt}h2{font-size:9.5pt;margin:.6em 0 .2em;break-after:avoid}p{marg
 table,.aside{font-size:7pt}.id,.hash{font-size:6.5pt}\
 .criteria{line-height:1.08}td,th{padding:.08em .4em .08em 0}}";
 
-/// A page with one decision.
+/// What is told of personal fields.
+#[derive(Clone, Copy)]
+struct Told<'w> {
+    words: &'w Words,
+    /// Why there are no words, where they were asked for.
+    withheld: &'w Words,
+}
+
+/// A page with one decision. `withheld` says why fields that were asked for have no words.
 #[must_use]
-pub fn card_page(card: &Card, words: &Words) -> String {
-    frame(&format!("Decision in case {}", card.case), &of_card(card, words))
+pub fn card_page(card: &Card, words: &Words, withheld: &Words) -> String {
+    let told = Told { words, withheld };
+    frame(&format!("Decision in case {}", card.case), &of_card(card, told))
 }
 
 /// A page with the decisions of a case and its timeline.
@@ -42,13 +51,15 @@ pub(super) fn dossier_page(
     facts: &[(&str, String)],
 ) -> String {
     let Some(first) = records.first() else { return String::new() };
+    // Who checks a dossier makes the page again, without the node's keys.
+    let told = Told { words, withheld: &Words::new() };
     let body = html! {
         table { @for (name, value) in facts { tr { th { (name) } td.hash { (value) } } } }
-        @for card in cards { (of_card(card, words)) }
+        @for card in cards { (of_card(card, told)) }
         h2 { "Timeline" }
         table {
             tr { th { "No" } th { "Day" } th { "What happened" } th { "Who" } }
-            @for record in records { (of_record(record, fields, words)) }
+            @for record in records { (of_record(record, fields, told)) }
         }
     };
     frame(&format!("Dossier of case {}", first.envelope.case), &body)
@@ -73,7 +84,7 @@ fn frame(title: &str, body: &Markup) -> String {
     text
 }
 
-fn of_record(record: &Recorded, fields: &BTreeMap<Version, Vec<String>>, words: &Words) -> Markup {
+fn of_record(record: &Recorded, fields: &BTreeMap<Version, Vec<String>>, told: Told<'_>) -> Markup {
     let envelope = &record.envelope;
     let gist = gist::full(record);
     let none = Vec::new();
@@ -85,7 +96,7 @@ fn of_record(record: &Recorded, fields: &BTreeMap<Version, Vec<String>>, words: 
                 (gist.headline)
                 @for detail in &gist.details { div.aside { (detail) } }
                 @for field in fields.get(&envelope.version).unwrap_or(&none) {
-                    div { (said(words, envelope.version, field, field)) }
+                    div { (said(told, envelope.version, field, field)) }
                 }
             }
             td {
@@ -96,7 +107,7 @@ fn of_record(record: &Recorded, fields: &BTreeMap<Version, Vec<String>>, words: 
     }
 }
 
-fn of_card(card: &Card, words: &Words) -> Markup {
+fn of_card(card: &Card, told: Told<'_>) -> Markup {
     let decided = card.decided.version;
     html! {
         h2 { "Decision of version " (decided) ": " (gist::words(card.outcome.as_str())) }
@@ -115,7 +126,7 @@ fn of_card(card: &Card, words: &Words) -> Markup {
                 th { "Reviewed" }
                 td {
                     (deed(&card.reviewed)) ": " (card.review)
-                    div { (said(words, card.reviewed.version, "reason", "reason")) }
+                    div { (said(told, card.reviewed.version, "reason", "reason")) }
                 }
             }
             tr { th { "Decided" } td { (deed(&card.decided)) } }
@@ -147,12 +158,12 @@ fn of_card(card: &Card, words: &Words) -> Markup {
             }
         }
         h2 { "Reasons" }
-        div { (said(words, decided, "reasons", "reasons")) }
-        @if card.departs { div { (said(words, decided, "departure", "departure")) } }
+        div { (said(told, decided, "reasons", "reasons")) }
+        @if card.departs { div { (said(told, decided, "departure", "departure")) } }
         h2 { "Criterion by criterion" }
         table.criteria {
             tr { th.c1 { "Criterion" } th.c2 { "Value" } th.c3 { "Found" } th { "Source" } }
-            @for line in &card.criteria { (of_criterion(line, card, words)) }
+            @for line in &card.criteria { (of_criterion(line, card, told)) }
         }
         p {
             "Open, and able to turn the outcome: " (listed(&card.open)) ". "
@@ -162,7 +173,7 @@ fn of_card(card: &Card, words: &Words) -> Markup {
     }
 }
 
-fn of_criterion(line: &CriterionLine, card: &Card, words: &Words) -> Markup {
+fn of_criterion(line: &CriterionLine, card: &Card, told: Told<'_>) -> Markup {
     html! {
         tr.node[line.derived] {
             td { span.id { (line.id) } " " (line.title) }
@@ -172,14 +183,14 @@ fn of_criterion(line: &CriterionLine, card: &Card, words: &Words) -> Markup {
                 @if line.open { div.aside { "open" } }
                 @if let Some(place) = line.onus {
                     div.aside { "on the onus" }
-                    (said(words, card.decided.version, &format!("onus[{place}].reason"), "onus"))
+                    (said(told, card.decided.version, &format!("onus[{place}].reason"), "onus"))
                 }
             }
             td {
                 @if let Some(found) = &line.found {
                     "version " (found.version) " by " (found.by)
                     @if let Some(reason) = found.u_reason { ", " (gist::words(reason)) }
-                    "; " (disclosed(words, found.version, "reason", "reason"))
+                    "; " (disclosed(told, found.version, "reason", "reason"))
                     @for item in &found.evidence { div.id { (item) } }
                 } @else { span.aside { "derived" } }
             }
@@ -231,19 +242,22 @@ fn read_set(seen: Option<Seen>) -> Markup {
     }
 }
 
-fn said(words: &Words, version: Version, path: &str, label: &str) -> Markup {
+fn said(told: Told<'_>, version: Version, path: &str, label: &str) -> Markup {
     html! {
-        @if words.contains_key(&(version, path.to_owned())) { span.aside { (label) ": " } }
-        (disclosed(words, version, path, label))
+        @if told.words.contains_key(&(version, path.to_owned())) { span.aside { (label) ": " } }
+        (disclosed(told, version, path, label))
     }
 }
 
 /// The words alone, where what they are is plain from where they stand.
-fn disclosed(words: &Words, version: Version, path: &str, label: &str) -> Markup {
+fn disclosed(told: Told<'_>, version: Version, path: &str, label: &str) -> Markup {
+    let field = (version, path.to_owned());
+    let withheld = told.withheld.get(&field).map(|why| why.trim_start_matches("withheld: "));
     html! {
-        @match words.get(&(version, path.to_owned())) {
-            Some(text) => { span.words { (text) } }
-            None => { span.withheld { "[" (label) " withheld]" } }
+        @match (told.words.get(&field), withheld) {
+            (Some(text), _) => { span.words { (text) } }
+            (None, Some(why)) => { span.withheld { "[" (label) " withheld: " (why) "]" } }
+            (None, None) => { span.withheld { "[" (label) " withheld]" } }
         }
     }
 }

@@ -9,7 +9,7 @@ use case::{CaseId, Version};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use journal::Record;
+use journal::{Position, Record};
 
 use super::{AuditError, next};
 
@@ -72,6 +72,18 @@ impl FromStr for Point {
             _ => return Err(BadPoint),
         };
         Ok(Self { known, happened_by: happened })
+    }
+}
+
+impl Point {
+    /// Refuses a position that the log does not have: what is there now is not what was asked for.
+    pub fn within(self, last: Position) -> Result<(), AuditError> {
+        match self.known {
+            Known::Position(position) if position > last.0 => {
+                Err(AuditError::BeyondLog { position, last: last.0 })
+            }
+            Known::Position(_) | Known::Now | Known::Version(_) | Known::Time(_) => Ok(()),
+        }
     }
 }
 
@@ -146,6 +158,14 @@ mod tests {
         }
         let day: Point = "known:2024-05-01".parse().unwrap();
         assert_eq!(day.to_string(), "known:2024-05-01T23:59:59.999999999Z");
+    }
+
+    #[test]
+    fn a_position_behind_the_end_of_the_log_is_no_point_of_it() {
+        let at = |text: &str| text.parse::<Point>().unwrap().within(Position(120));
+        assert!(at("position:120").is_ok() && at("now").is_ok() && at("version:121").is_ok());
+        let said = at("position:121").unwrap_err().to_string();
+        assert_eq!(said, "the log ends at position 120; there is no position 121");
     }
 
     #[test]

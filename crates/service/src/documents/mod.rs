@@ -37,8 +37,8 @@ pub use inbox::INBOX;
 use notes::{Note, Notes};
 pub(crate) use read::Reading;
 pub use read::{FileQuery, FileReply, PartQuery};
-pub use store::Place;
 use store::Store;
+pub use store::{BadPlace, Place};
 
 use crate::node::Node;
 

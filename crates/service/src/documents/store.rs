@@ -55,15 +55,30 @@ pub enum Place {
 }
 
 impl Place {
-    /// Reads a setting: a URL that begins with `s3://`, else a directory.
-    #[must_use]
-    pub fn of(setting: &str) -> Self {
+    /// Reads a setting: a URL that begins with `s3://`, else a directory. Another URL is no
+    /// directory: the files would lie where nobody looks for them.
+    pub fn of(setting: &str) -> Result<Self, BadPlace> {
         if setting.starts_with("s3://") {
-            Self::Bucket(setting.to_owned())
-        } else {
-            Self::Directory(PathBuf::from(setting))
+            return Ok(Self::Bucket(setting.to_owned()));
         }
+        if is_url(setting) || setting.is_empty() {
+            return Err(BadPlace);
+        }
+        Ok(Self::Directory(PathBuf::from(setting)))
     }
+}
+
+/// A text says no place for documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a directory or s3://BUCKET/PREFIX; ./ before a directory's name makes it plain")]
+pub struct BadPlace;
+
+/// Whether a text begins as a URL does: a scheme of two letters at least, a colon and a slash, of
+/// which `s3:/bucket` is short by one.
+fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "+-".contains(letter);
+    scheme.len() > 1 && scheme.chars().all(fits) && rest.starts_with('/')
 }
 
 /// What a document must be, to be kept.

@@ -77,6 +77,17 @@ fn why(result: Result<(), NotKept>) -> String {
     }
 }
 
+#[test]
+fn only_a_bucket_of_s3_is_a_url() {
+    for unfit in ["ftp://b/p", "file:///srv/documents", "S3://b/p", "s3:/b/p", "https://b", ""] {
+        assert!(Place::of(unfit).is_err(), "{unfit}");
+    }
+    assert_eq!(Place::of("s3://b/p").unwrap(), Place::Bucket("s3://b/p".to_owned()));
+    for directory in ["/srv/documents", "documents", "./ftp://b/p", "a:b", "x:/y"] {
+        assert_eq!(Place::of(directory).unwrap(), Place::Directory(directory.into()));
+    }
+}
+
 #[tokio::test]
 async fn a_document_of_any_size_comes_back_as_it_was() {
     let world = World::new();

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use journal::{Position, StreamId};
 
 use crate::access::AccessEntry;
+use crate::cases::raw_records;
 use crate::node::Node;
 use crate::reply::Failure;
 
@@ -73,6 +74,10 @@ pub(super) fn answer(node: &Node, query: &AccessQuery) -> Result<AccessReply, Fa
     if let Some(case) = query.case {
         let records = journal.read_stream(StreamId(case.0), None).map_err(failed)?;
         take(&mut reply, query, &records)?;
+        // Whose id was mistyped would read that nobody looked.
+        if records.is_empty() && raw_records(node.journal(), case, None)?.is_empty() {
+            return Err(Failure::not_found(format!("there is no case {case}")));
+        }
         return Ok(reply);
     }
     let mut reached = query.after;

@@ -168,9 +168,10 @@ fn point(text: &str) -> Result<Point, Failure> {
 
 fn refused(error: &AuditError) -> Failure {
     match error {
-        AuditError::UnknownCase(_) | AuditError::Beyond { .. } | AuditError::NotYet { .. } => {
-            Failure::not_found(error.to_string())
-        }
+        AuditError::UnknownCase(_)
+        | AuditError::Beyond { .. }
+        | AuditError::BeyondLog { .. }
+        | AuditError::NotYet { .. } => Failure::not_found(error.to_string()),
         AuditError::Journal(_) | AuditError::Record { .. } => {
             Failure::unavailable(error.to_string())
         }
@@ -181,6 +182,8 @@ pub(super) fn as_of(node: &Node, query: &AsOfQuery) -> Result<Picture, Failure> 
     let point = point(&query.at)?;
     let raw = raw_records(node.journal(), query.case, None)?;
     let shelf = Shelf(slice::from_ref(node.library()));
+    let last = *node.journal().durable().borrow();
+    point.within(last).map_err(|error| refused(&error))?;
     let picture =
         audit::picture_at(query.case, &raw, point, shelf).map_err(|error| refused(&error))?;
     seen(node, View::AsOf, query.case, query.viewer.as_ref())?;
@@ -191,6 +194,8 @@ pub(super) fn diff(node: &Node, query: &DiffQuery) -> Result<Difference, Failure
     let points = [point(&query.from)?, point(&query.to)?];
     let raw = raw_records(node.journal(), query.case, None)?;
     let shelf = Shelf(slice::from_ref(node.library()));
+    let last = *node.journal().durable().borrow();
+    points.iter().try_for_each(|point| point.within(last)).map_err(|error| refused(&error))?;
     let difference = audit::difference_between(query.case, &raw, points, shelf)
         .map_err(|error| refused(&error))?;
     seen(node, View::AsOf, query.case, query.viewer.as_ref())?;

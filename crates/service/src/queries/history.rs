@@ -87,6 +87,10 @@ pub struct HistoryReply {
 
 /// Answers from the journal. A page ends where the message would grow too long.
 pub(crate) fn answer(node: &Node, query: &HistoryQuery) -> Result<Vec<u8>, Failure> {
+    // A page of nothing would end where it begins: who follows `next` would do so for ever.
+    if query.limit == Some(0) {
+        return Err(Failure::malformed("limit: is 0; expected 1 or more"));
+    }
     let records = raw_records(node.journal(), query.case, None)?;
     let Some(last) = records.last() else {
         return Err(Failure::not_found(format!("there is no case {}", query.case)));

@@ -105,9 +105,10 @@ pub(super) fn of_case(node: &Node, query: &WhatIfQuery) -> Result<WhatIfReply, F
 pub(super) fn page(node: &Node, query: &WhatIfPageQuery) -> Result<WhatIfPageReply, Failure> {
     let WhatIfPageQuery { profile, as_of, set, .. } = query;
     let supposition = supposed(node.library(), profile.as_ref(), as_of.as_ref(), set)?;
-    if let Some(only) = query.only.as_deref().filter(|only| !is_outcome(only)) {
-        let text = format!("only: {only} is no outcome; such are refused, refugee or undetermined");
-        return Err(Failure::malformed(text));
+    if query.only.as_deref().is_some_and(|only| !is_outcome(only)) {
+        return Err(Failure::malformed(
+            "only: expected an outcome, such as refused, refugee or undetermined",
+        ));
     }
     let position = node.journal().index_caught_up().borrow().0;
     let (cases, next) = cases_of_page(node, query.cursor)?;

@@ -13,6 +13,7 @@ use service::queries::{AccessQuery, AccessReply};
 
 use crate::address::Address;
 use crate::case_view::fetch::ask;
+use crate::journal::node;
 use crate::output::{ASIDE, BAD, CliError, Exit, Output, Screen, Table, count};
 
 const HELP: &str = "\
@@ -107,9 +108,10 @@ async fn asked(address: &Address, mut query: AccessQuery) -> Result<Vec<AccessEn
 /// Reads the access log of a data directory.
 fn read(data: &std::path::Path, query: &AccessQuery) -> Result<Vec<AccessEntry>, CliError> {
     let directory = access_dir(data);
-    if !directory.join("log").is_dir() {
+    if !node::holds_log(&directory)? {
         // A node that was never started with this version has none; a wrong directory neither.
-        crate::journal::node::record(data, Log::Cases)?;
+        node::record(data, Log::Cases)?;
+        query.case.map_or(Ok(()), |case| is_there(data, case))?;
         return Ok(Vec::new());
     }
     let reader = Reader::open(&directory).map_err(CliError::other)?;
@@ -124,7 +126,11 @@ fn read(data: &std::path::Path, query: &AccessQuery) -> Result<Vec<AccessEntry>,
         Ok::<_, CliError>(())
     };
     if let Some(case) = query.case {
-        take(&reader.read_stream(StreamId(case.0), None).map_err(CliError::other)?)?;
+        let views = reader.read_stream(StreamId(case.0), None).map_err(CliError::other)?;
+        if views.is_empty() {
+            is_there(data, case)?;
+        }
+        take(&views)?;
     } else {
         let mut next = Position(1);
         loop {
@@ -135,6 +141,15 @@ fn read(data: &std::path::Path, query: &AccessQuery) -> Result<Vec<AccessEntry>,
         }
     }
     Ok(entries)
+}
+
+/// Whose id was mistyped would read that nobody looked.
+fn is_there(data: &std::path::Path, case: CaseId) -> Result<(), CliError> {
+    let cases = Reader::open(&node::record(data, Log::Cases)?).map_err(CliError::other)?;
+    if cases.read_stream(StreamId(case.0), None).map_err(CliError::other)?.is_empty() {
+        return Err(CliError::message(format!("there is no case {case}")));
+    }
+    Ok(())
 }
 
 fn show(entries: &[AccessEntry], screen: &mut Screen) -> Result<(), CliError> {

@@ -9,6 +9,7 @@ use journal::{Reader, Record, StreamId};
 use service::audit::{Known, Point, difference_between, picture_at, time_or_day};
 
 use super::known::Source;
+use crate::arguments::day;
 use crate::output::{
     ASIDE, BAD, CliError, Exit, GOOD, NAME, Output, Screen, count, of_outcome, of_status,
 };
@@ -57,7 +58,7 @@ pub(crate) struct AsOfArgs {
     #[arg(long, value_name = "TIME", group = "known", value_parser = time)]
     known_at: Option<jiff::Timestamp>,
     /// Only what had happened in the world by this day.
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day)]
     happened_by: Option<Date>,
     #[command(flatten)]
     source: Source,
@@ -100,15 +101,18 @@ impl AsOfArgs {
     }
 }
 
-fn records(source: &Source, case: CaseId) -> Result<Vec<Record>, CliError> {
+/// The records of a case, from a log that has the points that are asked for.
+fn records(source: &Source, case: CaseId, points: &[Point]) -> Result<Vec<Record>, CliError> {
     let reader = Reader::open(&source.journal()?).map_err(CliError::other)?;
+    let last = reader.last();
+    points.iter().try_for_each(|point| point.within(last)).map_err(CliError::other)?;
     reader.read_stream(StreamId(case.0), None).map_err(CliError::other)
 }
 
 /// Shows a case as it was known.
 pub(crate) async fn as_of(args: AsOfArgs) -> Result<Exit, CliError> {
     let work = move || {
-        let records = records(&args.source, args.case)?;
+        let records = records(&args.source, args.case, &[args.point()])?;
         let libraries = args.source.libraries()?;
         let picture = picture_at(args.case, &records, args.point(), Shelf(&libraries))
             .map_err(CliError::other)?;
@@ -126,9 +130,9 @@ pub(crate) async fn as_of(args: AsOfArgs) -> Result<Exit, CliError> {
 /// Shows what differs.
 pub(crate) async fn diff(args: DiffArgs) -> Result<Exit, CliError> {
     let work = move || {
-        let records = records(&args.source, args.case)?;
-        let libraries = args.source.libraries()?;
         let points = [args.from, args.to];
+        let records = records(&args.source, args.case, &points)?;
+        let libraries = args.source.libraries()?;
         let found = difference_between(args.case, &records, points, Shelf(&libraries))
             .map_err(CliError::other)?;
         if args.json {

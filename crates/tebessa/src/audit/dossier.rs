@@ -7,7 +7,7 @@ use ::guidance::Library;
 use case::{CaseId, EvidenceId, Recorded};
 use journal::{Checkpoint, Reader};
 use service::access::{AccessLog, View, Viewed};
-use service::audit::dossier::{Disclosure, DossierError, disclosures, make};
+use service::audit::dossier::{Disclosure, DossierError, disclosures, make, names};
 use service::keys::KeyStore;
 use service::logs::Log;
 use service::node::keys_dir;
@@ -244,15 +244,22 @@ impl From<DossierError> for Failed {
     }
 }
 
-/// A field that the case does not have, or whose words were erased, is said so.
+/// Each field that was asked for must be there: who hands over a dossier believes that it holds what
+/// they named. One that the case does not have, or whose words were erased, is said so.
 fn named(wanted: &[String], found: &[Disclosure]) -> Result<(), CliError> {
-    if !wanted.is_empty() && found.is_empty() && !wanted.iter().any(|field| field == "all") {
-        return Err(CliError::message(format!(
-            "the case has no personal field {}, or it was erased; `tebessa case history` lists them",
-            wanted.join(", ")
-        )));
+    let is_there = |field: &String| found.iter().any(|one| names(field, one.version, &one.path));
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|field| *field != "all" && !is_there(field))
+        .map(String::as_str)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    Err(CliError::message(format!(
+        "the case has no personal field {}, or it was erased; `tebessa case history` lists them",
+        missing.join(", ")
+    )))
 }
 
 /// The exact bytes of every guidance file at hand, and the libraries that they make.
@@ -265,4 +272,29 @@ fn guidance(directories: &[PathBuf]) -> Result<(Vec<Vec<u8>>, Vec<Library>), Cli
         files.extend(law::files(directory)?.into_iter().map(|(_, bytes)| bytes));
     }
     Ok((files, libraries))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_field_that_is_asked_for_must_be_there() {
+        let found = |version, path: &str| Disclosure {
+            version: case::Version(version),
+            path: path.to_owned(),
+            salt: String::new(),
+            words: String::new(),
+        };
+        let found = [found(1, "name"), found(9, "onus[0].reason")];
+        let asked = |fields: &[&str]| {
+            let fields: Vec<String> = fields.iter().map(|&field| field.to_owned()).collect();
+            named(&fields, &found).map_err(|error| error.to_string())
+        };
+        assert_eq!(asked(&["name", "1:name", "onus[].reason", "all"]), Ok(()));
+        let said = asked(&["name", "nosuch", "2:name"]).unwrap_err();
+        assert!(said.contains("no personal field nosuch, 2:name,"), "{said}");
+        assert!(asked(&["all", "nosuch"]).is_err());
+        assert_eq!(named(&["all".to_owned()], &[]).map_err(|error| error.to_string()), Ok(()));
+    }
 }

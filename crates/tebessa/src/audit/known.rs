@@ -1,9 +1,11 @@
 //! What every audit of a data directory needs: its log, and guidance old and new.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ::guidance::Library;
+use service::logs::Log;
 
+use crate::journal::node;
 use crate::law;
 use crate::output::CliError;
 
@@ -22,7 +24,7 @@ pub(crate) struct Source {
 impl Source {
     /// The journal's directory, if there is a log in it.
     pub(super) fn journal(&self) -> Result<PathBuf, CliError> {
-        journal(&self.data)
+        node::record(&self.data, Log::Cases)
     }
 
     /// The built-in guidance, and that of every directory.
@@ -30,15 +32,4 @@ impl Source {
         let given = self.guidance.iter().map(|directory| law::library(Some(directory)));
         std::iter::once(law::library(None)).chain(given).collect()
     }
-}
-
-fn journal(data: &Path) -> Result<PathBuf, CliError> {
-    let directory = service::node::journal_dir(data);
-    if directory.join("log").is_dir() {
-        return Ok(directory);
-    }
-    Err(CliError::message(format!(
-        "{} holds no record; --data names the data directory of a node",
-        data.display()
-    )))
 }

@@ -7,6 +7,7 @@ use case::replay::{Missing, Replayed, Shelf, Verdict};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use journal::Reader;
 use service::audit::{Entry, replay_all, replay_case};
 
 use super::known::Source;
@@ -98,6 +99,15 @@ fn replay(args: &Args) -> Result<Exit, CliError> {
         |records| replay_case(records, known),
         |records, told| replay_all(&directory, records, known, told),
     )?;
+    if let Some(Since::Position(position)) = args.since {
+        let last = Reader::open(&directory).map_err(CliError::other)?.last().0;
+        // The next position is that of who asks for what came since the last time.
+        if position > last + 1 {
+            return Err(CliError::message(format!(
+                "the log ends at position {last}; there is nothing at {position}"
+            )));
+        }
+    }
     entries.retain(|entry| args.since.is_none_or(|since| since.admits(entry)));
     let each = entries.iter().map(|entry| (entry.case, came(&entry.step.verdict)));
     let report = Report { tally: Tally::of(records, each), entries };

@@ -57,16 +57,24 @@ impl Tally {
         aside: &str,
         screen: &mut Screen,
     ) -> Result<(), CliError> {
+        let all = self.reproduced + self.diverged + self.not_derived;
+        let read = count(self.records, "record", "records");
+        let read = format!("{ASIDE}{read} read{aside}{ASIDE:#}");
+        if all == 0 {
+            // That all of nothing came out right is no answer.
+            screen.line(&format!("there is no {one} to derive again"))?;
+            screen.line(&read)?;
+            return screen.flush();
+        }
         let lead = if self.ok { GOOD } else { BAD };
         let word = if self.ok { "all reproduced" } else { "not all reproduced" };
         screen.line(&format!(
             "{lead}{word}{lead:#}  {} of {} in {}",
             count(self.reproduced, one, many),
-            self.reproduced + self.diverged + self.not_derived,
+            all,
             count(self.cases, "case", "cases"),
         ))?;
-        let read = count(self.records, "record", "records");
-        screen.line(&format!("{ASIDE}{read} read{aside}{ASIDE:#}"))?;
+        screen.line(&read)?;
         screen.flush()
     }
 }

@@ -15,6 +15,7 @@ use service::audit::{Question, WhatIf, WhatIfEntry, what_if};
 
 use super::known::Source;
 use super::signed_report;
+use crate::arguments::day;
 use crate::files::OutFile;
 use crate::law;
 use crate::output::{ASIDE, BAD, Bar, CliError, Exit, GOOD, NAME, Output, Screen, count, words};
@@ -53,7 +54,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PROFILE")]
     profile: Option<ProfileName>,
     /// Suppose the guidance in force on this day.
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day)]
     as_of: Option<Date>,
     /// Suppose this finding; may be given several times.
     #[arg(long, value_name = "LEAF=M|N|U", value_parser = finding)]

@@ -32,8 +32,13 @@ pub(super) enum Live {
 impl Live {
     /// Looks for the node.
     pub(super) async fn find(data: &Path) -> Self {
-        let Ok(file) = NodeFile::read(data) else {
-            return Self::Absent { reason: "no node runs on this directory".to_owned() };
+        let file = match NodeFile::read(data) {
+            Ok(file) => file,
+            Err(error) if error.missing() => {
+                return Self::Absent { reason: "no node runs on this directory".to_owned() };
+            }
+            // A node may run there all the same.
+            Err(error) => return Self::Absent { reason: service::chain(&error) },
         };
         match ask(file.server()).await {
             Ok((client, node)) => Self::Running { client, node: Box::new(node) },

@@ -15,6 +15,7 @@ use service::logs::Log;
 use self::live::Live;
 use self::report::{Damage, Report};
 use self::signed::{Elsewhere, Signed};
+use crate::journal::node;
 use crate::output::{Bar, CliError, Exit, hanging, line, terminal_width};
 use crate::verifier_keys;
 
@@ -69,13 +70,7 @@ pub(crate) struct Args {
 
 /// Checks everything; the first fault ends it with exit code 1.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
-    let directory = service::node::journal_dir(&args.data);
-    if !directory.join("log").is_dir() {
-        return Err(CliError::message(format!(
-            "{} holds no record; --data names the data directory of a node",
-            args.data.display()
-        )));
-    }
+    let directory = node::record(&args.data, Log::Cases)?;
     let live = Live::find(&args.data).await;
     match check(&args, &directory, &live).await {
         Ok(report) => {
@@ -162,7 +157,7 @@ async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<
 /// The checkpoints of elsewhere: those of the access log, and the others.
 fn elsewhere(args: &Args) -> Result<(Vec<Elsewhere>, Vec<Elsewhere>), Stop> {
     let access = Log::Access.directory(&args.data);
-    let origin = if args.checkpoint.is_empty() || !access.join("log").is_dir() {
+    let origin = if args.checkpoint.is_empty() || !node::holds_log(&access)? {
         None
     } else {
         Some(Log::Access.origin(journal::Reader::id_in(&access)?))

@@ -11,6 +11,7 @@ use service::personal::Opened;
 use super::fetch::Pages;
 use super::timeline::decode;
 use crate::address::Address;
+use crate::arguments::from_one;
 use crate::output::{CliError, Exit, NAME, Output, Screen, line, words};
 use crate::viewing::Viewing;
 use crate::{files, law};
@@ -33,7 +34,7 @@ pub(crate) struct Args {
     #[arg(value_name = "ID")]
     case: CaseId,
     /// The decision that was issued by this event; the latest where nothing is said.
-    #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "VERSION", value_parser = from_one)]
     version: Option<u64>,
     /// Open the personal fields: reasons.
     #[arg(long, conflicts_with = "json")]
@@ -56,16 +57,14 @@ pub(crate) struct Args {
 /// Shows the card.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let client = args.address.connect().await?;
-    let (mut records, mut said) = (Vec::<Recorded>::new(), Words::new());
+    let (mut records, mut said) = (Vec::<Recorded>::new(), Said::new(args.open));
     let mut pages =
         Pages::new(&client, args.case, Version(0), None, args.open).seen_by(args.viewing.viewer());
     while let Some(page) = pages.next().await? {
         for entry in page {
             let record = decode(&entry)?;
             for (path, opened) in entry.opened.into_iter().flatten() {
-                if let Opened::Words(text) = opened {
-                    said.insert((record.envelope.version, path), text);
-                }
+                said.take((record.envelope.version, path), opened);
             }
             records.push(record);
         }
@@ -80,7 +79,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         out.json(&card)?;
         out.flush()?;
     } else if let Some(file) = &args.html {
-        files::write(file, card_page(&card, &said).as_bytes(), &args.address.data)?;
+        let page = card_page(&card, &said.words, &said.withheld);
+        files::write(file, page.as_bytes(), &args.address.data)?;
         line(&format!("{} holds the card; print it from a browser", file.display()))?;
     } else {
         let mut screen = Screen::stdout();
@@ -88,6 +88,39 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         screen.flush()?;
     }
     Ok(Exit::Done)
+}
+
+/// What was opened, and why what could not be opened is withheld.
+struct Said {
+    open: bool,
+    words: Words,
+    withheld: Words,
+}
+
+impl Said {
+    const fn new(open: bool) -> Self {
+        Self { open, words: Words::new(), withheld: Words::new() }
+    }
+
+    fn take(&mut self, field: (Version, String), opened: Opened) {
+        match opened {
+            Opened::Words(text) => self.words.insert(field, text),
+            Opened::Withheld(why) => self.withheld.insert(field, why),
+        };
+    }
+
+    /// The words of a field that was asked for, or why there are none.
+    fn asked(&self, version: Version, path: &str) -> Option<String> {
+        let field = (version, path.to_owned());
+        let withheld = || self.withheld.get(&field).map(|why| format!("[{why}]"));
+        self.words.get(&field).cloned().or_else(withheld)
+    }
+
+    /// As [`Said::asked`]; says how to ask where nobody did.
+    fn word(&self, version: Version, path: &str) -> String {
+        let not_there = if self.open { "[withheld]" } else { "[withheld; --open shows it]" };
+        self.asked(version, path).unwrap_or_else(|| not_there.to_owned())
+    }
 }
 
 fn chosen(cards: Vec<Card>, args: &Args) -> Result<Card, CliError> {
@@ -102,8 +135,8 @@ fn chosen(cards: Vec<Card>, args: &Args) -> Result<Card, CliError> {
     })
 }
 
-fn show(card: &Card, said: &Words, screen: &mut Screen) -> Result<(), CliError> {
-    let mut row = |label: &str, text: &str| screen.labelled(0, 11, label, text);
+fn show(card: &Card, said: &Said, screen: &mut Screen) -> Result<(), CliError> {
+    let mut row = |label: &str, text: &str| screen.labelled(0, 9, label, text);
     row("case", &card.case.to_string())?;
     row("decision", &words(card.outcome.as_str()))?;
     if !card.grounds.is_empty() {
@@ -150,20 +183,20 @@ fn show(card: &Card, said: &Words, screen: &mut Screen) -> Result<(), CliError> 
     Ok(())
 }
 
-fn reasons(card: &Card, said: &Words, screen: &mut Screen) -> Result<(), CliError> {
+fn reasons(card: &Card, said: &Said, screen: &mut Screen) -> Result<(), CliError> {
     let decided = card.decided.version;
     section(screen, "Reasons")?;
-    screen.indented(2, word(said, decided, "reasons"))?;
+    screen.indented(2, &said.word(decided, "reasons"))?;
     if card.departs {
-        screen.labelled(2, 11, "departure", word(said, decided, "departure"))?;
+        screen.labelled(2, 11, "departure", &said.word(decided, "departure"))?;
     }
-    screen.labelled(2, 11, "review", word(said, card.reviewed.version, "reason"))
+    screen.labelled(2, 11, "review", &said.word(card.reviewed.version, "reason"))
 }
 
 fn criterion(
     line: &CriterionLine,
     card: &Card,
-    said: &Words,
+    said: &Said,
     screen: &mut Screen,
 ) -> Result<(), CliError> {
     let marks = [
@@ -181,12 +214,12 @@ fn criterion(
         for item in &found.evidence {
             screen.indented(13, &format!("relies on {item}"))?;
         }
-        if let Some(reason) = said.get(&(found.version, "reason".to_owned())) {
-            screen.indented(13, reason)?;
+        if let Some(reason) = said.asked(found.version, "reason") {
+            screen.indented(13, &reason)?;
         }
     }
     if let Some(place) = line.onus
-        && let Some(reason) = said.get(&(card.decided.version, format!("onus[{place}].reason")))
+        && let Some(reason) = said.asked(card.decided.version, &format!("onus[{place}].reason"))
     {
         screen.indented(13, &format!("on the onus: {reason}"))?;
     }
@@ -199,10 +232,6 @@ fn criterion(
 fn section(screen: &mut Screen, title: &str) -> Result<(), CliError> {
     screen.line("")?;
     screen.line(&format!("{NAME}{title}{NAME:#}"))
-}
-
-fn word<'w>(said: &'w Words, version: Version, path: &str) -> &'w str {
-    said.get(&(version, path.to_owned())).map_or("[withheld; --open shows it]", String::as_str)
 }
 
 fn deed(deed: &Deed) -> String {
@@ -218,4 +247,22 @@ fn deed(deed: &Deed) -> String {
 
 fn listed(ids: &[String]) -> String {
     if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn erased_words_are_not_said_to_be_shown_by_what_was_given() {
+        let field = |path: &str| (Version(3), path.to_owned());
+        let mut said = Said::new(true);
+        said.take(field("reasons"), Opened::Withheld(service::erasure::WITHHELD.to_owned()));
+        said.take(field("departure"), Opened::Words("Because.".to_owned()));
+        assert_eq!(said.word(Version(3), "reasons"), "[withheld: key destroyed]");
+        assert_eq!(said.word(Version(3), "departure"), "Because.");
+        assert_eq!(said.word(Version(4), "reasons"), "[withheld]");
+        assert_eq!(Said::new(false).word(Version(3), "reasons"), "[withheld; --open shows it]");
+        assert_eq!(said.asked(Version(4), "reason"), None);
+    }
 }

@@ -9,8 +9,9 @@ use service::queries::{ListQuery, ListReply, ListedCase};
 
 use super::fetch::ask;
 use crate::address::Address;
+use crate::arguments::from_one;
 use crate::output::{
-    ASIDE, CliError, Exit, Output, Screen, Table, count, note, of_outcome, of_status,
+    ASIDE, CliError, Exit, NO_WIDTH, Output, Screen, Table, count, note, of_outcome, of_status,
 };
 
 /// The most cases of one answer of the node.
@@ -48,7 +49,7 @@ pub(crate) struct Args {
     max_age_days: Option<i64>,
     /// At most so many cases.
     #[arg(long, value_name = "CASES", default_value_t = 100,
-        value_parser = clap::value_parser!(u64).range(1..))]
+        value_parser = from_one)]
     limit: u64,
     /// All cases, however many.
     #[arg(long, conflicts_with = "limit")]
@@ -121,7 +122,8 @@ impl Listing {
         if cases.is_empty() {
             return Ok(());
         }
-        let wide = self.screen.width >= WIDE;
+        // In a pipe the columns stay what they always were.
+        let wide = (WIDE..NO_WIDTH).contains(&self.screen.width);
         if self.shown == 0 {
             let names = cases.iter().map(|listed| listed.summary.profile.as_str().len());
             self.profile = names.max().unwrap_or(0).clamp("PROFILE".len(), 16);

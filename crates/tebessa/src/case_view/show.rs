@@ -9,6 +9,7 @@ use super::fetch::{Pages, ask};
 use super::file::CaseFile;
 use super::overview;
 use crate::address::Address;
+use crate::arguments::from_one;
 use crate::output::{CliError, Exit, Output, Screen};
 use crate::viewing::Viewing;
 
@@ -29,7 +30,7 @@ pub(crate) struct Args {
     #[arg(value_name = "ID")]
     case: CaseId,
     /// As it stood after this event.
-    #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "VERSION", value_parser = from_one)]
     at_version: Option<u64>,
     /// Open the personal fields: names, reasons, narratives.
     #[arg(long, conflicts_with = "json")]

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use case::token::{ActorId, Basis, Language, MediaType};
 use case::vocabulary::{EvidenceKind, Role};
-use case::{CaseId, CommandId, EvidenceId, UploadId, WorldDate};
+use case::{CaseId, Code, CommandId, EvidenceId, UploadId, WorldDate};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
 use service::client::Client;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::address::Address;
 use crate::files;
-use crate::output::{Bar, CliError, Exit, bytes, line};
+use crate::output::{Bar, CliError, Exit, bytes, line, note};
 use crate::viewing::roles;
 
 const HELP: &str = "\
@@ -28,7 +28,9 @@ server, and the command evidence.attach names it; accepted means that the node h
 against its digest and keeps it, sealed under the claimant's key. A TEXT that begins with @ names a
 file that holds the text, so that it stands in no list of processes.
 
-Exit codes: 0 accepted, 3 rejected, 1 no answer; the same --id sent again gets the first answer.
+Exit codes: 0 accepted, 3 rejected, 1 no answer. The same line with the same --id gets the first
+answer, and sends the file only where it is not kept yet; --occurred belongs to it, for today is
+another day tomorrow.
 
 Examples:
   tebessa evidence put 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11 summons.pdf \\
@@ -63,7 +65,7 @@ pub(crate) struct Args {
     /// How it was obtained, and what it is.
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
-    /// The item's id; a fresh one where nothing is said.
+    /// The item's id; by default a fresh one, or with --id the one that belongs to that.
     #[arg(long, value_name = "UUID")]
     evidence: Option<EvidenceId>,
     /// The command's id; a fresh one where nothing is said.
@@ -99,15 +101,54 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let size = size(&args.file)?;
     let client = args.address.connect().await?;
     let sha256 = digest(&args.file, size).await?;
-    let upload = UploadId(Uuid::new_v4());
-    send(&client, &args.file, upload, size).await?;
-    let evidence = args.evidence.unwrap_or_else(|| EvidenceId(Uuid::new_v4()));
+    let upload = UploadId(id_of("upload", args.id));
+    let evidence = args.evidence.unwrap_or_else(|| EvidenceId(id_of("item", args.id)));
     let body = command(&args, upload, evidence, size, &sha256)?;
+    // A fresh id was never answered. One that is given may have been: the file is sent if not.
+    if args.id.is_some() {
+        let reply = attach(&client, body.clone()).await?;
+        if !lacks_file(&reply)? {
+            return tell(&args, evidence, size, &reply);
+        }
+    }
+    send(&client, &args.file, upload, size).await?;
+    let reply = attach(&client, body).await?;
+    tell(&args, evidence, size, &reply)
+}
+
+/// The id of what comes with a command: the same for the same command, since what is sent again with
+/// another body is refused. Fresh where the command's own is.
+fn id_of(what: &str, command: Option<CommandId>) -> Uuid {
+    let Some(command) = command else { return Uuid::new_v4() };
+    let digest = Sha256::new()
+        .chain_update("tebessa evidence put: ")
+        .chain_update(what)
+        .chain_update(command.0)
+        .finalize();
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(digest).for_each(|(byte, of_digest)| *byte = of_digest);
+    Uuid::new_v8(bytes)
+}
+
+async fn attach(client: &Client, body: Vec<u8>) -> Result<Vec<u8>, CliError> {
     let mut bar = Bar::new("The node checks and keeps the file");
     bar.show(0, 0, "");
     let reply = client.command_with_file("evidence.attach", body).await.map_err(CliError::other)?;
     bar.finish();
-    tell(&args, evidence, size, &reply)
+    Ok(reply.to_vec())
+}
+
+/// Whether all that the command lacks is its file: none was sent, or another one under its id.
+fn lacks_file(reply: &[u8]) -> Result<bool, CliError> {
+    Ok(match read(reply)? {
+        Reply::Accepted { .. } => false,
+        Reply::Rejected { code, .. } => matches!(code, Code::UnknownUpload | Code::UploadUnfit),
+    })
+}
+
+fn read<T: serde::de::DeserializeOwned>(reply: &[u8]) -> Result<T, CliError> {
+    serde_json::from_slice(reply)
+        .map_err(|error| CliError::caused("the node's answer cannot be read", error))
 }
 
 fn size(file: &Path) -> Result<u64, CliError> {
@@ -194,10 +235,9 @@ fn text(given: &str) -> Result<String, CliError> {
 }
 
 fn tell(args: &Args, evidence: EvidenceId, size: u64, reply: &[u8]) -> Result<Exit, CliError> {
-    let unknown = |error| CliError::caused("the node's answer cannot be read", error);
-    let answer: Reply = serde_json::from_slice(reply).map_err(unknown)?;
+    let answer: Reply = read(reply)?;
     if args.json {
-        let mut shown: Value = serde_json::from_slice(reply).map_err(unknown)?;
+        let mut shown: Value = read(reply)?;
         set(&mut shown, "evidence", json!(evidence));
         line(&shown.to_string())?;
     }
@@ -210,7 +250,10 @@ fn tell(args: &Args, evidence: EvidenceId, size: u64, reply: &[u8]) -> Result<Ex
         }
         Reply::Rejected { code, message, .. } => {
             if !args.json {
-                crate::output::note(&format!("rejected {}: {message}", code.as_str()));
+                note(&format!("rejected {}: {message}", code.as_str()));
+            }
+            if code == Code::CommandReused && args.occurred.is_none() {
+                note("without --occurred the day is today's; give that of the first time");
             }
             Ok(Exit::Rejected)
         }

@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Print the newest checkpoint that is kept in the data directory, and sign nothing.
     #[arg(long, conflicts_with = "nats")]
     latest: bool,
-    /// Print origin, size, cases, note and keys as one line of JSON.
+    /// Print origin, size, streams (cases), note and, without --latest, keys as one line of JSON.
     #[arg(long)]
     json: bool,
 }

@@ -12,6 +12,7 @@ use service::node::{journal_dir, keys_dir};
 
 use super::node;
 use crate::address::Address;
+use crate::arguments::log_id;
 use crate::files::{self, OutFile};
 use crate::output::{Bar, CliError, Exit, GOOD, count, line, note};
 
@@ -67,7 +68,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
     data: PathBuf,
     /// Which log it is, from the origin of its checkpoints; by default a new one.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = log_id)]
     log: Option<uuid::Uuid>,
     /// Print the result as one line of JSON.
     #[arg(long)]

@@ -58,7 +58,7 @@ pub(super) fn open(data: &Path, log: Log) -> Result<Journal, CliError> {
 /// A log's directory, if there is a log in it.
 pub(crate) fn record(data: &Path, log: Log) -> Result<std::path::PathBuf, CliError> {
     let directory = log.directory(data);
-    if directory.join("log").is_dir() {
+    if holds_log(&directory)? {
         return Ok(directory);
     }
     let data = data.display();
@@ -70,11 +70,28 @@ pub(crate) fn record(data: &Path, log: Log) -> Result<std::path::PathBuf, CliErr
 
 /// The directory with the log in any directory that has one: a node's data, its journal, a backup.
 pub(super) fn log_of(directory: &Path, log: Log) -> Result<std::path::PathBuf, CliError> {
-    let candidates = [log.directory(directory), directory.to_owned()];
-    candidates.into_iter().find(|candidate| candidate.join("log").is_dir()).ok_or_else(|| {
-        let directory = directory.display();
-        CliError::message(format!("{directory} is neither a node's data directory nor a backup"))
-    })
+    for candidate in [log.directory(directory), directory.to_owned()] {
+        if holds_log(&candidate)? {
+            return Ok(candidate);
+        }
+    }
+    let directory = directory.display();
+    let what = format!("{directory} is neither a node's data directory nor a backup");
+    Err(CliError::message(what))
+}
+
+/// Whether there is a log in a directory. One that cannot be looked at, as another account's, is an
+/// error: who is told that it holds no record looks for it elsewhere.
+pub(crate) fn holds_log(directory: &Path) -> Result<bool, CliError> {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    let log = directory.join("log");
+    match log.metadata() {
+        Ok(found) => Ok(found.is_dir()),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(false),
+        Err(error) => {
+            Err(CliError::caused(format!("{} could not be looked at", log.display()), error))
+        }
+    }
 }
 
 /// Makes a directory for the node's own account only.
@@ -108,4 +125,29 @@ pub(crate) fn keys(data: &Path, log: Log) -> Result<LogKeys, CliError> {
              `tebessa journal checkpoint{option} --data {data}`"
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_cannot_be_looked_at_is_not_said_to_be_missing() {
+        let place = tempfile::tempdir().unwrap();
+        let data = place.path().join("data");
+        // Of no permission the same way, but that does not hold the superuser back.
+        std::os::unix::fs::symlink(&data, &data).unwrap();
+        for refused in
+            [record(&data, Log::Cases), record(&data, Log::Access), log_of(&data, Log::Cases)]
+        {
+            let said = service::chain(&refused.unwrap_err());
+            assert!(said.contains("could not be looked at: "), "{said}");
+            assert!(said.contains(data.to_str().unwrap()), "{said}");
+        }
+        std::fs::remove_file(&data).unwrap();
+        for empty in [data.as_path(), place.path()] {
+            let said = record(empty, Log::Cases).unwrap_err().to_string();
+            assert!(said.contains("holds no record"), "{said}");
+        }
+    }
 }

@@ -44,6 +44,10 @@ pub(crate) struct Args {
     /// Leave the record out of the proof; who checks it must have it.
     #[arg(long, conflicts_with = "case")]
     without_record: bool,
+    /// Print JSON: a proof of a case is always one line of it. That of a record is a text that the
+    /// tools of others read.
+    #[arg(long, conflicts_with = "position")]
+    json: bool,
 }
 
 /// All records of a case, and the proof that they are all.

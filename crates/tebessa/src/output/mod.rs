@@ -14,5 +14,5 @@ pub(crate) use error::{CliError, Exit};
 pub(crate) use progress::{Bar, OpenProgress, Steps};
 pub(crate) use style::{ASIDE, BAD, GOOD, NAME, of_outcome, of_status};
 pub(crate) use table::Table;
-pub(crate) use terminal::{Output, Screen, line, note, terminal_width, width};
+pub(crate) use terminal::{NO_WIDTH, Output, Screen, line, note, terminal_width, width};
 pub(crate) use text::{bytes, count, grouped, hanging, plain, words, wrapped};

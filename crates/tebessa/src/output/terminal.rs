@@ -1,13 +1,16 @@
 //! Standard output and standard error: colours only on a terminal, closed streams told apart.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use super::error::CliError;
 use super::style::ASIDE;
 use super::text;
 
-/// The width where it is not known, in columns.
-const USUAL_WIDTH: usize = 80;
+/// The width of a terminal that does not say it, in columns.
+const USUAL_WIDTH: u16 = 80;
+/// The width where nothing is wrapped: a pipe, a file.
+pub(crate) const NO_WIDTH: usize = u16::MAX as usize;
 /// No line is made narrower than this, in columns.
 const LEAST_WIDTH: usize = 40;
 
@@ -17,9 +20,11 @@ pub(crate) fn line(line: &str) -> Result<(), CliError> {
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(CliError::output)
 }
 
-/// Tells a person something on standard error. Where that is closed, there is nobody to tell.
+/// Tells a person something on standard error, wrapped where that is a terminal. Where it is closed,
+/// there is nobody to tell.
 pub(crate) fn note(line: &str) {
-    let _ = writeln!(anstream::stderr().lock(), "{line}");
+    let wrapped = columns_of(&io::stderr()).map(|width| text::flowed(line, width));
+    let _ = writeln!(anstream::stderr().lock(), "{}", wrapped.as_deref().unwrap_or(line));
 }
 
 /// What is written for people, with its styles.
@@ -106,17 +111,23 @@ impl Output {
     }
 }
 
-/// The width of the terminal on standard output; `COLUMNS` or 80 columns where there is none.
+/// The width of the terminal on standard output; `COLUMNS` where there is none, and without it
+/// [`NO_WIDTH`]: who looks for a word in lines does not find one that was broken.
 pub(crate) fn width() -> usize {
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
-    terminal_width().or_else(columns).unwrap_or(USUAL_WIDTH).max(LEAST_WIDTH)
+    terminal_width().or_else(columns).unwrap_or(NO_WIDTH).max(LEAST_WIDTH)
 }
 
 /// The width of the terminal on standard output; none where there is none.
 pub(crate) fn terminal_width() -> Option<usize> {
-    let terminal =
-        io::stdout().is_terminal().then(|| terminal_size::terminal_size_of(io::stdout()));
-    terminal.flatten().map(|(width, _)| usize::from(width.0).max(LEAST_WIDTH))
+    columns_of(&io::stdout())
+}
+
+fn columns_of(stream: &(impl IsTerminal + AsFd)) -> Option<usize> {
+    let terminal = stream.is_terminal().then(|| terminal_size::terminal_size_of(stream));
+    let (width, _) =
+        terminal?.unwrap_or((terminal_size::Width(USUAL_WIDTH), terminal_size::Height(0)));
+    Some(usize::from(width.0).max(LEAST_WIDTH))
 }
 
 #[cfg(test)]

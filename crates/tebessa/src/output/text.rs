@@ -17,7 +17,8 @@ pub(crate) fn plain(text: &str) -> String {
 }
 
 /// Breaks a text into lines of a width in columns, at blanks; a word that is longer than a line
-/// is broken. The text's own line breaks stay. Never empty.
+/// is broken, but never a hash, which is there to be copied. The text's own line breaks stay. Never
+/// empty.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = Vec::new();
@@ -30,8 +31,9 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
             if !line.is_empty() {
                 line.push(' ');
             }
+            let whole = is_hash(word);
             for c in word.chars() {
-                if line.width() + c.width().unwrap_or(0) > width {
+                if !whole && line.width() + c.width().unwrap_or(0) > width {
                     lines.push(std::mem::take(&mut line));
                 }
                 line.push(c);
@@ -40,6 +42,37 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
         lines.push(line);
     }
     lines
+}
+
+/// Whether a word is a SHA-256 in hexadecimal, with or without its name and a comma behind it.
+fn is_hash(word: &str) -> bool {
+    let digits = word.trim_end_matches([',', ';', '.']).trim_start_matches("sha256:");
+    digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+/// Breaks lines that are longer than a width at blanks; a word is never broken. A line's indent is
+/// that of its rest too, and styles take no room.
+pub(crate) fn flowed(text: &str, width: usize) -> String {
+    let room = |text: &str| anstream::adapter::strip_str(text).to_string().width();
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.split('\n') {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        if room(line) <= width {
+            lines.push(line.to_owned());
+            continue;
+        }
+        let mut begun = String::new();
+        for word in line.split_whitespace() {
+            if !begun.is_empty() && room(&begun) + 1 + room(word) > width {
+                lines.push(std::mem::take(&mut begun));
+            }
+            let gap = if begun.is_empty() { indent } else { 1 };
+            begun.push_str(&" ".repeat(gap));
+            begun.push_str(word);
+        }
+        lines.push(begun);
+    }
+    lines.join("\n")
 }
 
 /// Breaks lines that are longer than a width, behind a label of some columns that their rest is
@@ -88,6 +121,29 @@ mod tests {
         let expected = "root     12\nindex    not checked:\n         no node runs\n";
         assert_eq!(hung, format!("{expected}\u{1b}[1mlong and styled\u{1b}[0m"));
         assert_eq!(hanging(text, 9, 80), text);
+    }
+
+    #[test]
+    fn a_hash_stays_in_one_piece() {
+        let hash = format!("sha256:{}", "0f".repeat(32));
+        assert_eq!(
+            wrapped(&format!("under {hash}, as of 2024"), 40),
+            ["under", &format!("{hash},"), "as of 2024"]
+        );
+        let word = "0g".repeat(32);
+        assert_eq!(wrapped(&word, 40).len(), 2);
+    }
+
+    #[test]
+    fn a_message_is_broken_at_blanks_only() {
+        let style = crate::output::BAD;
+        let text =
+            format!("{style}error:{style:#} no node runs on /srv/a-long-name/tebessa-data here");
+        let flowed_text = flowed(&text, 24);
+        let shown = anstream::adapter::strip_str(&flowed_text).to_string();
+        assert_eq!(shown, "error: no node runs on\n/srv/a-long-name/tebessa-data\nhere");
+        assert_eq!(flowed("  to be indented so far", 14), "  to be\n  indented so\n  far");
+        assert_eq!(flowed(&text, 80), text);
     }
 
     #[test]

@@ -104,6 +104,7 @@ fn may_pass(error: &ClientError) -> bool {
         | ClientError::Refused { .. }
         | ClientError::Denied(_)
         | ClientError::Deaf
+        | ClientError::NoStream
         | ClientError::File(_) => false,
     }
 }
@@ -117,6 +118,7 @@ fn failed(line: &Line, error: &ClientError, times: u32) -> Answer {
         ClientError::NobodyThere(_)
         | ClientError::Broken(_)
         | ClientError::File(_)
+        | ClientError::NoStream
         | ClientError::Connect { .. }
         | ClientError::Refused { .. } => (503, service::chain(error)),
     };

@@ -36,8 +36,8 @@ pub(super) fn pack(members: &Members) -> std::io::Result<Vec<u8>> {
 /// Reads an archive that must be exactly as [`pack`] writes it.
 pub(super) fn unpack(bytes: &[u8]) -> Result<Members, Refused> {
     let refuse = |what: String| Refused::whole(what);
-    let damaged =
-        |error: std::io::Error| Refused::whole(format!("it is no whole archive: {error}"));
+    // The reader's own error repeats what stands in the file, which may be anything.
+    let damaged = |_: std::io::Error| Refused::whole("it is no whole archive".into());
     let mut archive = Archive::new(bytes);
     let mut members = Members::new();
     for entry in archive.entries().map_err(damaged)?.raw(true) {
@@ -123,4 +123,20 @@ pub(super) fn file_of(name: &str) -> Option<String> {
 fn is_digest(digits: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     digits.len() == 64 && digits.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_archive_is_refused_without_a_word_of_it() {
+        let text = b"Selam Haile cannot serve. ".repeat(100);
+        let said = unpack(&text).err().unwrap().to_string();
+        assert_eq!(said, "the dossier: it is no whole archive");
+        let members = Members::from([(super::super::RECORDS.to_owned(), b"words".repeat(300))]);
+        let packed = pack(&members).unwrap();
+        let said = unpack(&packed[..packed.len() / 3]).err().unwrap().to_string();
+        assert_eq!(said, "the dossier: it claims to hold more than it does");
+    }
 }

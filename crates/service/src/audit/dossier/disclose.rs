@@ -43,14 +43,17 @@ pub fn disclosures(
 }
 
 fn is_wanted(fields: &[String], version: Version, path: &str) -> bool {
-    let bare = bare(path);
-    fields.iter().any(|field| {
-        let (of, name) = match field.split_once(':') {
-            Some((number, name)) => (number.parse().ok(), name),
-            None => (Some(version.0), field.as_str()),
-        };
-        field == "all" || (of == Some(version.0) && (name == path || name == bare))
-    })
+    fields.iter().any(|field| names(field, version, path))
+}
+
+/// Whether what was asked for is this field of this event.
+#[must_use]
+pub fn names(asked: &str, version: Version, path: &str) -> bool {
+    let (of, name) = match asked.split_once(':') {
+        Some((number, name)) => (number.parse().ok(), name),
+        None => (Some(version.0), asked),
+    };
+    asked == "all" || (of == Some(version.0) && (name == path || name == bare(path)))
 }
 
 /// A path without the places in its lists.

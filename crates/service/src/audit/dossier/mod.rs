@@ -15,7 +15,7 @@ mod disclose;
 mod make;
 
 pub use self::check::{Checked, Refused, check};
-pub use self::disclose::disclosures;
+pub use self::disclose::{disclosures, names};
 pub use self::make::{DossierError, make};
 
 use std::collections::BTreeMap;
