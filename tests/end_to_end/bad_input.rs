@@ -1,5 +1,6 @@
 //! Bad input gets a clear answer, the node lives on, and nothing is half-written.
 
+use futures::StreamExt as _;
 use serde_json::json;
 use service::client::{Client, ClientError};
 use service::reply::Reply;
@@ -105,4 +106,41 @@ async fn the_rules_answer_with_stable_codes() {
     future["occurred"] = json!("2999-01-01");
     assert_eq!(code(send(&client, &future).await.unwrap()), "occurred_in_future");
     assert_eq!(ask(&client, "node", &json!({})).await["position"], json!(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_has_the_node_write_where_he_may_not() {
+    let node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let case = Uuid::new_v4();
+    send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("accepted");
+    let nats = async_nats::connect(node.url()).await.expect("the server");
+    let command = identity(case, Uuid::now_v7(), "A").to_string();
+    for (subject, payload, reply) in [
+        // A failure has no body, which is how a stream is deleted.
+        ("tebessa.query.nosuch", "", "$JS.API.STREAM.DELETE.CASES"),
+        ("tebessa.query.node", "{}", "tebessa.case.x.y.z"),
+        ("tebessa.cmd.intake.assert-identity", command.as_str(), "tebessa.case.x.y.z"),
+        ("tebessa.query.node", "{}", "tebessa.cmd.intake.withdraw-claim"),
+    ] {
+        let payload = payload.to_owned().into();
+        nats.publish_with_reply(subject, reply, payload).await.expect("it is sent");
+    }
+    // On the same connection and so behind them: both services have seen all of it when they answer.
+    nats.flush().await.expect("the server");
+    let asked = nats.request("tebessa.query.node", "{}".into()).await.expect("an answer");
+    let state: serde_json::Value = serde_json::from_slice(&asked.payload).expect("JSON");
+    assert_eq!(state["position"], json!(1), "{state}");
+    let second = identity(case, Uuid::now_v7(), "B").to_string();
+    let subject = "tebessa.cmd.intake.assert-identity";
+    let answer = nats.request(subject, second.into()).await.expect("an answer");
+    let answer: serde_json::Value = serde_json::from_slice(&answer.payload).expect("JSON");
+    assert_eq!((&answer["outcome"], &answer["version"]), (&json!("accepted"), &json!(2)));
+    let messages = client.watch(1).await.expect("the stream");
+    futures::pin_mut!(messages);
+    for position in 1..=2_u64 {
+        let message = messages.next().await.expect("a message").expect("the stream");
+        let record: serde_json::Value = serde_json::from_slice(&message.record).expect("JSON");
+        assert_eq!(record["subject"], json!(case), "position {position}");
+    }
 }

@@ -9,7 +9,7 @@
 mod lanes;
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
 use async_nats::RequestErrorKind;
@@ -207,11 +207,21 @@ impl Incoming {
         Self { endpoint, stopping: worker.stopping.clone(), stopped: false }
     }
 
-    /// The next message. `None` when the node stops and all that came before was taken.
+    /// The next message that may be answered. `None` when the node stops and all that came before was
+    /// taken.
     async fn next(&mut self) -> Option<Message> {
+        loop {
+            let message = self.any().await?;
+            if is_answerable(&message) {
+                return Some(own(message));
+            }
+        }
+    }
+
+    async fn any(&mut self) -> Option<Message> {
         if !self.stopped {
             tokio::select! {
-                message = self.endpoint.next() => return message.map(own),
+                message = self.endpoint.next() => return message,
                 () = stopped(&mut self.stopping) => self.stopped = true,
             }
             // The library's own way gives up where the connection has much to send, and never ends then.
@@ -219,8 +229,26 @@ impl Incoming {
                 tracing::debug!(%error, "the connection was gone before the services");
             }
         }
-        self.endpoint.next().await.map(own)
+        self.endpoint.next().await
     }
+}
+
+/// Whether the answer goes to who asked. The subject for it is the sender's choice, and the server takes
+/// the answer with the node's rights and not with the sender's: who may only ask could have it delete the
+/// stream, write into it, or send a command. Such a message is not looked at.
+fn is_answerable(message: &Message) -> bool {
+    static TOLD: Once = Once::new();
+    let Some(reply) = &message.message.reply else { return true };
+    let answerable = !reply.starts_with("tebessa.") && !reply.starts_with('$');
+    if !answerable {
+        TOLD.call_once(|| {
+            tracing::warn!(
+                "somebody wants an answer on a subject of the node's or the server's own: who sends \
+                 such a message has none, and this line comes once"
+            );
+        });
+    }
+    answerable
 }
 
 /// Returns when the node stops. A sender that is gone has stopped as well.

@@ -193,6 +193,7 @@ pub struct Standalone {
     report: journal::OpenReport,
     signing: Vec<JoinHandle<()>>,
     clock: JoinHandle<()>,
+    inbox: JoinHandle<()>,
 }
 
 impl Standalone {
@@ -265,7 +266,7 @@ impl Standalone {
         let desk = Desk {
             node: node.clone(),
             follower: follower.status(),
-            attaching,
+            attaching: attaching.clone(),
             reading: Reading::new(node.clone(), documents),
             timers: Arc::clone(&timers_status),
         };
@@ -277,6 +278,7 @@ impl Standalone {
         });
         let signing = signing.collect();
         let clock = clock::watch(node.clone());
+        let inbox = tokio::spawn(keep_inbox(attaching, follower.status()));
         let timers = if timers {
             let timers = Timers::start(server.clone(), Some(data.join("deadlines"))).await?;
             // Set here only.
@@ -296,6 +298,7 @@ impl Standalone {
             report,
             signing,
             clock,
+            inbox,
         })
     }
 
@@ -340,6 +343,7 @@ impl Standalone {
             signing.abort();
         }
         self.clock.abort();
+        self.inbox.abort();
         for log in [Log::Cases, Log::Access] {
             checkpoints::sign_last(&self.node, log).await;
         }
@@ -378,6 +382,19 @@ async fn first_look(mut status: watch::Receiver<follower::Status>) {
     let looked = status.wait_for(|status| !matches!(status, follower::Status::Away));
     if tokio::time::timeout(STREAM_PATIENCE, looked).await.is_err() {
         tracing::warn!("the stream could not be looked at yet");
+    }
+}
+
+/// Makes the inbox for files again where the server may have lost it: whenever the stream is followed
+/// again that was away.
+async fn keep_inbox(attaching: Attaching, mut status: watch::Receiver<follower::Status>) {
+    let away = |status: &follower::Status| matches!(status, follower::Status::Away);
+    let follows = |status: &follower::Status| matches!(status, follower::Status::Following { .. });
+    loop {
+        if status.wait_for(away).await.is_err() || status.wait_for(follows).await.is_err() {
+            return;
+        }
+        attaching.ready().await;
     }
 }
 

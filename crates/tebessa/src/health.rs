@@ -6,6 +6,10 @@ use crate::address::Address;
 use crate::output::{CliError, Exit, count};
 
 /// Ask a node how it is: exit code 0 when it is well, 1 when it is not or does not answer.
+///
+/// It is not well where the stream and the log contradict each other, the timers do not run, the access
+/// log cannot be written or the clock is behind the last record. A stream that is away or behind is
+/// none of these: the log has what was accepted, and the stream is filled again.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -33,7 +37,12 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         crate::output::line(&String::from_utf8_lossy(&reply))?;
     } else {
         let stream = match &node.stream {
-            FollowerState::Following { position } => format!("the stream has all {position}"),
+            FollowerState::Following { position } if *position >= node.position => {
+                format!("the stream has all {position}")
+            }
+            FollowerState::Following { position } => {
+                format!("the stream has {position} of them")
+            }
             FollowerState::CatchingUp { position } => {
                 format!("the stream is filled up to {position}")
             }
@@ -71,5 +80,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
             ))?;
         }
     }
-    Ok(if halted || no_timers { Exit::Failed } else { Exit::Done })
+    let unwell =
+        halted || no_timers || node.access.failed.is_some() || node.clock_behind_s.is_some();
+    Ok(if unwell { Exit::Failed } else { Exit::Done })
 }
