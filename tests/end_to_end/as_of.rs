@@ -66,12 +66,23 @@ async fn a_moment_that_is_none_is_refused_in_a_sentence() {
         (&["as-of", "--case", &id, "--version", "1", "--position", "1"], 2, "cannot be used with"),
         (&["as-of", "--case", &id, "--known-at", "soon"], 2, "expected 2024-05-01"),
         (&["diff", "--case", &id, "--from", "yesterday"], 2, "expected now, version:3"),
+        (&["as-of", "--case", &id, "--happened-by", "2020-02-30"], 2, "expected a day such as"),
+        (&["as-of", "--case", &id, "--position", "2"], 1, "the log ends at position 1"),
+        (&["diff", "--case", &id, "--from", "position:9"], 1, "there is no position 9"),
+        (&["replay", "--since", "3"], 1, "the log ends at position 1; there is nothing at 3"),
+        (&["access", "--case", &other], 1, "there is no case"),
+        (&["access", "--case", &other, "--nats", node.url()], 1, "there is no case"),
     ] {
         let (code, said, errors) = run(&node, &[&["audit"], arguments].concat());
         assert_eq!(code, Some(exit), "{arguments:?}: {said}{errors}");
         assert!(errors.contains(sentence), "{arguments:?}: {errors}");
     }
-    for (at, code) in [("soon", 400), ("version:9", 404), ("known:2020-01-01", 404)] {
+    let (code, said, errors) = run(&node, &["audit", "replay", "--since", "2"]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(said.starts_with("there is no step to derive again"), "{said}");
+    let moments =
+        [("soon", 400), ("version:9", 404), ("position:9", 404), ("known:2020-01-01", 404)];
+    for (at, code) in moments {
         let query = json!({ "case": case, "at": at }).to_string();
         let refused = client.query("audit.as-of", query.into_bytes()).await.expect_err("refused");
         assert!(refused.to_string().contains(&code.to_string()), "{at}: {refused}");

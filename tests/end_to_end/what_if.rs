@@ -79,7 +79,7 @@ fn a_worked_history_is_asked_and_nothing_is_written() {
         (&["--profile", "XX"], 1, "unknown profile XX; there are AU"),
         (&["--set", "NEX=M", "--set", "NEX=N"], 2, "NEX is given twice"),
         (&["--only", "lost"], 2, "expected an outcome"),
-        (&["--as-of", "soon"], 2, "invalid value"),
+        (&["--as-of", "soon"], 2, "expected a day such as"),
         (&["--under", "/nonexistent"], 1, "/nonexistent"),
     ] {
         let (code, said, errors) = run(&data, arguments);

@@ -152,13 +152,10 @@ pub(crate) fn check_outside(place: &Path, data: &Path) -> Result<(), CliError> {
         [journal_dir(data), access_dir(data), keys_dir(data), documents::directory(data), address]
             .into_iter();
     let Some(kept) = kept.find(|kept| at.starts_with(resolved(kept))) else { return Ok(()) };
-    let (place, shown) = (place.display(), kept.display());
-    let lies = if at == resolved(&kept) {
-        format!("{place} is what the node keeps")
-    } else {
-        format!("{place} lies in {shown}, which the node keeps")
-    };
-    Err(CliError::message(format!("{lies}; choose another place")))
+    let verb = if at == resolved(&kept) { "is" } else { "lies in" };
+    let (place, kept) = (place.display(), kept.display());
+    let what = format!("{place} {verb} {kept}, which the node keeps; choose another place");
+    Err(CliError::message(what))
 }
 
 /// The place behind all links, as far as it is there yet.

@@ -70,12 +70,22 @@ pub(crate) fn record(data: &Path, log: Log) -> Result<std::path::PathBuf, CliErr
 
 /// The directory with the log in any directory that has one: a node's data, its journal, a backup.
 pub(super) fn log_of(directory: &Path, log: Log) -> Result<std::path::PathBuf, CliError> {
-    for candidate in [log.directory(directory), directory.to_owned()] {
-        if holds_log(&candidate)? {
-            return Ok(candidate);
+    let node = log.directory(directory);
+    let found = (holds_log(&node)?, holds_log(directory)?);
+    let shown = directory.display();
+    match found {
+        // Such as a backup in which a node of an older version was started: it has nothing.
+        (true, true) => {
+            let node = node.display();
+            let what =
+                format!("{shown} has two logs, its own and that of {node}: name one of them");
+            return Err(CliError::message(what));
         }
+        (true, false) => return Ok(node),
+        (false, true) => return Ok(directory.to_owned()),
+        (false, false) => {}
     }
-    let directory = directory.display();
+    let directory = shown;
     let what = format!("{directory} is neither a node's data directory nor a backup");
     Err(CliError::message(what))
 }
