@@ -77,8 +77,9 @@ pub(super) fn log_of(directory: &Path, log: Log) -> Result<std::path::PathBuf, C
         // Such as a backup in which a node of an older version was started: it has nothing.
         (true, true) => {
             let node = node.display();
-            let what =
-                format!("{shown} has two logs, its own and that of {node}: name one of them");
+            let what = format!(
+                "{shown} has two logs, its own and that in {node}: move away what is not meant"
+            );
             return Err(CliError::message(what));
         }
         (true, false) => return Ok(node),
