@@ -4,8 +4,9 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use common::files::{change, copy, groups, segments};
 use common::{note, open, stream};
 use journal::note::{SigningKey, sign};
 use journal::{
@@ -28,39 +29,6 @@ fn log(directory: &Path, records: u64) {
     let (journal, _) = open(directory).unwrap();
     append(&journal, records, "x");
     journal.close().unwrap();
-}
-
-fn segments(directory: &Path) -> Vec<PathBuf> {
-    let names = fs::read_dir(directory.join("log")).unwrap();
-    let mut names: Vec<_> = names.map(|entry| entry.unwrap().path()).collect();
-    names.retain(|path| path.extension().is_some_and(|ending| ending == "segment"));
-    names.sort();
-    names
-}
-
-fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
-    let mut bytes = fs::read(path).unwrap();
-    change(&mut bytes);
-    fs::write(path, bytes).unwrap();
-}
-
-/// Where the groups of a segment begin.
-fn groups(bytes: &[u8]) -> Vec<usize> {
-    let starts = bytes.windows(4).enumerate().filter(|(_, window)| *window == b"\x89TBG");
-    starts.map(|(at, _)| at).collect()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 fn corrupt(refused: &Error) -> bool {

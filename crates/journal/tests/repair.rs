@@ -5,8 +5,9 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use common::files::{change, copy, groups, segments};
 use common::{note, open};
 use crc_fast::crc32_iscsi;
 use journal::note::SigningKey;
@@ -42,19 +43,6 @@ fn append(journal: &Journal, count: u64) {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
-}
-
 impl Damage {
     fn new() -> Damage {
         let own = tempfile::tempdir().unwrap();
@@ -70,18 +58,11 @@ impl Damage {
     }
 
     fn segments(&self) -> Vec<PathBuf> {
-        let names = fs::read_dir(self.own.path().join("log")).unwrap();
-        let mut names: Vec<_> = names.map(|entry| entry.unwrap().path()).collect();
-        names.retain(|path| path.extension().is_some_and(|ending| ending == "segment"));
-        names.sort();
-        names
+        segments(self.own.path())
     }
 
-    fn change(&self, segment: usize, change: impl FnOnce(&mut Vec<u8>)) {
-        let path = &self.segments()[segment];
-        let mut bytes = fs::read(path).unwrap();
-        change(&mut bytes);
-        fs::write(path, bytes).unwrap();
+    fn change(&self, segment: usize, how: impl FnOnce(&mut Vec<u8>)) {
+        change(&self.segments()[segment], how);
     }
 
     fn hold(&self) -> Lock {
@@ -106,12 +87,6 @@ impl Damage {
         journal.close().unwrap();
         verify_at_least(self.own.path(), Position(RECORDS + 50), &mut |_| {}).unwrap();
     }
-}
-
-/// Where the groups of a segment begin.
-fn groups(bytes: &[u8]) -> Vec<usize> {
-    let starts = bytes.windows(4).enumerate().filter(|(_, window)| *window == b"\x89TBG");
-    starts.map(|(at, _)| at).collect()
 }
 
 #[test]

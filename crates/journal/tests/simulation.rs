@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use common::files::copy;
 use common::sim::{Dice, Fault, SimDisk};
 use common::{Counting, note, stream};
 use journal::{Appended, Expected, Journal, Options, Position, Record, verify_on};
@@ -101,19 +102,6 @@ fn history(seed: u64) {
 fn any_fault(dice: &mut Dice) -> Fault {
     let faults = [Fault::Power, Fault::Power, Fault::Sync, Fault::Full, Fault::Write, Fault::Slow];
     faults[usize::try_from(dice.below(6)).unwrap()]
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 /// The same with an index that is kept, lost, put back to an older state or cut off between the
