@@ -31,7 +31,7 @@ pub(super) fn print(shown: &[Shown], json: bool) -> Result<Exit, CliError> {
     let mut failed = 0;
     if !json {
         line(&format!(
-            "\n{:<11} {:<20} {:<20} {:<15} {}",
+            "\n{:<11} {:<22} {:<22} {:<14} {}",
             "CASE", "COURT", "ENGINE", "STATUS", "REBUILT"
         ))?;
     }
@@ -49,7 +49,7 @@ pub(super) fn print(shown: &[Shown], json: bool) -> Result<Exit, CliError> {
             line(&text.to_string())?;
         } else {
             line(&format!(
-                "{:<11} {:<20} {:<20} {:<15} {}",
+                "{:<11} {:<22} {:<22} {:<14} {}",
                 case.label,
                 case.expected,
                 case.proposed,
