@@ -10,7 +10,7 @@ use crate::rejection::{Code, Rejection, refuse};
 use crate::state::Stamp;
 use crate::token::{ActorId, Criterion};
 use crate::vocabulary::{ExclusionClause, ReviewResult, UReason};
-use crate::{EvidenceId, Seen, Version};
+use crate::{EvidenceId, Seen, Version, WorldDate};
 
 /// A finding as it stands; the ones it replaced are in the history.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -51,6 +51,8 @@ pub struct Review {
     pub by: ActorId,
     /// The event.
     pub version: Version,
+    /// When it was, in the world.
+    pub on: WorldDate,
     /// What the reviewer was shown.
     pub seen: Option<Seen>,
 }
@@ -233,6 +235,7 @@ impl State {
                 result: reviewed.result,
                 by: stamp.by.id.clone(),
                 version: stamp.version,
+                on: stamp.occurred.clone(),
                 seen: reviewed.seen,
             });
         }

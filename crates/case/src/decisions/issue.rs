@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use guidance::{Outcome, Value};
 
 use super::{DecisionIssued, Event, Issue};
-use crate::assessment::Assessment;
+use crate::assessment::{Assessment, Review};
 use crate::decide::Context;
 use crate::evidence;
 use crate::law::EXCLUSION;
@@ -13,7 +13,7 @@ use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, need};
 use crate::token::Criterion;
 use crate::vocabulary::DecisionOutcome;
-use crate::{Version, seen};
+use crate::{WorldDate, seen};
 
 pub(super) fn issue(
     case: &Case,
@@ -23,7 +23,9 @@ pub(super) fn issue(
     case.undecided()?;
     let latest =
         need(case.assessment.latest(), Code::NotComplete, "no assessment is complete yet")?;
-    let review = reviewed(latest)?;
+    let reviewed = reviewed(latest)?;
+    let review = reviewed.version;
+    not_before(context.occurred, reviewed)?;
     if decision.assessment.is_some_and(|seen| seen != latest.version) {
         return refuse(
             Code::NotLatest,
@@ -58,7 +60,7 @@ pub(super) fn issue(
 }
 
 /// I3: the latest assessment is complete, not void, and agreed to.
-fn reviewed(latest: &Assessment) -> Result<Version, Rejection> {
+fn reviewed(latest: &Assessment) -> Result<&Review, Rejection> {
     if let Some(by) = latest.voided {
         return refuse(
             Code::AssessmentVoided,
@@ -66,10 +68,23 @@ fn reviewed(latest: &Assessment) -> Result<Version, Rejection> {
         );
     }
     need(
-        latest.agreed().map(|review| review.version),
+        latest.agreed(),
         Code::NotReviewed,
         "a reviewer must agree to the latest assessment before a decision issues",
     )
+}
+
+/// A decision that is dated before the review it rests on would be served, and its time to appeal over,
+/// before it is there (I1, I11). A day is fit that it was anywhere.
+fn not_before(occurred: &WorldDate, review: &Review) -> Result<(), Rejection> {
+    let early = occurred.last_day().zip(review.on.earliest_day());
+    if early.is_some_and(|(day, reviewed)| day < reviewed) {
+        return refuse(
+            Code::DateUnfit,
+            format!("occurred is {occurred}, and the assessment was reviewed on {}", review.on),
+        );
+    }
+    Ok(())
 }
 
 /// I8: nobody is surprised by country information.
