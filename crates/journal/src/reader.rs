@@ -17,7 +17,7 @@ use crate::proof::{ConsistencyProof, InclusionProof};
 use crate::prover::Prover;
 use crate::record::{LeafHash, Position, Record, StreamId, Version};
 use crate::recover::{fault, header_of, stop_fault};
-use crate::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
+use crate::scan::{ScanEnd, Stop, Window, is_still_broken, look_behind, scan_groups};
 use crate::stream_proof::StreamProof;
 use crate::stream_table::StreamMap;
 use crate::tree::Tree;
@@ -245,22 +245,17 @@ pub(crate) fn segment_names(disk: &dyn Disk) -> Result<Vec<(String, u64)>, Error
 
 /// Reads the groups of a segment without a footer; refuses what is damaged.
 fn read_whole(name: &str, first: u64, file: &dyn DiskFile) -> Result<Directory, Error> {
-    let (mut directory, mut end) = read_directory(name, first, file, None)?;
-    loop {
-        if matches!(end.stop, Stop::Wrong { .. } | Stop::Version(_)) {
-            return Err(stop_fault(name, &end));
+    let read = || disk_error(name, "reading");
+    let (directory, end) = read_directory(name, first, file, None)?;
+    let behind = look_behind(file, end.end, end.next).map_err(read())?;
+    let broken = match end.stop {
+        Stop::Wrong { .. } | Stop::Version(_) => true,
+        // What came since is left out: the reader sees what was there when it looked.
+        Stop::Empty | Stop::Bound | Stop::Damaged { .. } => {
+            behind.later_group.is_some() && is_still_broken(file, &end).map_err(read())?
         }
-        let behind = look_behind(file, end.end, end.next).map_err(disk_error(name, "reading"))?;
-        if behind.later_group.is_none() {
-            return Ok(directory);
-        }
-        // Beside a live writer the group may have become whole before the later one was written.
-        let again = read_directory(name, first, file, None)?;
-        if again.1.next == end.next {
-            return Err(stop_fault(name, &end));
-        }
-        (directory, end) = again;
-    }
+    };
+    if broken { Err(stop_fault(name, &end)) } else { Ok(directory) }
 }
 
 /// Reads the groups of a segment up to a position, or to the first that is not whole.

@@ -184,6 +184,15 @@ pub(crate) fn scan_groups(
     }
 }
 
+/// Whether the group where a scan ended is still not whole. Beside a live writer it may have become so,
+/// and another been written, since it was looked at; a damaged one stays damaged.
+pub(crate) fn is_still_broken(file: &dyn DiskFile, end: &ScanEnd) -> io::Result<bool> {
+    let mut window = Window::near(file);
+    let again =
+        scan_groups(&mut window, end.end, end.next, Some(end.next + 1), &mut |_, _| Ok(()))?;
+    Ok(again.stop != Stop::Bound)
+}
+
 /// What stands in a file from an offset to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Remains {

@@ -7,7 +7,7 @@ use crate::heads_tree::StreamHead;
 use crate::options::TornTail;
 use crate::record::{LeafHash, Position, StreamId, Version};
 use crate::recover::{fault, header_of, stop_fault};
-use crate::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
+use crate::scan::{ScanEnd, Stop, is_still_broken, look_behind};
 use crate::stream_table::StreamMap;
 use crate::tree::{TILE_LEAVES, Tree};
 
@@ -199,7 +199,10 @@ impl<'s> Sequence<'s> {
             .map_err(disk_error(&segment.name, "reading the footer"))?;
         match (footer, last) {
             (Some(footer), _) if footer.start == end.end => self.check_footer(segment, &footer)?,
-            (Some(_), _) if still_broken(segment, &end)? => {
+            (Some(_), _)
+                if is_still_broken(segment.file.as_ref(), &end)
+                    .map_err(disk_error(&segment.name, "reading"))? =>
+            {
                 return Err(stop_fault(&segment.name, &end));
             }
             // A writer went on and sealed it after the walk: what the walk saw is sound.
@@ -255,7 +258,10 @@ impl<'s> Sequence<'s> {
         if remains.last_nonzero == 0 {
             return Ok(());
         }
-        if remains.later_group.is_some() && still_broken(segment, end)? {
+        if remains.later_group.is_some()
+            && is_still_broken(segment.file.as_ref(), end)
+                .map_err(disk_error(&segment.name, "reading"))?
+        {
             return Err(stop_fault(&segment.name, end));
         }
         self.unfinished = Some(TornTail {
@@ -287,14 +293,4 @@ impl<'s> Sequence<'s> {
             heads: self.promises.heads,
         })
     }
-}
-
-/// Beside a live writer a group may have become whole, and another been written, since it was
-/// looked at; a damaged one stays damaged.
-fn still_broken(segment: &Walked, end: &ScanEnd) -> Result<bool, Error> {
-    let mut window = Window::new(segment.file.as_ref());
-    let bound = Some(end.next + 1);
-    let again = scan_groups(&mut window, end.end, end.next, bound, &mut |_, _| Ok(()));
-    let again = again.map_err(disk_error(&segment.name, "reading"))?;
-    Ok(again.stop != Stop::Bound)
 }
