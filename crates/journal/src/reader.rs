@@ -60,8 +60,22 @@ impl Reader {
         Ok(header_of(name, file.as_ref(), *first)?.log)
     }
 
+    /// The same of a log whose last segment may be damaged: as far as that is whole. For a source that
+    /// a log is repaired from, which need not be trusted; what it gives is no whole log.
+    pub fn open_what_is_whole(directory: &Path) -> Result<Reader, Error> {
+        let disk = RealDisk::new(directory.join(LOG_DIRECTORY));
+        Reader::open_with(&disk, &|name, first, file| {
+            read_directory(name, first, file, None).map(|(directory, _)| directory)
+        })
+    }
+
     /// Opens the log on any disk.
     pub fn open_on(disk: &dyn Disk) -> Result<Reader, Error> {
+        Reader::open_with(disk, &read_whole)
+    }
+
+    /// Opens the log; `unsealed` reads a segment without a footer.
+    fn open_with(disk: &dyn Disk, unsealed: &ReadUnsealed<'_>) -> Result<Reader, Error> {
         let names = segment_names(disk)?;
         let mut log: Option<Log> = None;
         for (name, first) in &names {
@@ -75,7 +89,7 @@ impl Reader {
             let footer = Footer::read(file.as_ref()).map_err(disk_error(name, "reading"))?;
             let contents = match footer.filter(|footer| footer.first == *first) {
                 Some(footer) => Contents::Sealed(footer),
-                None => Contents::Unsealed(read_whole(name, *first, file.as_ref())?),
+                None => Contents::Unsealed(unsealed(name, *first, file.as_ref())?),
             };
             let last = match &contents {
                 Contents::Sealed(footer) => footer.last(),
@@ -242,6 +256,9 @@ pub(crate) fn segment_names(disk: &dyn Disk) -> Result<Vec<(String, u64)>, Error
     names.sort_unstable_by_key(|(_, first)| *first);
     Ok(names)
 }
+
+/// Reads a segment without a footer, by its name and its first position.
+type ReadUnsealed<'r> = dyn Fn(&str, u64, &dyn DiskFile) -> Result<Directory, Error> + 'r;
 
 /// Reads the groups of a segment without a footer; refuses what is damaged.
 fn read_whole(name: &str, first: u64, file: &dyn DiskFile) -> Result<Directory, Error> {

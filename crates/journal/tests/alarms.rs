@@ -231,6 +231,25 @@ fn a_repair_asks_the_index_how_far_the_log_was_and_keeps_it() {
 }
 
 #[test]
+fn a_copy_that_is_damaged_itself_still_mends_what_it_has() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, out) = (home.path().join("data"), home.path().join("backup"));
+    log(&data, 60);
+    backup(&data, &out, &mut |_| {}).unwrap();
+    for (directory, group) in [(&data, 31), (&out, 40)] {
+        change(&segments(directory)[0], |bytes| {
+            let at = groups(bytes)[group];
+            bytes[at + 50] ^= 1;
+        });
+    }
+    assert!(corrupt(&Reader::open(&out).unwrap_err()));
+    let held = Lock::take(&data).unwrap();
+    let mut source = Reader::open_what_is_whole(&out).unwrap();
+    let report = repair(&held, &mut source, RepairOptions::default(), &mut |_| {}).unwrap();
+    assert_eq!((report.last, report.restored.len()), (Position(60), 1));
+}
+
+#[test]
 fn a_torn_end_that_nobody_saw_is_not_looked_for_when_something_else_is_mended() {
     let home = tempfile::tempdir().unwrap();
     let (data, out) = (home.path().join("data"), home.path().join("backup"));

@@ -22,7 +22,8 @@ use crate::{law, verifier_keys};
 
 const HELP: &str = "\
 Without --data nothing but the file and the keys is looked at: no node, no network. `tebessa journal
-key show` prints a node's keys; only those of the log that the report names count. Whether the report is right is another question. With --data it is made
+key show` prints a node's keys; only those of the log that the report names count. Whether the report
+is right is another question. With --data it is made
 again from the inputs that it names, over the same records of that log, and every byte is compared;
 guidance that is not built in is given as it was when the report was made, by --under and --guidance.
 

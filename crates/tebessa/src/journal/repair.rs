@@ -70,7 +70,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         from_stream(&args, held, policy).await?
     } else {
         let source = node::log_of(Path::new(&args.from), log)?;
-        let source = Reader::open(&source).map_err(CliError::other)?;
+        // It may be damaged too, and have what is lost here.
+        let source = Reader::open_what_is_whole(&source).map_err(CliError::other)?;
         // By the source's log: what is to be repaired may not be readable.
         let policy = Policy::new(&args, &log.keys(&args.data, source.id()))?;
         let seen = source.last();
