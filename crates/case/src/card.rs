@@ -16,7 +16,7 @@ use crate::vocabulary::{DecisionOutcome, EvidenceKind, ReviewResult, UReason};
 use crate::{AppealId, CaseId, Event, EvidenceId, Seen, Version, WorldDate};
 
 /// Something that somebody did.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Deed {
     /// The event.
     pub version: Version,
@@ -33,7 +33,7 @@ pub struct Deed {
 }
 
 /// A finding as the decision rests on it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Found {
     /// The event; the reason is its field `reason`.
     pub version: Version,
@@ -46,13 +46,14 @@ pub struct Found {
 }
 
 /// One criterion.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct CriterionLine {
     /// Its id.
     pub id: String,
     /// Its title in the guidance.
     pub title: String,
     /// Its value: M, N or U.
+    #[schemars(schema_with = "crate::schema::value")]
     pub value: Value,
     /// Whether the engine derived it.
     pub derived: bool,
@@ -70,7 +71,7 @@ pub struct CriterionLine {
 }
 
 /// An item of evidence and whether it was before the decision-maker.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct ShownItem {
     /// Its id.
     pub evidence: EvidenceId,
@@ -90,7 +91,7 @@ pub struct ShownItem {
 }
 
 /// An appeal against the decision, in a few words.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Appealed {
     /// The appeal.
     pub appeal: AppealId,
@@ -105,7 +106,7 @@ pub struct Appealed {
 }
 
 /// A decision on one card.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Card {
     /// The case.
     pub case: CaseId,

@@ -32,7 +32,7 @@ impl<'a> Shelf<'a> {
 }
 
 /// What was replayed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Replayed {
     /// A completed assessment.
@@ -46,7 +46,7 @@ pub enum Replayed {
 }
 
 /// The first thing that comes out otherwise than it was recorded.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Divergence {
     /// The node or field, such as `C2.1`, `outcome` or `seen`.
     pub node: String,
@@ -57,7 +57,7 @@ pub struct Divergence {
 }
 
 /// Guidance or an engine that is not here, so that nothing can be said.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(tag = "missing", rename_all = "snake_case")]
 pub enum Missing {
     /// The guidance file.
@@ -75,7 +75,7 @@ pub enum Missing {
 }
 
 /// What a replay of one step gave.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum Verdict {
     /// All comes out as recorded.
@@ -87,7 +87,7 @@ pub enum Verdict {
 }
 
 /// One step and what its replay gave.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Step {
     /// What it is.
     pub what: Replayed,

@@ -24,7 +24,7 @@ pub struct Stamp<'a> {
 }
 
 /// The answer that an accepted command got, and gets again (I22).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Answer {
     /// The event.
     pub event: EventId,
@@ -37,7 +37,7 @@ pub struct Answer {
 }
 
 /// One part that somebody took in a case.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Part {
     /// In which capacity.
     pub role: Role,
@@ -48,7 +48,7 @@ pub struct Part {
 }
 
 /// The state of a case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Case {
     /// Its id; absent before the first event.
     pub id: Option<CaseId>,

@@ -128,6 +128,28 @@ tokens! {
         };
 }
 
+impl TraceParent {
+    /// Reads a `traceparent` header as W3C Trace Context asks (level 1, 3.2 and 4.3): ids of nothing
+    /// but zeros and the version `ff` are invalid, and of a version to come the four parts that are
+    /// known are kept, as version 00. None where it is invalid.
+    #[must_use]
+    pub fn of_header(text: &str) -> Option<Self> {
+        let (known, more) = text.trim().split_at_checked(55)?;
+        let read = Self::new(known).ok()?;
+        let mut parts = known.splitn(2, '-');
+        let (version, rest) = (parts.next()?, parts.next()?);
+        let may_have_more = version != "00" && more.starts_with('-');
+        let nothing = |id: &str| id.bytes().all(|byte| byte == b'0');
+        if version == "ff"
+            || !(more.is_empty() || may_have_more)
+            || rest.split('-').take(2).any(nothing)
+        {
+            return None;
+        }
+        if version == "00" { Some(read) } else { Some(Self(format!("00-{rest}"))) }
+    }
+}
+
 fn is_field_path(text: &str) -> bool {
     let name = |name: &str| made_of(name, 32, |c| c.is_ascii_lowercase() || c == '_');
     let step = |step: &str| match step.split_once('[') {
@@ -166,6 +188,32 @@ mod tests {
         assert!(Language::new("ti").is_ok() && Language::new("sr-Latn-RS").is_ok());
         for wrong in ["", "x", "he speaks Tigrinya", "en-", "en--GB"] {
             assert!(Language::new(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    /// The trace of the specification's own example.
+    #[test]
+    fn a_traceparent_is_read_as_the_specification_says() {
+        let (trace, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+        let plain = format!("00-{trace}-{parent}-01");
+        let read = |text: &str| TraceParent::of_header(text).map(|read| read.to_string());
+        assert_eq!(read(&plain).as_deref(), Some(plain.as_str()));
+        assert_eq!(read(&format!(" {plain} ")).as_deref(), Some(plain.as_str()));
+        assert_eq!(read(&format!("cc-{trace}-{parent}-01")).as_deref(), Some(plain.as_str()));
+        assert_eq!(read(&format!("cc-{trace}-{parent}-01-what")).as_deref(), Some(plain.as_str()));
+        let zeros = |count: usize| "0".repeat(count);
+        for wrong in [
+            format!("ff-{trace}-{parent}-01"),
+            format!("{plain}-what"),
+            format!("cc-{trace}-{parent}-01what"),
+            format!("00-{}-{parent}-01", zeros(32)),
+            format!("00-{trace}-{}-01", zeros(16)),
+            format!("00-{}-{parent}-01", trace.to_uppercase()),
+            plain[..54].to_owned(),
+            String::new(),
+            "é".repeat(40),
+        ] {
+            assert_eq!(read(&wrong), None, "{wrong}");
         }
     }
 

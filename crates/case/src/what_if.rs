@@ -32,7 +32,7 @@ pub struct Supposition<'a> {
 }
 
 /// A criterion that comes out otherwise.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
 pub struct Turn {
     /// The criterion, or `outcome` where no criterion differs.
     pub node: String,
@@ -45,7 +45,7 @@ pub struct Turn {
 }
 
 /// What came out for an assessment.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum Supposed {
     /// The outcome stays.
@@ -53,6 +53,7 @@ pub enum Supposed {
     /// The outcome turns.
     Turned {
         /// What comes out.
+        #[schemars(schema_with = "crate::schema::outcome")]
         outcome: Outcome,
         /// The criterion that turns it: from the first root that differs, else the first leaf, down
         /// to the deepest one whose own members explain no more.
@@ -66,7 +67,7 @@ pub enum Supposed {
 }
 
 /// The latest assessment of a case, and what would come of it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Answer {
     /// Its event.
     pub version: Version,
@@ -77,6 +78,7 @@ pub struct Answer {
     /// That guidance's hash; empty where there is none.
     pub guidance: String,
     /// The outcome that was proposed.
+    #[schemars(schema_with = "crate::schema::outcome")]
     pub recorded: Outcome,
     /// The outcome that stands in the case by now, if it was decided.
     pub decided: Option<DecisionOutcome>,

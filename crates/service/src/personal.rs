@@ -40,13 +40,16 @@ fn descend<E>(
         return seal_one(value, path, kind, seal);
     };
     let (key, list) = step.strip_suffix("[]").map_or((*step, false), |key| (key, true));
+    // Null is the same as absent, as everywhere else in a command.
+    if let Value::Object(fields) = value
+        && fields.get(key).is_some_and(Value::is_null)
+    {
+        fields.remove(key);
+    }
     // What is absent or of another form is found when the data is read into its type.
     let Some(next) = value.get_mut(key) else { return Ok(()) };
     let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     if !list {
-        if rest.is_empty() && next.is_null() {
-            return Err(malformed(&path, "is null; leave the field out instead"));
-        }
         return descend(next, rest, &path, kind, seal);
     }
     let Value::Array(items) = next else {
@@ -78,7 +81,9 @@ fn malformed<E>(path: &str, reason: &str) -> SealError<E> {
 }
 
 /// What became of a sealed field when it was to be opened.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Opened {
     /// The words.

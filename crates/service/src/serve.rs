@@ -327,7 +327,7 @@ impl Worker {
         }
         let name = last_token(message);
         let mut request = Request::read(service, name, &message.message.payload)?;
-        request.trace = trace(message)?;
+        request.trace = trace(message);
         let reply: Reply = match &request.file {
             None => self.desk.node.command(&request).await?,
             Some(file) => self.desk.attaching.command(&request, file).await?,
@@ -386,15 +386,13 @@ fn last_token(message: &Message) -> &str {
     message.message.subject.rsplit('.').next().unwrap_or_default()
 }
 
-fn trace(message: &Message) -> Result<Option<TraceParent>, Failure> {
-    let Some(value) =
-        message.message.headers.as_ref().and_then(|headers| headers.get("traceparent"))
-    else {
-        return Ok(None);
-    };
-    TraceParent::new(value.as_str())
-        .map(Some)
-        .map_err(|error| Failure::malformed(format!("header traceparent: {error}")))
+/// The trace that a message belongs to. The header's name is not case-sensitive, and one that cannot
+/// be read is as if there were none (W3C Trace Context, 3.2 and 4.3): a command does not fail by it.
+fn trace(message: &Message) -> Option<TraceParent> {
+    let headers = message.message.headers.as_ref()?;
+    let is_it = |name: &str| name.eq_ignore_ascii_case("traceparent");
+    let (_, values) = headers.iter().find(|(name, _)| is_it(name.as_ref()))?;
+    TraceParent::of_header(values.first()?.as_str())
 }
 
 async fn respond(message: &Message, result: Result<Bytes, Failure>) {

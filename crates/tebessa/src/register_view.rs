@@ -4,6 +4,7 @@ use case::PersonId;
 use case::register::{Merge, State};
 use case::vocabulary::{PersonMatch, Role};
 use clap::Subcommand;
+use service::client::Client;
 use service::queries::{PersonQuery, PersonReply, RegisterQuery, RegisterReply};
 
 use crate::address::Address;
@@ -60,7 +61,7 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
 
 async fn show(args: ShowArgs) -> Result<Exit, CliError> {
     let client = args.address.connect().await?;
-    let reply: RegisterReply = ask(&client, "register", &RegisterQuery {}).await?;
+    let reply = whole(&client).await?;
     if args.json {
         return as_json(&reply);
     }
@@ -91,6 +92,19 @@ async fn show(args: ShowArgs) -> Result<Exit, CliError> {
     }
     screen.flush()?;
     Ok(Exit::Done)
+}
+
+/// The whole register, page by page.
+async fn whole(client: &Client) -> Result<RegisterReply, CliError> {
+    let mut whole: RegisterReply = ask(client, "register", &RegisterQuery::default()).await?;
+    while whole.next.is_some() {
+        let page: RegisterReply =
+            ask(client, "register", &RegisterQuery { after: whole.next }).await?;
+        whole.state.join(page.state);
+        whole.version = page.version;
+        whole.next = page.next;
+    }
+    Ok(whole)
 }
 
 fn persons(state: &State, screen: &mut Screen) -> Result<(), CliError> {

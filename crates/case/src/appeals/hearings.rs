@@ -108,7 +108,7 @@ pub struct DecidePermission {
 }
 
 /// A hearing.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Hearing {
     /// Its id.
     pub id: HearingId,
@@ -121,7 +121,7 @@ pub struct Hearing {
 }
 
 /// The permission to go further.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Onward {
     /// The event that sought it.
     pub sought: Version,

@@ -178,7 +178,7 @@ events! {
 }
 
 /// The end of an appeal.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Ruling {
     /// The event.
     pub version: Version,
@@ -197,7 +197,7 @@ pub struct Ruling {
 }
 
 /// What a case knows of an appeal.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Appeal {
     /// Its id.
     pub id: AppealId,
@@ -249,7 +249,7 @@ impl Appeal {
 }
 
 /// What the appeals service knows of a case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct State {
     /// The appeals in order.
     pub all: Vec<Appeal>,

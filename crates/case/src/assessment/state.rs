@@ -13,9 +13,10 @@ use crate::vocabulary::{ExclusionClause, ReviewResult, UReason};
 use crate::{EvidenceId, Seen, Version, WorldDate};
 
 /// A finding as it stands; the ones it replaced are in the history.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Finding {
     /// Its value.
+    #[schemars(schema_with = "crate::schema::value")]
     pub value: Value,
     /// Why it cannot be determined.
     pub u_reason: Option<UReason>,
@@ -34,7 +35,7 @@ pub struct Finding {
 }
 
 /// The examination of exclusion.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Exclusion {
     /// The event that opened it.
     pub version: Version,
@@ -43,7 +44,7 @@ pub struct Exclusion {
 }
 
 /// A review of an assessment.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Review {
     /// What the reviewer says.
     pub result: ReviewResult,
@@ -58,7 +59,7 @@ pub struct Review {
 }
 
 /// A completed assessment.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Assessment {
     /// The event that completed it.
     pub version: Version,
@@ -67,6 +68,7 @@ pub struct Assessment {
     /// The guidance under which it was derived.
     pub guidance: String,
     /// The proposal.
+    #[schemars(schema_with = "crate::schema::outcome")]
     pub outcome: Outcome,
     /// The leaves that can still turn the outcome.
     pub open: Vec<String>,
@@ -94,7 +96,7 @@ impl Assessment {
 }
 
 /// One round of assessment: the first, or one that a remittal opened.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Round {
     /// The event that opened it.
     pub opened: Version,
@@ -111,7 +113,7 @@ pub struct Round {
 }
 
 /// What the assessment service knows of a case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct State {
     /// The rounds in order. The last is the current one.
     pub rounds: Vec<Round>,

@@ -32,7 +32,7 @@ pub struct Running {
 }
 
 /// The end of a deadline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Ended {
     /// How it ended.
     pub how: DeadlineEnd,
@@ -47,7 +47,7 @@ pub struct Ended {
 }
 
 /// What a case knows of its deadlines.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct State {
     /// Those that run, the earliest first.
     pub running: Vec<Running>,

@@ -36,7 +36,7 @@ pub struct LiftRemovalBar {
 }
 
 /// What a case knows of a removal bar.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct RemovalBar {
     /// Its id.
     pub id: BarId,

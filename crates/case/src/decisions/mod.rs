@@ -166,7 +166,7 @@ events! {
 }
 
 /// Service of a decision.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Notified {
     /// The event.
     pub version: Version,
@@ -179,7 +179,7 @@ pub struct Notified {
 }
 
 /// What kind of decision it is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub enum Issued {
     /// On an assessment.
     #[default]
@@ -189,7 +189,7 @@ pub enum Issued {
 }
 
 /// What a case knows of a decision.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Decision {
     /// The event that issued it.
     pub version: Version,
@@ -238,7 +238,7 @@ impl Decision {
 }
 
 /// What the decisions service knows of a case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct State {
     /// The decisions in order.
     pub all: Vec<Decision>,

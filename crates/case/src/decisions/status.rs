@@ -91,7 +91,7 @@ pub struct EndStatus {
 }
 
 /// A status.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct StatusHeld {
     /// Which.
     pub status: StatusKind,
@@ -102,7 +102,7 @@ pub struct StatusHeld {
 }
 
 /// The review of a status.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct StatusReview {
     /// On which of the three grounds.
     pub kind: StatusReviewKind,

@@ -10,7 +10,7 @@ use crate::vocabulary::{
 use crate::{EvidenceId, InterviewId, UploadId, Version, WorldDate};
 
 /// A link between an item and a criterion.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct LinkState {
     /// The criterion.
     pub criterion: Criterion,
@@ -21,7 +21,7 @@ pub struct LinkState {
 }
 
 /// What a case knows of an item.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Item {
     /// What kind of thing it is.
     pub kind: EvidenceKind,
@@ -72,7 +72,7 @@ impl Item {
 }
 
 /// What a case knows of a fact.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Fact {
     /// Its value.
     pub value: FactValue,
@@ -83,7 +83,7 @@ pub struct Fact {
 }
 
 /// What a case knows of a transcript.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Transcript {
     /// SHA-256 of its bytes.
     pub sha256: Sha256Hex,
@@ -94,7 +94,7 @@ pub struct Transcript {
 }
 
 /// What a case knows of an interview.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Interview {
     /// The event that brought it where it stands.
     pub version: Version,
@@ -111,7 +111,7 @@ pub struct Interview {
 }
 
 /// What the evidence service knows of a case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct State {
     /// The items by id.
     pub items: BTreeMap<EvidenceId, Item>,

@@ -13,11 +13,12 @@ use crate::vocabulary::{
 use crate::{CaseId, KeyId, PersonId, Version, WorldDate};
 
 /// What a case knows of its registration.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Registration {
     /// The profile of guidance.
     pub profile: ProfileName,
     /// What is sought.
+    #[schemars(schema_with = "crate::schema::sought")]
     pub sought: Sought,
     /// The key of the claimant, under which the case's personal fields are sealed.
     pub key: KeyId,
@@ -26,7 +27,7 @@ pub struct Registration {
 }
 
 /// The making of a claim.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Made {
     /// The event.
     pub version: Version,
@@ -37,7 +38,7 @@ pub struct Made {
 }
 
 /// The lodging of a claim.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Lodged {
     /// The event.
     pub version: Version,
@@ -50,7 +51,7 @@ pub struct Lodged {
 }
 
 /// A representation.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Representation {
     /// How far it reaches.
     pub scope: RepresentationScope,
@@ -61,7 +62,7 @@ pub struct Representation {
 }
 
 /// A consent.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Consent {
     /// The event by which it was given last.
     pub given: Version,
@@ -70,7 +71,7 @@ pub struct Consent {
 }
 
 /// A barrier.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct BarrierMet {
     /// Which.
     pub barrier: Barrier,
@@ -81,7 +82,7 @@ pub struct BarrierMet {
 }
 
 /// A member of the family with a claim of their own.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct FamilyMember {
     /// How the member stands to the claimant.
     pub relation: FamilyRelation,
@@ -92,7 +93,7 @@ pub struct FamilyMember {
 }
 
 /// A number under which another body keeps the case.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct ExternalReference {
     /// Who keeps it.
     pub holder: ReferenceHolder,
@@ -103,7 +104,7 @@ pub struct ExternalReference {
 }
 
 /// What intake knows of a case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct State {
     /// The making of the claim, where it was recorded before the registration.
     pub made: Option<Made>,

@@ -90,7 +90,7 @@ pub struct LapseTransfer {
 }
 
 /// What a case knows of a transfer.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Transfer {
     /// Its id.
     pub id: TransferId,

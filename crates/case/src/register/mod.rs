@@ -135,7 +135,9 @@ events! {
 }
 
 /// What the register knows of published guidance.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Published {
     /// SHA-256 of the guidance file.
     pub guidance: GuidanceId,
@@ -150,7 +152,9 @@ pub struct Published {
 }
 
 /// What the register knows of an officer.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Officer {
     /// In which capacities.
     pub roles: Vec<Role>,
@@ -161,7 +165,9 @@ pub struct Officer {
 }
 
 /// What the register knows. It holds no words, not even sealed ones.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct State {
     /// The key under which its personal fields are sealed; absent before the first event, and in
     /// every case.
@@ -181,6 +187,30 @@ impl State {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.key.is_none()
+    }
+
+    /// Only what was recorded behind the one version and up to the other, each entry by the version
+    /// that it names: a part of the register, such as a page.
+    #[must_use]
+    pub fn between(&self, after: Version, until: Version) -> Self {
+        let within = |version: Version| version > after && version <= until;
+        let officers = self.officers.iter().filter(|(_, one)| within(one.version));
+        Self {
+            key: self.key,
+            links: self.links.iter().filter(|one| within(one.version)).cloned().collect(),
+            merges: self.merges.iter().filter(|one| within(one.version)).cloned().collect(),
+            guidance: self.guidance.iter().filter(|one| within(one.version)).cloned().collect(),
+            officers: officers.map(|(id, one)| (id.clone(), one.clone())).collect(),
+        }
+    }
+
+    /// Takes in the part that follows; an officer who stands in both is as the later part says.
+    pub fn join(&mut self, part: Self) {
+        self.key = self.key.or(part.key);
+        self.links.extend(part.links);
+        self.merges.extend(part.merges);
+        self.guidance.extend(part.guidance);
+        self.officers.extend(part.officers);
     }
 
     fn applied(&self, guidance: &GuidanceId) -> Option<&Published> {

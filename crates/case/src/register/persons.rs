@@ -58,7 +58,9 @@ pub struct ReverseMerge {
 }
 
 /// What the register knows of a link.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct PersonLink {
     /// The one.
     pub one: PersonId,
@@ -71,7 +73,9 @@ pub struct PersonLink {
 }
 
 /// What the register knows of a merge.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Merge {
     /// Its id.
     pub merge: MergeId,

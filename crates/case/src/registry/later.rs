@@ -139,7 +139,7 @@ pub struct ArchiveFile {
 }
 
 /// A warning that the claim may count as withdrawn.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Warning {
     /// The event.
     pub version: Version,
@@ -150,7 +150,7 @@ pub struct Warning {
 }
 
 /// A further submission.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct FurtherSubmission {
     /// Its id.
     pub id: SubmissionId,
@@ -171,7 +171,7 @@ impl FurtherSubmission {
 }
 
 /// An implicit withdrawal.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Implicit {
     /// The event.
     pub version: Version,
@@ -180,7 +180,7 @@ pub struct Implicit {
 }
 
 /// What the registry knows of what comes later.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Later {
     /// The warning that is not answered.
     pub warning: Option<Warning>,

@@ -143,7 +143,7 @@ events! {
 }
 
 /// A rectification: which field of which record, and where both values stand.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Rectified {
     /// The event whose record it rectifies.
     pub target: Version,
@@ -154,7 +154,7 @@ pub struct Rectified {
 }
 
 /// A disclosure.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Disclosure {
     /// To what class of recipient.
     pub recipient: RecipientClass,
@@ -163,7 +163,7 @@ pub struct Disclosure {
 }
 
 /// The erasure of a case.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Erased {
     /// The key that is destroyed.
     pub key: KeyId,
@@ -172,7 +172,7 @@ pub struct Erased {
 }
 
 /// A replay that was verified.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Replay {
     /// What it gave.
     pub result: ReplayResult,
@@ -181,7 +181,7 @@ pub struct Replay {
 }
 
 /// What the registry knows of a case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct State {
     /// The event that closed the file.
     pub closed: Option<Version>,

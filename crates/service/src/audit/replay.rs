@@ -11,7 +11,7 @@ use super::walk::{Walk, walk};
 use super::{AuditError, next};
 
 /// One step of one case and what its replay gave.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Entry {
     /// The case.
     pub case: CaseId,

@@ -44,7 +44,7 @@ pub struct Inputs {
 }
 
 /// A case whose outcome turns, or could not be derived.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct WhatIfEntry {
     /// The case.
     pub case: CaseId,

@@ -30,7 +30,7 @@ pub struct AuditQuery {
 }
 
 /// The replay of a case under the node's guidance.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct ReplayReply {
     /// The case.
     pub case: CaseId,
@@ -39,7 +39,7 @@ pub struct ReplayReply {
 }
 
 /// The decisions of a case.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct CardsReply {
     /// The case.
     pub case: CaseId,

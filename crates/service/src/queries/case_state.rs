@@ -25,7 +25,7 @@ pub struct CaseQuery {
 }
 
 /// A case: where it stands, and the whole folded state. It holds no words.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct CaseReply {
     /// The case.
     pub case: CaseId,

@@ -47,11 +47,12 @@ fn is_zero(version: &Version) -> bool {
 }
 
 /// One record.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct HistoryEntry {
     /// Its place in the journal.
     pub position: u64,
-    /// Its exact bytes.
+    /// Its exact bytes: an event, see `schemas/events`.
+    #[schemars(with = "serde_json::Map<String, Value>")]
     pub record: Box<RawValue>,
     /// The words of its personal fields by path, where they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,7 +64,9 @@ pub struct HistoryEntry {
 }
 
 /// A later correction of one field.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct RectifiedBy {
     /// The field's path.
     pub field: String,
@@ -72,7 +75,7 @@ pub struct RectifiedBy {
 }
 
 /// A page of a history.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct HistoryReply {
     /// The case.
     pub case: CaseId,

@@ -120,10 +120,7 @@ pub fn answer(
             read::<StatisticsQuery>(bytes)?;
             encode(&statistics::answer(node)?)
         }
-        "register" => {
-            read::<RegisterQuery>(bytes)?;
-            encode(&register::register(node)?)
-        }
+        "register" => encode(&register::register(node, &read(bytes)?)?),
         "removal-bar" => encode(&removal_bar::answer(node, follower, &read(bytes)?)?),
         "node" => how_it_is(node, follower, None, bytes),
         _ => {

@@ -1,11 +1,13 @@
 //! `tebessa.query.register`, `.person` and `.family`: what crosses cases.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use case::intake::FamilyMember;
 use case::vocabulary::FamilyRelation;
 use case::{CaseId, PersonId, Summary, Version, register};
 
+use super::MOST_REPLY_BYTES;
 use crate::access::{View, Viewed, Viewer};
 use crate::cases::load;
 use crate::node::Node;
@@ -16,17 +18,24 @@ use crate::reply::Failure;
     Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(deny_unknown_fields)]
-pub struct RegisterQuery {}
+pub struct RegisterQuery {
+    /// Only what was recorded behind this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Version>,
+}
 
-/// The authority's register. It holds no words; the history of its id shows them.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+/// The authority's register, or a page of it. It holds no words; the history of its id shows them.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct RegisterReply {
     /// Its id, to which its commands go and under which its history is read.
     pub register: CaseId,
     /// How many events it has.
     pub version: Version,
-    /// What it knows.
+    /// What it knows, of a page only the entries whose `version` is on it.
     pub state: register::State,
+    /// Where to go on with `after`; absent on the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Version>,
 }
 
 /// Asks which claims a person has, through all merges that hold.
@@ -101,9 +110,51 @@ pub(crate) fn state(node: &Node) -> Result<(Version, register::State), Failure> 
     Ok((folded.version, folded.register))
 }
 
-pub(crate) fn register(node: &Node) -> Result<RegisterReply, Failure> {
-    let (version, state) = state(node)?;
-    Ok(RegisterReply { register: node.register(), version, state })
+/// A page ends where the message would grow too long.
+pub(crate) fn register(node: &Node, query: &RegisterQuery) -> Result<RegisterReply, Failure> {
+    let (version, whole) = state(node)?;
+    let after = query.after.unwrap_or_default();
+    let entries =
+        entry_lengths(&whole).map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+    let next = page_end(entries.into_iter().filter(|(version, _)| *version > after));
+    let state = whole.between(after, next.unwrap_or(version));
+    Ok(RegisterReply { register: node.register(), version, state, next })
+}
+
+/// How many bytes each entry takes, by its version and in that order.
+fn entry_lengths(state: &register::State) -> Result<BTreeMap<Version, usize>, serde_json::Error> {
+    fn length(entry: &impl serde::Serialize) -> Result<usize, serde_json::Error> {
+        serde_json::to_vec(entry).map(|bytes| bytes.len() + 1)
+    }
+    let mut lengths = BTreeMap::new();
+    for link in &state.links {
+        lengths.insert(link.version, length(link)?);
+    }
+    for merge in &state.merges {
+        lengths.insert(merge.version, length(merge)?);
+    }
+    for published in &state.guidance {
+        lengths.insert(published.version, length(published)?);
+    }
+    for officer in &state.officers {
+        lengths.insert(officer.1.version, length(&officer)?);
+    }
+    Ok(lengths)
+}
+
+/// The last version that a page takes in, if there are more.
+fn page_end(entries: impl Iterator<Item = (Version, usize)>) -> Option<Version> {
+    // For what stands around the entries.
+    let mut length = 1_000;
+    let mut last = None;
+    for (version, more) in entries {
+        length += more;
+        if length > MOST_REPLY_BYTES && last.is_some() {
+            return last;
+        }
+        last = Some(version);
+    }
+    None
 }
 
 pub(crate) fn person(node: &Node, query: &PersonQuery) -> Result<PersonReply, Failure> {

@@ -44,7 +44,7 @@ pub struct WhatIfQuery {
 }
 
 /// What would come of a case's latest assessment.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct WhatIfReply {
     /// The case.
     pub case: CaseId,
@@ -77,7 +77,7 @@ pub struct WhatIfPageQuery {
 }
 
 /// A page of the cases whose outcome turns or could not be derived. Whoever asks adds up the pages.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct WhatIfPageReply {
     /// Cases of this page with an assessment that were asked about.
     pub assessed: u64,
