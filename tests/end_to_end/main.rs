@@ -4,6 +4,7 @@ mod access;
 mod as_of;
 mod bad_input;
 mod clocks;
+mod contracts;
 mod credentials;
 mod deadlines;
 mod disclosure;

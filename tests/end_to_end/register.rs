@@ -86,3 +86,40 @@ async fn a_merge_joins_the_claims_of_a_person_and_its_reversal_parts_them() {
     assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stderr));
     assert!(node.stop().success());
 }
+
+/// A register that is longer than a message comes page by page, and whole on the command line.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_register_comes_in_pages() {
+    const LINKS: usize = 7_000;
+    let mut node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let id = ask(&client, "register", &json!({})).await["register"].as_str().unwrap().to_owned();
+    let link = |_| {
+        let (one, other) = (Uuid::new_v4(), Uuid::new_v4());
+        let data = json!({ "one": one, "other": other, "result": "possible", "reason": "Alike." });
+        of_register(&id, "registry.link-persons", &data).to_string() + "\n"
+    };
+    let commands: String = (0..LINKS).map(link).collect();
+    let file = node.data().join("links.jsonl");
+    std::fs::write(&file, commands).expect("written");
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(tests::binary());
+        let output = command.args(arguments).args(["--nats", node.url()]).output().expect("runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    run(&["submit", file.to_str().expect("a path")]);
+
+    let first = ask(&client, "register", &json!({})).await;
+    let next = first["next"].as_u64().expect("more pages");
+    let second = ask(&client, "register", &json!({ "after": next })).await;
+    let links = |page: &Value| page["state"]["links"].as_array().expect("links").clone();
+    assert_eq!(second["next"], Value::Null);
+    assert_eq!(links(&first).last().unwrap()["version"], json!(next));
+    assert_eq!(links(&second)[0]["version"], json!(next + 1));
+    let shown: Value = serde_json::from_slice(&run(&["register", "show", "--json"])).expect("JSON");
+    assert_eq!(links(&shown), [links(&first), links(&second)].concat());
+    assert_eq!(links(&shown).len(), LINKS);
+    assert_eq!(shown["next"], Value::Null);
+    assert!(node.stop().success());
+}
