@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-use case::vocabulary::{AppealResult, DecisionOutcome, LateRuling};
+use case::vocabulary::{AppealResult, DecisionOutcome, LateRuling, PermissionResult};
 use case::{Event, Recorded, appeals, assessment, decisions, registry};
 use guidance::Value;
 use tests::steps::World;
@@ -154,6 +154,10 @@ fn obeyed(records: &[Recorded]) -> u64 {
                 }
                 appeals::Event::LateFilingRuled(ruled) => {
                     late.insert(ruled.appeal, ruled.ruling != LateRuling::Admitted);
+                }
+                // The next court rules on whether it is heard.
+                appeals::Event::PermissionDecided(one) => {
+                    late.insert(one.appeal, one.result != PermissionResult::Granted);
                 }
                 appeals::Event::AppealDecided(decided) => {
                     assert!(!late[&decided.appeal], "I12: late and not ruled on");

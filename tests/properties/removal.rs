@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use case::vocabulary::{
-    AppealResult, DeadlineKind, LateRuling, PermissionResult, SubmissionRuling,
+    AppealResult, DeadlineKind, DecisionOutcome, LateRuling, PermissionResult, Role,
+    SubmissionRuling,
 };
 use case::{
-    AppealId, BarId, Case, DeadlineId, Event, Instant, Recorded, appeals, deadlines, decisions,
-    intake, registry, removal_bar,
+    AppealId, BarId, Case, DeadlineId, Event, Instant, Recorded, appeals, assessment, deadlines,
+    decisions, evidence, intake, registry, removal_bar,
 };
+use guidance::Value;
 
 /// Noon of days before, within and after the time limits of the steps.
 const MOMENTS: &[&str] = &[
@@ -34,11 +36,20 @@ struct Sheet {
     appeal_until: Option<String>,
     ruled: bool,
     onward_until: Option<String>,
+    /// The day that the last ruling states.
+    stated: Option<String>,
     /// What somebody set by hand, and did not expire.
     given: BTreeMap<DeadlineId, (DeadlineKind, Instant)>,
     appeals: BTreeSet<AppealId>,
     permissions: BTreeSet<AppealId>,
     protected: bool,
+    /// What was granted and is looked at again because the claimant asked for more.
+    kept: bool,
+    /// Who asked to go further asked for the claimant.
+    for_claimant: bool,
+    /// What was found, or held by a court, of the leaves that article 3 hangs on.
+    found: BTreeMap<String, Value>,
+    decided: bool,
     status: bool,
     review: bool,
     bars: BTreeSet<BarId>,
@@ -50,12 +61,20 @@ struct Sheet {
 impl Sheet {
     fn write(&mut self, record: &Recorded) {
         self.nothing_runs_that_this_ends(record);
+        if let Event::Appeals(appeals::Event::PermissionSought(_)) = &record.event {
+            self.for_claimant = record.envelope.by.role != Role::DecisionMaker;
+        }
         match &record.event {
             Event::Intake(event) => self.intake(event),
             Event::Decisions(event) => self.decisions(event),
             Event::Appeals(event) => self.appeals(event),
             Event::Registry(event) => self.registry(event),
             Event::Deadlines(event) => self.deadlines(event),
+            // Who does what a warning asks for answers it.
+            Event::Evidence(evidence::Event::InterviewHeld(_)) => self.used(DeadlineKind::Response),
+            Event::Assessment(assessment::Event::FindingRecorded(one)) => {
+                self.found.insert(one.criterion.to_string(), one.value);
+            }
             Event::Evidence(_) | Event::Assessment(_) | Event::Register(_) => {}
         }
     }
@@ -81,6 +100,7 @@ impl Sheet {
             intake::Event::ClaimMade(_) | intake::Event::ClaimRegistered(_) => {
                 self.claim_open = true;
             }
+            intake::Event::ClaimLodged(_) => self.used(DeadlineKind::Response),
             intake::Event::ClaimWithdrawn(_) => {
                 self.claim_open = false;
                 self.appeals.clear();
@@ -100,13 +120,14 @@ impl Sheet {
                 self.used(DeadlineKind::Response);
                 self.protected = issued.outcome.protects();
             }
-            decisions::Event::StatusEnded(_) => {
+            decisions::Event::StatusEnded(end) => {
                 self.fresh_decision();
                 // It is served and appealed like any decision, also where the claim was withdrawn.
                 self.withdrawn = false;
                 self.status = false;
                 self.review = false;
-                self.protected = false;
+                self.kept = false;
+                self.protected = end.outcome.is_some_and(DecisionOutcome::protects);
             }
             decisions::Event::DecisionNotified(served) => {
                 self.decision_unserved = false;
@@ -124,6 +145,8 @@ impl Sheet {
 
     fn fresh_decision(&mut self) {
         self.claim_open = false;
+        self.decided = true;
+        self.for_claimant = true;
         self.decision_unserved = true;
         self.appeal_until = None;
         self.onward_until = None;
@@ -133,6 +156,7 @@ impl Sheet {
     fn claim_opens_again(&mut self) {
         self.fresh_decision();
         self.decision_unserved = false;
+        self.decided = false;
         self.claim_open = true;
         self.protected = false;
         self.used(DeadlineKind::Appeal);
@@ -152,13 +176,26 @@ impl Sheet {
             appeals::Event::AppealDecided(decided) => {
                 self.appeals.remove(&decided.appeal);
                 self.ruled = true;
+                for held in &decided.per_criterion {
+                    self.found.insert(held.criterion.to_string(), held.value);
+                }
                 self.onward_until = decided.onward_deadline.as_ref().map(ToString::to_string);
                 if let Some(outcome) = decided.outcome {
                     self.protected = outcome.protects();
                 }
                 if decided.result == AppealResult::Remitted {
+                    self.kept |= self.protected && self.for_claimant;
+                    self.found.clear();
                     self.claim_opens_again();
                 }
+                self.stated = self.onward_until.clone();
+            }
+            appeals::Event::AppealWithdrawn(one) => {
+                // What was asked for last; the time for it is what it was.
+                if self.permissions.remove(&one.appeal) || self.ruled {
+                    self.onward_until.clone_from(&self.stated);
+                }
+                self.appeals.remove(&one.appeal);
             }
             appeals::Event::PermissionSought(one) => {
                 self.permissions.insert(one.appeal);
@@ -210,6 +247,8 @@ impl Sheet {
                 self.used(DeadlineKind::Reinstatement);
             }
             registry::Event::ClaimReopened(_) => {
+                self.kept |= self.protected;
+                self.found.clear();
                 self.claim_opens_again();
                 self.withdrawn = false;
                 self.reinstatable_until = None;
@@ -244,6 +283,12 @@ impl Sheet {
             || (self.ruled && self.given(DeadlineKind::Onward, at))
     }
 
+    /// Article 3 protects whatever was decided.
+    fn article_three(&self) -> bool {
+        let is_met = |leaf: &str| self.found.get(leaf) == Some(&Value::Met);
+        self.decided && is_met("CP.1") && !is_met("IFA")
+    }
+
     /// I1 says closed.
     fn closed(&self, day: &str, at: Instant) -> bool {
         self.claim_open
@@ -252,6 +297,8 @@ impl Sheet {
             || !self.appeals.is_empty()
             || !self.permissions.is_empty()
             || self.protected
+            || self.kept
+            || self.article_three()
             || self.status
             || self.review
             || !self.bars.is_empty()

@@ -267,7 +267,10 @@ impl World {
             ["decide", appeal, result] => {
                 let data =
                     json!({ "appeal": self.id(appeal), "result": result, "reasons": sealed() });
-                let data = self.with_seen(data, options);
+                let mut data = self.with_seen(data, options);
+                if let Some(held) = options.get("holds") {
+                    data["per_criterion"] = held.split(',').map(ruled).collect();
+                }
                 let data = with(data, "outcome", options);
                 ("appeals.decide", with(data, "onward_deadline", options))
             }
@@ -350,6 +353,7 @@ fn options<'a>(words: &[&'a str]) -> (Vec<&'a str>, BTreeMap<&'a str, &'a str>) 
         "seen",
         "outcome",
         "onward_deadline",
+        "holds",
     ];
     let mut plain = Vec::new();
     let mut options = BTreeMap::new();
@@ -424,6 +428,12 @@ fn issue(outcome: &str, options: &BTreeMap<&str, &str>) -> Value {
             .collect();
     }
     with_number(data, "assessment", options)
+}
+
+/// `CP.1=N`: what a tribunal holds.
+fn ruled(held: &str) -> Value {
+    let (criterion, value) = held.split_once('=').expect("CRITERION=VALUE");
+    json!({ "criterion": criterion, "value": value, "reason": sealed() })
 }
 
 fn with(mut data: Value, name: &str, options: &BTreeMap<&str, &str>) -> Value {

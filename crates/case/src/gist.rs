@@ -135,6 +135,9 @@ fn of_appeals(event: &appeals::Event) -> Gist {
             format!("Permission to go to the next court {}", one.result),
             [one.appeal.to_string()],
         ),
+        appeals::Event::AppealWithdrawn(one) => {
+            gist("Appeal withdrawn, or the asking for permission", [one.appeal.to_string()])
+        }
         appeals::Event::AppealDecided(decided) => {
             let outcome = decided.outcome.map(DecisionOutcome::as_str);
             let outcome = outcome.map(|outcome| format!(": {outcome}")).unwrap_or_default();

@@ -20,6 +20,10 @@ use crate::vocabulary::{Circumstance, DeadlineKind, FactCode, FactValue};
 
 /// The leaf of exclusion under article 1F.
 pub(crate) const EXCLUSION: &str = "EXC";
+/// The leaf of harm within article 3 of the European Convention on Human Rights.
+pub(crate) const ARTICLE_THREE: &str = "CP.1";
+/// The leaf of an area of flight at home that is safe, accessible and reasonable.
+pub(crate) const FLIGHT_AT_HOME: &str = "IFA";
 /// The node on which a claim not to be returned turns.
 const ARTICLE_3: &str = "ART3";
 

@@ -213,6 +213,8 @@ codes! {
     UnknownAppeal = "unknown_appeal", None;
     /// The appeal is not pending.
     NotPending = "not_pending", Some(I17);
+    /// What is to be withdrawn was asked for by the other side.
+    NotTheirs = "not_theirs", None;
     /// The appeal was filed late and not ruled on.
     LateNotRuled = "late_not_ruled", Some(I12);
     /// The appeal was filed in time, or was ruled on already.

@@ -5,12 +5,15 @@
 //! so does a decision that was perhaps served. Whoever asks about a case that is unknown or cannot
 //! be read is told "barred" by the service.
 
-use crate::appeals::Ruling;
+use guidance::Value;
+
+use crate::appeals::{Appeal, Ruling};
 use crate::deadlines::Running;
 use crate::decisions::{Decision, Notified};
+use crate::law::{ARTICLE_THREE, FLIGHT_AT_HOME};
 use crate::registry::Warning;
 use crate::state::Case;
-use crate::vocabulary::{BarReason, DeadlineKind};
+use crate::vocabulary::{BarReason, DeadlineKind, DecisionOutcome};
 use crate::{Instant, Version};
 
 /// The answer.
@@ -127,6 +130,10 @@ pub(crate) fn of_decision(case: &Case, decision: &Decision, at: Instant) -> Opti
     if let Some(ruling) = case.appeals.ruling_on(decision.version) {
         return onward(case, decision, ruling, at);
     }
+    let rejected = case.appeals.against(decision.version).is_some_and(Appeal::ended);
+    if rejected && let Some(given) = case.deadlines.of(DeadlineKind::Onward) {
+        return going_further(vec![given.set]).while_runs(later(None, Some(given)), at);
+    }
     let Some(notified) = &decision.notified else {
         return Some(Reason::new(
             BarReason::ServiceUnproved,
@@ -139,7 +146,7 @@ pub(crate) fn of_decision(case: &Case, decision: &Decision, at: Instant) -> Opti
         "the time to appeal runs",
         vec![decision.version, notified.version],
     )
-    .while_runs(window(case, notified), at)
+    .while_runs(window(case, decision, notified), at)
 }
 
 /// The time to go further: until the day that the ruling states, and as long as a deadline that was
@@ -151,19 +158,26 @@ fn onward(case: &Case, decision: &Decision, ruling: &Ruling, at: Instant) -> Opt
         appeal.decision == decision.version && sought > Some(ruling.version)
     });
     let stated = ruling.onward_deadline.as_ref().filter(|_| !sought);
+    let stated = stated.map(|last| ruling.over.or_else(|| last.over_anywhere()).into());
     let given = case.deadlines.of(DeadlineKind::Onward);
-    Reason::new(
-        BarReason::OnwardWindow,
-        "the time to go to the next court runs",
-        std::iter::once(ruling.version).chain(given.map(|running| running.set)).collect(),
-    )
-    .while_runs(later(stated.map(|last| last.over_anywhere().into()), given), at)
+    let set = given.map(|running| running.set).filter(|set| *set != ruling.version);
+    going_further(std::iter::once(ruling.version).chain(set).collect())
+        .while_runs(later(stated, given), at)
 }
 
-/// The end of the time to appeal; the later one where it was extended.
-fn window(case: &Case, notified: &Notified) -> Option<End> {
+fn going_further(versions: Vec<Version>) -> Reason {
+    Reason::new(BarReason::OnwardWindow, "the time to go to the next court runs", versions)
+}
+
+/// The end of the time to appeal; the later one where it was extended. Who took an appeal back has the
+/// time again that was given.
+fn window(case: &Case, decision: &Decision, notified: &Notified) -> Option<End> {
     let end = notified.over.or_else(|| notified.appeal_deadline.over_anywhere());
-    later(Some(end.into()), case.deadlines.of(DeadlineKind::Appeal))
+    let taken_back =
+        case.appeals.all.iter().any(|one| one.decision == decision.version && one.withdrawn);
+    let again = case.deadlines.given(DeadlineKind::Appeal, notified.version);
+    let end = Some(End::from(end)).max(again.filter(|_| taken_back).map(End::At));
+    later(end, case.deadlines.of(DeadlineKind::Appeal))
 }
 
 /// The later end of what was said and of a deadline that runs; `None` where there is neither.
@@ -214,6 +228,15 @@ fn of_protection(case: &Case, reasons: &mut Vec<Reason>) {
             [Some(decision.version), ruling].into_iter().flatten().collect(),
         ));
     }
+    for decision in &case.decisions.all {
+        let Some(kept) = decision.kept else { continue };
+        reasons.push(Reason::new(
+            BarReason::ProtectionGranted,
+            format!("{kept} was granted and set aside only to look again; no review ended it"),
+            std::iter::once(decision.version).chain(decision.set_aside).collect(),
+        ));
+    }
+    reasons.extend(article_three(case));
     if let Some(held) = case.decisions.status() {
         reasons.push(Reason::new(
             BarReason::StatusStands,
@@ -221,6 +244,32 @@ fn of_protection(case: &Case, reasons: &mut Vec<Reason>) {
             vec![held.version],
         ));
     }
+}
+
+/// Non-refoulement under human-rights law stands apart from what was sought and from what was decided:
+/// whom a finding says that article 3 protects is not removed before a court holds otherwise. An area
+/// of flight at home counts only where it was found.
+fn article_three(case: &Case) -> Option<Reason> {
+    let decision = case.decisions.standing()?;
+    if case.outcome().is_some_and(DecisionOutcome::protects) {
+        return None;
+    }
+    let held = case.appeals.ruling_on(decision.version).map(|ruling| &ruling.held);
+    let findings = &case.assessment.round()?.findings;
+    let value = |leaf: &str| {
+        let held = held.into_iter().flatten().find(|(id, _)| id.as_str() == leaf);
+        let found = findings.iter().find(|(id, _)| id.as_str() == leaf);
+        held.map(|(_, value)| *value).or(found.map(|(_, finding)| finding.value))
+    };
+    if value(ARTICLE_THREE) != Some(Value::Met) || value(FLIGHT_AT_HOME) == Some(Value::Met) {
+        return None;
+    }
+    let found = findings.iter().find(|(id, _)| id.as_str() == ARTICLE_THREE);
+    Some(Reason::new(
+        BarReason::ArticleThreeFound,
+        "harm within article 3 of the European Convention on Human Rights was found",
+        found.map(|(_, finding)| finding.version).into_iter().collect(),
+    ))
 }
 
 fn of_orders(case: &Case, reasons: &mut Vec<Reason>) {
@@ -256,8 +305,14 @@ fn of_what_comes_later(case: &Case, at: Instant, reasons: &mut Vec<Reason>) {
 /// withdrew, as long as a deadline for that runs.
 fn reinstatable(case: &Case, at: Instant) -> Option<Reason> {
     let withdrawn = case.intake.withdrawn?;
-    let counted = case.registry.later.implicit.as_ref().map(|implicit| implicit.over.into());
     let given = case.deadlines.of(DeadlineKind::Reinstatement);
+    // Where the profile has no clock, the time is what was given, and without end before.
+    let counted = case.registry.later.implicit.as_ref().map(|implicit| {
+        implicit
+            .over
+            .or_else(|| case.deadlines.given(DeadlineKind::Reinstatement, withdrawn))
+            .into()
+    });
     let set = given.map(|running| running.set).filter(|set| *set != withdrawn);
     Reason::new(
         BarReason::Reinstatable,

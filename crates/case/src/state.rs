@@ -166,14 +166,36 @@ impl Case {
 
     /// Refuses where the case is unknown, withdrawn or closed.
     pub(crate) fn alive(&self) -> Result<(), Rejection> {
+        self.not_closed()?;
+        self.not_withdrawn()
+    }
+
+    /// Refuses where the case is unknown or closed.
+    pub(crate) fn not_closed(&self) -> Result<(), Rejection> {
         self.exists()?;
         if self.registry.closed.is_some() {
             return refuse(Code::FileClosed, "the file is closed");
         }
+        Ok(())
+    }
+
+    fn not_withdrawn(&self) -> Result<(), Rejection> {
         if self.intake.withdrawn.is_some() {
             return refuse(Code::ClaimWithdrawn, "the claim was withdrawn");
         }
         Ok(())
+    }
+
+    /// Refuses where nobody can challenge what was decided: a closed file is no obstacle (I12).
+    pub(crate) fn challengeable(&self) -> Result<(), Rejection> {
+        self.exists()?;
+        self.not_withdrawn()
+    }
+
+    /// Somebody challenges what was decided: a file that was closed is open again.
+    pub(crate) fn open_again(&mut self) {
+        self.registry.closed = None;
+        self.registry.later.archived = None;
     }
 
     /// Refuses where the case is unknown, not registered yet, withdrawn or closed.
@@ -204,11 +226,14 @@ impl Case {
         self.assessment.may_assess(by)
     }
 
-    /// Whether somebody took any part, other than as judge of the given appeal.
+    /// Whether somebody took any part, other than as judge of the given appeal. What a judge orders
+    /// meanwhile, such as a stay or more time, is of that appeal too.
     #[must_use]
     pub fn took_part_before(&self, actor: &ActorId, appeal: AppealId) -> bool {
         self.parts.get(actor).is_some_and(|parts| {
-            parts.iter().any(|part| part.role != Role::AppealJudge || part.appeal != Some(appeal))
+            parts.iter().any(|part| {
+                part.role != Role::AppealJudge || part.appeal.is_some_and(|other| other != appeal)
+            })
         })
     }
 

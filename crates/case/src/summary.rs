@@ -149,7 +149,9 @@ impl Summary {
     fn decision(&mut self, event: &DecisionEvent) {
         match event {
             DecisionEvent::DecisionIssued(issued) => self.decided(Some(issued.outcome)),
-            DecisionEvent::StatusEnded(_) => self.decided(Some(DecisionOutcome::Refused)),
+            DecisionEvent::StatusEnded(end) => {
+                self.decided(Some(end.outcome.unwrap_or(DecisionOutcome::Refused)));
+            }
             DecisionEvent::DecisionNotified(_) => {
                 self.notified = true;
                 if self.status == Status::Decided {
@@ -168,6 +170,10 @@ impl Summary {
         self.notified = false;
     }
 
+    fn served_or_not(&self) -> Status {
+        if self.notified { Status::Notified } else { Status::Decided }
+    }
+
     fn open_again(&mut self) {
         self.status = Status::InAssessment;
         self.outcome = None;
@@ -177,7 +183,12 @@ impl Summary {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other events change no summary")]
     fn registry(&mut self, event: &RegistryEvent) {
         match event {
-            RegistryEvent::FileClosed(_) => self.status = Status::Closed,
+            RegistryEvent::FileClosed(_) => {
+                if self.status != Status::Withdrawn {
+                    self.resumes = Some(self.status);
+                }
+                self.status = Status::Closed;
+            }
             RegistryEvent::ClaimWithdrawnImplicitly(_) => {
                 self.resumes = Some(self.status);
                 self.status = Status::Withdrawn;
@@ -221,23 +232,38 @@ impl Summary {
 
     fn appeal(&mut self, event: &appeals::Event) {
         match event {
-            appeals::Event::AppealFiled(_) => self.status = Status::UnderAppeal,
+            appeals::Event::AppealFiled(_) => {
+                self.resumes = None;
+                self.status = Status::UnderAppeal;
+            }
             appeals::Event::LateFilingRuled(ruled) => {
                 if ruled.ruling == LateRuling::Rejected {
-                    self.status = if self.notified { Status::Notified } else { Status::Decided };
+                    self.status = self.served_or_not();
                 }
             }
             appeals::Event::PermissionDecided(decided) => {
                 if decided.result == PermissionResult::Granted {
+                    self.resumes =
+                        Some(self.status).filter(|status| *status == Status::AppealDecided);
                     self.status = Status::UnderAppeal;
                 }
             }
             appeals::Event::SuspensiveEffectDetermined(_)
             | appeals::Event::HearingListed(_)
             | appeals::Event::HearingAdjourned(_)
-            | appeals::Event::HearingHeld(_)
-            | appeals::Event::PermissionSought(_) => {}
+            | appeals::Event::HearingHeld(_) => {}
+            appeals::Event::PermissionSought(_) => {
+                if self.status == Status::Closed {
+                    self.status = self.resumes.take().unwrap_or(self.status);
+                }
+            }
+            appeals::Event::AppealWithdrawn(_) => {
+                if self.status == Status::UnderAppeal {
+                    self.status = self.resumes.take().unwrap_or_else(|| self.served_or_not());
+                }
+            }
             appeals::Event::AppealDecided(decided) => {
+                self.resumes = None;
                 if decided.result == AppealResult::Remitted {
                     self.open_again();
                 } else {

@@ -5,6 +5,7 @@
 
 use jiff::civil::Date;
 
+use crate::appeals::{self, AppealDecided};
 use crate::clocks::{Clocks, ProfileClocks};
 use crate::deadlines::{self, DeadlineSet};
 use crate::decisions::{self, DecisionNotified};
@@ -107,6 +108,9 @@ impl<'e> Told<'e> {
     fn of(record: &'e Recorded) -> Option<Self> {
         match &record.event {
             Event::Decisions(decisions::Event::DecisionNotified(event)) => Self::notified(event),
+            Event::Appeals(appeals::Event::AppealDecided(event)) => {
+                Self::ruled(event, &record.envelope.occurred)
+            }
             Event::Deadlines(deadlines::Event::DeadlineSet(event)) => Self::set(event),
             Event::Registry(registry::Event::WithdrawalWarned(event)) => Self::warned(event),
             Event::Registry(registry::Event::ClaimWithdrawnImplicitly(event)) => {
@@ -123,6 +127,18 @@ impl<'e> Told<'e> {
             from: &event.served,
             computed: event.computed.as_ref(),
             given: Some(&event.appeal_deadline),
+            over: event.over,
+            clocks: event.clocks.as_ref()?,
+        })
+    }
+
+    fn ruled(event: &'e AppealDecided, occurred: &'e WorldDate) -> Option<Self> {
+        Some(Self {
+            kind: DeadlineKind::Onward,
+            circumstance: Some(Circumstance::Ordinary),
+            from: occurred,
+            computed: event.computed.as_ref(),
+            given: event.onward_deadline.as_ref(),
             over: event.over,
             clocks: event.clocks.as_ref()?,
         })

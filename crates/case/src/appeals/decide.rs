@@ -2,13 +2,18 @@
 
 use jiff::civil::Date;
 
-use super::{AppealFiled, Command, DecideAppeal, Event, FileAppeal, RuleLateFiling, hearings};
+use super::{
+    Appeal, AppealDecided, AppealFiled, Command, DecideAppeal, Event, FileAppeal, RuleLateFiling,
+    WithdrawAppeal, hearings,
+};
+use crate::clocks::Computed;
 use crate::decide::Context;
 use crate::decisions::{day, day_since};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, need};
-use crate::vocabulary::{AppealResult, DeadlineKind};
-use crate::{AppealId, Version, seen};
+use crate::token::Clocks;
+use crate::vocabulary::{AppealResult, Circumstance, DeadlineKind, Role};
+use crate::{AppealId, Version, WorldDate, seen};
 
 /// Decides a command of appeals.
 pub(crate) fn decide(
@@ -16,7 +21,12 @@ pub(crate) fn decide(
     command: &Command,
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
-    case.open()?;
+    // I12: that a file was closed stands in nobody's way.
+    if matches!(command, Command::FileAppeal(_) | Command::SeekPermission(_)) {
+        case.challengeable()?;
+    } else {
+        case.open()?;
+    }
     match command {
         Command::FileAppeal(filing) => file(case, filing, context),
         Command::RuleLateFiling(ruling) => rule_late_filing(case, ruling, context),
@@ -42,6 +52,10 @@ pub(crate) fn decide(
             hearings::decide_permission(case, one, context)?;
             Ok(Event::PermissionDecided(one.clone()))
         }
+        Command::WithdrawAppeal(one) => {
+            withdraw(case, one, context)?;
+            Ok(Event::AppealWithdrawn(one.clone()))
+        }
     }
 }
 
@@ -54,7 +68,7 @@ fn file(case: &Case, filing: &FileAppeal, context: &Context<'_>) -> Result<Event
             format!("{} names an appeal already; choose a new id", filing.appeal),
         );
     }
-    if case.appeals.all.iter().any(|appeal| appeal.decision == decision.version) {
+    if case.appeals.against(decision.version).is_some() {
         return refuse(
             Code::AppealPending,
             "this decision was appealed already; the appeal is pending or was ruled on",
@@ -72,6 +86,23 @@ fn file(case: &Case, filing: &FileAppeal, context: &Context<'_>) -> Result<Event
         decision: decision.version,
         in_time: extended || deadline.is_none_or(|last| filed <= last),
     })))
+}
+
+/// Whoever asked may take it back: the claimant the appeal, and each side its own asking to go further.
+fn withdraw(case: &Case, one: &WithdrawAppeal, context: &Context<'_>) -> Result<(), Rejection> {
+    let appeal = case.appeals.one(one.appeal)?;
+    if !appeal.pending() && !appeal.permission_pending() {
+        return refuse(Code::NotPending, "nothing is pending that could be withdrawn");
+    }
+    let authority = context.by.role == Role::DecisionMaker;
+    let asked = appeal.onward.as_ref().filter(|onward| onward.ruled.is_none());
+    if authority != asked.is_some_and(|onward| onward.by == Role::DecisionMaker) {
+        return refuse(
+            Code::NotTheirs,
+            "the other side asked for it, and only that side withdraws it",
+        );
+    }
+    Ok(())
 }
 
 /// Whether a day began, where the authority sits, within the time that was given since an event.
@@ -143,12 +174,79 @@ fn decide_appeal(
             "an outcome is stated with allowed and substituted, and not otherwise",
         );
     }
+    if ruling.result == AppealResult::Allowed
+        && !appeal.before_the_next_court()
+        && ruling.outcome.is_some_and(|outcome| !outcome.protects())
+    {
+        return refuse(
+            Code::OutcomeUnfit,
+            "an appeal that is allowed gives protection; another outcome is substituted",
+        );
+    }
     for held in &ruling.per_criterion {
         context.law.known_criterion(case, &held.criterion)?;
     }
-    if let Some(deadline) = &ruling.onward_deadline {
-        day(deadline, "onward_deadline")?;
-    }
     let seen = seen::shown(case, ruling.seen, appeal.version)?;
-    Ok(Event::AppealDecided(Box::new(DecideAppeal { seen, ..ruling.clone() })))
+    let time = time_to_go_further(case, appeal, ruling, context)?;
+    Ok(Event::AppealDecided(Box::new(AppealDecided {
+        appeal: ruling.appeal,
+        result: ruling.result,
+        outcome: ruling.outcome,
+        per_criterion: ruling.per_criterion.clone(),
+        reasons: ruling.reasons.clone(),
+        // A day that was only stated is over where it is over everywhere.
+        over: time
+            .last
+            .filter(|_| time.computed.is_some())
+            .and_then(|last| context.law.over(case, last)),
+        onward_deadline: time
+            .last
+            .map(|last| ruling.onward_deadline.clone().unwrap_or_else(|| WorldDate::day(last))),
+        computed: time.computed.as_ref().map(|computed| WorldDate::day(computed.last)),
+        clocks: time.computed.and_then(|computed| Clocks::new(&computed.clocks).ok()),
+        seen,
+    })))
+}
+
+/// The time to go to the next court.
+struct OnwardTime {
+    last: Option<Date>,
+    computed: Option<Computed>,
+}
+
+/// I11: where what stands does not protect, time is computed by the profile's clock from the day of the
+/// ruling, and nobody gets less.
+fn time_to_go_further(
+    case: &Case,
+    appeal: &Appeal,
+    ruling: &DecideAppeal,
+    context: &Context<'_>,
+) -> Result<OnwardTime, Rejection> {
+    let stated = ruling.onward_deadline.as_ref();
+    let stated = stated.map(|stated| day(stated, "onward_deadline")).transpose()?;
+    let stands = match ruling.result {
+        AppealResult::Remitted => return Ok(OnwardTime { last: stated, computed: None }),
+        AppealResult::Allowed | AppealResult::Substituted => ruling.outcome,
+        AppealResult::Dismissed => appeal.ruling.as_ref().and_then(|before| before.outcome),
+    };
+    let stands = stands.or_else(|| case.decisions.standing().map(|decision| decision.outcome));
+    let needed = stands.is_none_or(|outcome| !outcome.protects());
+    let (kind, circumstance) = (DeadlineKind::Onward, Circumstance::Ordinary);
+    let computed = match context.occurred.exact_day().filter(|_| needed) {
+        Some(from) => context.law.time_limit(case, kind, circumstance, from),
+        None => None,
+    };
+    if let Some((stated, computed)) = stated.zip(computed.as_ref())
+        && stated < computed.last
+    {
+        return refuse(
+            Code::DeadlineShort,
+            format!(
+                "time to go further runs until {} by the clocks of the profile; {stated} gives less",
+                computed.last
+            ),
+        );
+    }
+    let last = stated.or_else(|| computed.as_ref().map(|computed| computed.last));
+    Ok(OnwardTime { last, computed })
 }

@@ -9,7 +9,7 @@ use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
 use crate::vocabulary::{
-    AdjournmentCause, DeadlineKind, HearingStage, PermissionResult, SuspensiveEffect,
+    AdjournmentCause, DeadlineKind, HearingStage, PermissionResult, Role, SuspensiveEffect,
 };
 use crate::{AppealId, HearingId, Version, WorldDate};
 
@@ -125,6 +125,8 @@ pub struct Hearing {
 pub struct Onward {
     /// The event that sought it.
     pub sought: Version,
+    /// In which capacity it was sought: by the claimant's side or by the authority.
+    pub by: Role,
     /// Whether it was sought within the time limit.
     pub in_time: bool,
     /// The result.
@@ -195,8 +197,8 @@ pub(super) fn seek(
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
     let appeal = case.appeals.one(one.appeal)?;
-    let ruling = need(
-        appeal.ruling.as_ref(),
+    need(
+        appeal.ended().then_some(()),
         Code::NotRuled,
         "the appeal was not ruled on; there is nothing to take further",
     )?;
@@ -205,18 +207,29 @@ pub(super) fn seek(
     }
     // A ruling of the next court is a ruling like any other: it may be taken further in its turn.
     let used = appeal.onward.as_ref().is_some_and(|onward| onward.ruled.is_none());
-    if used || appeal.lapsed.is_some() {
+    if used {
         return refuse(Code::PermissionSought, "permission was sought already");
     }
-    let sought = day_since(&one.sought, "sought", &ruling.on, "the appeal was ruled on, on")?;
-    let last = ruling.onward_deadline.as_ref().and_then(WorldDate::last_day);
-    let extended = began_within(case, DeadlineKind::Onward, ruling.version, sought, context);
     Ok(Event::PermissionSought(Box::new(PermissionSought {
         appeal: one.appeal,
         grounds: one.grounds.clone(),
         sought: one.sought.clone(),
-        in_time: extended || last.is_none_or(|last| sought <= last),
+        in_time: in_time(case, appeal, &one.sought, context)?,
     })))
+}
+
+/// Whether permission is sought in time. Against the rejection of a late filing no time limit is known.
+fn in_time(
+    case: &Case,
+    appeal: &Appeal,
+    sought: &WorldDate,
+    context: &Context<'_>,
+) -> Result<bool, Rejection> {
+    let Some(ruling) = &appeal.ruling else { return day(sought, "sought").map(|_| true) };
+    let sought = day_since(sought, "sought", &ruling.on, "the appeal was ruled on, on")?;
+    let last = ruling.onward_deadline.as_ref().and_then(WorldDate::last_day);
+    let extended = began_within(case, DeadlineKind::Onward, ruling.version, sought, context);
+    Ok(extended || last.is_none_or(|last| sought <= last))
 }
 
 /// I2: who ruled on the appeal, in whichever court, does not say whether it may be taken further.
@@ -238,7 +251,8 @@ pub(super) fn not_the_first_judge(
     context: &Context<'_>,
 ) -> Result<(), Rejection> {
     free_of_earlier_part(case, appeal.id, context)?;
-    if appeal.earlier.iter().chain(&appeal.ruling).any(|ruling| ruling.by == context.by.id) {
+    let mut rulings = appeal.earlier.iter().chain(&appeal.ruling).map(|ruling| &ruling.by);
+    if rulings.any(|by| *by == context.by.id) || appeal.late_by.as_ref() == Some(&context.by.id) {
         return refuse(Code::TookPart, "the actor ruled on this appeal; the next court is another");
     }
     Ok(())
@@ -267,6 +281,7 @@ pub(super) fn evolve(appeal: &mut Appeal, event: &Event, stamp: &Stamp<'_>) {
         Event::PermissionSought(one) => {
             appeal.onward = Some(Onward {
                 sought: version,
+                by: stamp.by.role,
                 in_time: one.in_time,
                 result: None,
                 decided: None,

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::Event as DeadlineEvent;
 use crate::vocabulary::{DeadlineEnd, DeadlineKind};
 use crate::{
-    CaseId, CommandId, DeadlineId, Event, Instant, Recorded, Version, appeals, decisions, intake,
-    registry,
+    CaseId, CommandId, DeadlineId, Event, Instant, Recorded, Version, appeals, decisions, evidence,
+    intake, registry,
 };
 
 /// A deadline that runs.
@@ -69,15 +69,14 @@ impl State {
     }
 
     /// The first instant at which all the time of a kind that was given is over: by a deadline that
-    /// runs, and by those that ran out since an event. That the timer was there before what the time
-    /// was given for takes nothing of it.
+    /// runs, and by those that were set since an event and ended. That the timer was there before what
+    /// the time was given for takes nothing of it, and neither does what was asked for in that time and
+    /// taken back.
     #[must_use]
     pub fn given(&self, kind: DeadlineKind, since: Version) -> Option<Instant> {
-        let ran_out = self.ended.values().filter(|ended| {
-            ended.kind == kind && ended.how == DeadlineEnd::Expired && ended.set >= since
-        });
+        let ended = self.ended.values().filter(|ended| ended.kind == kind && ended.set >= since);
         let running = self.of(kind).map(|running| running.due);
-        ran_out.map(|ended| ended.due).chain(running).max()
+        ended.map(|ended| ended.due).chain(running).max()
     }
 
     /// The end of a deadline that does not run any more.
@@ -170,6 +169,9 @@ fn begins(event: &Event) -> Option<(DeadlineKind, Instant)> {
         Event::Decisions(decisions::Event::DecisionNotified(served)) => {
             served.over.map(|over| (DeadlineKind::Appeal, over))
         }
+        Event::Appeals(appeals::Event::AppealDecided(ruling)) => {
+            ruling.over.map(|over| (DeadlineKind::Onward, over))
+        }
         Event::Registry(registry::Event::WithdrawalWarned(warned)) => {
             warned.over.map(|over| (DeadlineKind::Response, over))
         }
@@ -190,9 +192,11 @@ fn ends(event: &Event) -> &'static [DeadlineKind] {
         Event::Decisions(decisions::Event::DecisionIssued(_)) => &[K::Merits, K::Response],
         Event::Appeals(appeals::Event::PermissionSought(_)) => &[K::Onward],
         Event::Intake(intake::Event::ClaimRegistered(_)) => &[K::Registration],
-        Event::Intake(intake::Event::ClaimLodged(_)) => &[K::Lodging],
+        Event::Intake(intake::Event::ClaimLodged(_)) => &[K::Lodging, K::Response],
         Event::Intake(intake::Event::ClaimWithdrawn(_)) => &[K::Appeal, K::Response, K::Merits],
-        Event::Registry(
+        // Who does what a warning asks for answers it.
+        Event::Evidence(evidence::Event::InterviewHeld(_))
+        | Event::Registry(
             registry::Event::WarningAnswered(_) | registry::Event::ClaimWithdrawnImplicitly(_),
         ) => &[K::Response],
         Event::Registry(registry::Event::ClaimReinstated(_)) => &[K::Reinstatement],

@@ -50,16 +50,20 @@ pub struct RemovalBar {
     pub lifted: Option<Version>,
 }
 
-/// A bar may be placed at any time, also in a file that is closed.
+/// A bar may be placed at any time, also in a file that is closed; in one that was erased without a
+/// note, for there is no key to seal it under.
 pub(super) fn place(case: &Case, bar: &PlaceRemovalBar) -> Result<(), Rejection> {
-    case.exists()?;
+    if bar.note.is_some() || case.version == Version(0) {
+        case.exists()?;
+    }
     if case.decisions.bars.iter().any(|known| known.id == bar.bar) {
         return refuse(Code::BarExists, "the id names a removal bar already; choose a new one");
     }
     Ok(())
 }
 
-/// What a judge ordered only a judge lifts.
+/// What a judge ordered only a judge lifts, and no one who decided the case records the end of a
+/// court's order.
 pub(super) fn lift(case: &Case, lift: &LiftRemovalBar, by: &Context<'_>) -> Result<(), Rejection> {
     case.exists()?;
     match case.decisions.bars.iter().find(|bar| bar.id == lift.bar) {
@@ -69,6 +73,15 @@ pub(super) fn lift(case: &Case, lift: &LiftRemovalBar, by: &Context<'_>) -> Resu
         }
         Some(bar) if bar.by == Role::AppealJudge && by.by.role != Role::AppealJudge => {
             refuse(Code::BarOfJudge, "a judge placed this bar; only a judge lifts it")
+        }
+        Some(bar)
+            if matches!(bar.basis, BarBasis::InterimMeasure | BarBasis::CourtOrder)
+                && case.decisions.decided(&by.by.id) =>
+        {
+            refuse(
+                Code::TookPart,
+                "the actor decided this case; somebody else ends a court's order",
+            )
         }
         Some(_) => Ok(()),
     }

@@ -25,7 +25,10 @@ pub(super) fn issue(
         need(case.assessment.latest(), Code::NotComplete, "no assessment is complete yet")?;
     let reviewed = reviewed(latest)?;
     let review = reviewed.version;
-    not_before(context.occurred, reviewed)?;
+    not_before(context.occurred, &reviewed.on, "the assessment was reviewed")?;
+    if let Some(claim) = &case.intake.registration {
+        not_before(context.occurred, &claim.registered, "the claim was registered")?;
+    }
     if decision.assessment.is_some_and(|seen| seen != latest.version) {
         return refuse(
             Code::NotLatest,
@@ -74,15 +77,12 @@ fn reviewed(latest: &Assessment) -> Result<&Review, Rejection> {
     )
 }
 
-/// A decision that is dated before the review it rests on would be served, and its time to appeal over,
-/// before it is there (I1, I11). A day is fit that it was anywhere.
-fn not_before(occurred: &WorldDate, review: &Review) -> Result<(), Rejection> {
-    let early = occurred.last_day().zip(review.on.earliest_day());
-    if early.is_some_and(|(day, reviewed)| day < reviewed) {
-        return refuse(
-            Code::DateUnfit,
-            format!("occurred is {occurred}, and the assessment was reviewed on {}", review.on),
-        );
+/// A decision that is dated before what it rests on would be served, and its time to appeal over, before
+/// it is there (I1, I11). A day is fit that it was anywhere.
+fn not_before(occurred: &WorldDate, since: &WorldDate, what: &str) -> Result<(), Rejection> {
+    let early = occurred.last_day().zip(since.earliest_day());
+    if early.is_some_and(|(day, since)| day < since) {
+        return refuse(Code::DateUnfit, format!("occurred is {occurred}, and {what} on {since}"));
     }
     Ok(())
 }

@@ -215,6 +215,10 @@ pub struct Decision {
     pub failed_services: Vec<Version>,
     /// The event that set it aside.
     pub set_aside: Option<Version>,
+    /// The protection that it, or a court on it, gave, and that goes on although it was set aside: the
+    /// claimant asked for more, and no review of a status ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<DecisionOutcome>,
 }
 
 impl Decision {
@@ -233,6 +237,7 @@ impl Decision {
             notified: None,
             failed_services: Vec::new(),
             set_aside: None,
+            kept: None,
         }
     }
 }
@@ -313,8 +318,7 @@ pub(crate) fn decide(
             Event::StatusReviewOpened(review.clone())
         }
         Command::NotifyStatusReview(notice) => {
-            status::at(case, &[Stage::Opened])?;
-            day(&notice.served, "served")?;
+            status::notify(case, notice)?;
             Event::StatusReviewNotified(notice.clone())
         }
         Command::HearStatusReview(hearing) => {
@@ -326,8 +330,8 @@ pub(crate) fn decide(
             Event::StatusKept(kept.clone())
         }
         Command::EndStatus(end) => {
-            status::end(case, end, context)?;
-            Event::StatusEnded(end.clone())
+            let outcome = status::end(case, end, context)?;
+            Event::StatusEnded(Box::new(EndStatus { outcome, ..(**end).clone() }))
         }
     })
 }
@@ -371,9 +375,9 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
         Event::RemovalBarLifted(lift) => bars::lifted(case, lift, stamp),
         Event::StatusGranted(grant) => status::granted(case, grant, stamp),
         Event::StatusReviewOpened(review) => status::opened(case, review, stamp),
-        Event::StatusReviewNotified(_) => status::step(case, StatusReviewStage::Notified),
+        Event::StatusReviewNotified(notice) => status::notified(case, notice),
         Event::StatusReviewHeard(_) => status::step(case, StatusReviewStage::Heard),
         Event::StatusKept(_) => status::step(case, StatusReviewStage::Kept),
-        Event::StatusEnded(_) => status::ended(case, stamp),
+        Event::StatusEnded(end) => status::ended(case, end, stamp),
     }
 }

@@ -102,10 +102,18 @@ pub(super) fn notify(
     let decision =
         need(case.decisions.standing(), Code::NoDecision, "there is no decision to serve")?;
     if decision.notified.is_some() {
-        return refuse(Code::AlreadyNotified, "service of this decision is proved already");
+        return refuse(
+            Code::AlreadyNotified,
+            "service of this decision is proved already; where it was defective, give time with deadlines.set, kind appeal",
+        );
     }
     // I11: time runs from service, and nothing is served before it is issued.
     let served = day_since(&service.served, "served", &decision.on, "the decision was issued on")?;
+    if decision.issued == Issued::StatusEnded
+        && let Some(noticed) = case.decisions.reviews.last().and_then(|last| last.noticed.as_ref())
+    {
+        day_since(&service.served, "served", noticed, "notice of the review was served on")?;
+    }
     let circumstance = service.circumstance.unwrap_or(Circumstance::Ordinary);
     let computed = context.law.time_limit(case, DeadlineKind::Appeal, circumstance, served);
     let last = last_day(served, service.appeal_deadline.as_ref(), computed.as_ref())?;

@@ -3,7 +3,7 @@
 //! The end of a status is a decision of its own: it is served, and can be appealed. Until then, and
 //! while a time limit runs or an appeal is pending, the person is not removed (I1).
 
-use super::{Decision, Issued, day};
+use super::{Decision, Issued, day, day_since};
 use crate::decide::Context;
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
@@ -86,6 +86,10 @@ pub struct KeepStatus {
 pub struct EndStatus {
     /// On which ground; one that belongs to the kind of the review.
     pub ground: EndGround,
+    /// The outcome that stands from now on, less than the status that ends. Where nothing is said it
+    /// is what a court gave instead, else `refused`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<DecisionOutcome>,
     /// The reasons.
     pub reasons: Personal<Words>,
 }
@@ -112,6 +116,8 @@ pub struct StatusReview {
     pub by: ActorId,
     /// The event that opened it.
     pub version: Version,
+    /// The day on which service of the notice is proved.
+    pub noticed: Option<WorldDate>,
 }
 
 impl StatusReview {
@@ -133,18 +139,8 @@ pub(super) fn grant(case: &Case, grant: &GrantStatus) -> Result<(), Rejection> {
             format!("the status {} of version {} stands", held.status, held.version),
         );
     }
-    let fits = match grant.status {
-        StatusKind::Refugee => outcome == DecisionOutcome::Refugee,
-        StatusKind::Subsidiary => outcome == DecisionOutcome::Subsidiary,
-        StatusKind::NonrefoulementOnly => matches!(
-            outcome,
-            DecisionOutcome::NonrefoulementOnly | DecisionOutcome::ExcludedNotRemovable
-        ),
-        StatusKind::Humanitarian => {
-            !matches!(outcome, DecisionOutcome::Refugee | DecisionOutcome::Subsidiary)
-        }
-    };
-    if !fits {
+    let kept = case.decisions.all.iter().filter_map(|decision| decision.kept);
+    if !std::iter::once(outcome).chain(kept).any(|outcome| carries(outcome, grant.status)) {
         return refuse(
             Code::StatusUnfit,
             format!("the outcome that stands is {outcome}; it does not carry {}", grant.status),
@@ -221,8 +217,25 @@ pub(super) fn at<'a>(
     )
 }
 
-/// Notice, then hearing, then the end, by another person than the one who opened the review.
-pub(super) fn end(case: &Case, end: &EndStatus, context: &Context<'_>) -> Result<(), Rejection> {
+/// The claimant is told of the review of what was decided before.
+pub(super) fn notify(case: &Case, notice: &NotifyStatusReview) -> Result<(), Rejection> {
+    at(case, &[StatusReviewStage::Opened])?;
+    match case.decisions.standing() {
+        Some(decision) => {
+            day_since(&notice.served, "served", &decision.on, "the decision was issued on")
+        }
+        None => day(&notice.served, "served"),
+    }
+    .map(|_| ())
+}
+
+/// Notice, then hearing, then the end, by another person than the one who opened the review. Gives the
+/// outcome that stands then, where that is another than `refused`.
+pub(super) fn end(
+    case: &Case,
+    end: &EndStatus,
+    context: &Context<'_>,
+) -> Result<Option<DecisionOutcome>, Rejection> {
     let review = at(case, &[StatusReviewStage::Heard])?;
     nothing_else_open(case)?;
     if review.by == context.by.id {
@@ -237,7 +250,49 @@ pub(super) fn end(case: &Case, end: &EndStatus, context: &Context<'_>) -> Result
             format!("{} is no ground of {}", end.ground, review.kind),
         );
     }
-    Ok(())
+    remains(case, end)
+}
+
+/// What a court gave instead of the status stays, and the authority may leave more than nothing.
+fn remains(case: &Case, end: &EndStatus) -> Result<Option<DecisionOutcome>, Rejection> {
+    let held = need(case.decisions.status(), Code::NoStatus, "no status stands")?.status;
+    let given = case.outcome().filter(|outcome| outcome.protects() && !carries(*outcome, held));
+    let Some(stated) = end.outcome else { return Ok(given) };
+    let carried = [StatusKind::Refugee, StatusKind::Subsidiary, StatusKind::NonrefoulementOnly];
+    let status = carried.into_iter().find(|status| carries(stated, *status));
+    let lesser = status.is_none_or(|status| rank(status) < rank(held));
+    if stated == DecisionOutcome::Inadmissible
+        || !lesser
+        || given.is_some_and(|given| given != stated)
+    {
+        return refuse(
+            Code::OutcomeUnfit,
+            format!("{stated} is not what can stand where the status {held} ends"),
+        );
+    }
+    Ok((stated != DecisionOutcome::Refused).then_some(stated))
+}
+
+/// Whether a status is that of an outcome.
+fn carries(outcome: DecisionOutcome, status: StatusKind) -> bool {
+    match status {
+        StatusKind::Refugee => outcome == DecisionOutcome::Refugee,
+        StatusKind::Subsidiary => outcome == DecisionOutcome::Subsidiary,
+        StatusKind::NonrefoulementOnly => matches!(
+            outcome,
+            DecisionOutcome::NonrefoulementOnly | DecisionOutcome::ExcludedNotRemovable
+        ),
+        StatusKind::Humanitarian => {
+            !matches!(outcome, DecisionOutcome::Refugee | DecisionOutcome::Subsidiary)
+        }
+    }
+}
+
+pub(super) fn notified(case: &mut Case, notice: &NotifyStatusReview) {
+    step(case, StatusReviewStage::Notified);
+    if let Some(review) = case.decisions.reviews.last_mut() {
+        review.noticed = Some(notice.served.clone());
+    }
 }
 
 pub(super) fn step(case: &mut Case, stage: StatusReviewStage) {
@@ -252,22 +307,25 @@ pub(super) fn opened(case: &mut Case, review: &OpenStatusReview, stamp: &Stamp<'
         stage: StatusReviewStage::Opened,
         by: stamp.by.id.clone(),
         version: stamp.version,
+        noticed: None,
     });
 }
 
 /// The end of a status stands as a decision to be served, from which time to appeal runs. A file
 /// that was closed is open again.
-pub(super) fn ended(case: &mut Case, stamp: &Stamp<'_>) {
+pub(super) fn ended(case: &mut Case, end: &EndStatus, stamp: &Stamp<'_>) {
     step(case, StatusReviewStage::Ended);
+    for decision in &mut case.decisions.all {
+        decision.kept = None;
+    }
     if let Some(held) = case.decisions.statuses.last_mut() {
         held.ended = Some(stamp.version);
     }
-    case.registry.closed = None;
-    case.registry.later.archived = None;
+    case.open_again();
     case.intake.withdrawn = None;
     let assessment = case.decisions.all.last().map(|last| last.assessment).unwrap_or_default();
     case.decisions.all.push(Decision {
         issued: Issued::StatusEnded,
-        ..Decision::new(stamp, DecisionOutcome::Refused, assessment)
+        ..Decision::new(stamp, end.outcome.unwrap_or(DecisionOutcome::Refused), assessment)
     });
 }

@@ -274,7 +274,11 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
         Event::CountryInfoDisclosed(disclosed) => items::disclosed(state, disclosed, stamp),
         Event::InterviewScheduled(scheduled) => interviews::scheduled(state, scheduled, stamp),
         Event::InterviewRescheduled(moved) => interviews::rescheduled(state, moved, stamp),
-        Event::InterviewHeld(held) => interviews::held(state, held, stamp),
+        Event::InterviewHeld(held) => {
+            interviews::held(state, held, stamp);
+            // I13: who does what was asked for is not taken for gone.
+            case.registry.later.warning = None;
+        }
         Event::InterviewNotAttended(missed) => interviews::missed(state, missed, stamp),
         Event::TranscriptServed(served) => interviews::served(state, served, stamp),
         Event::TranscriptCorrected(corrected) => interviews::corrected(state, corrected, stamp),

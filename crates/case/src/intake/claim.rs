@@ -2,6 +2,7 @@
 
 use guidance::Sought;
 
+use super::people;
 use crate::decide::Context;
 use crate::personal::{Line, Personal, PrivateDate, Words};
 use crate::rejection::{Code, Rejection, refuse};
@@ -214,8 +215,9 @@ pub(super) fn assess_identity(case: &Case, identity: &AssessIdentity) -> Result<
     identity.documents.iter().try_for_each(|id| case.evidence.relied_on(*id).map(|_| ()))
 }
 
-pub(super) fn withdraw(case: &Case) -> Result<(), Rejection> {
+pub(super) fn withdraw(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
     case.alive()?;
+    people::represents(case, context)?;
     if case.decisions.standing().is_some() && case.appeals.pending().is_none() {
         return refuse(
             Code::NothingToWithdraw,

@@ -246,7 +246,7 @@ pub(crate) fn decide(
             Event::ExternalReferenceRecorded(reference.clone())
         }
         Command::WithdrawClaim(withdrawal) => {
-            claim::withdraw(case)?;
+            claim::withdraw(case, context)?;
             Event::ClaimWithdrawn(withdrawal.clone())
         }
         Command::RequestTransfer(transfer) => {
@@ -291,6 +291,8 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
         }
         Event::ClaimRegistered(claim) => registered(case, claim, stamp),
         Event::ClaimLodged(claim) => {
+            // I13: who does what was asked for is not taken for gone.
+            case.registry.later.warning = None;
             case.intake.lodged = Some(Lodged {
                 version: stamp.version,
                 lodged: stamp.occurred.clone(),

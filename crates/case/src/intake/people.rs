@@ -169,6 +169,19 @@ pub(crate) fn may_represent(
     )
 }
 
+/// Who gives a claim up in the claimant's name is the one whom the claimant appointed, where somebody is.
+pub(super) fn represents(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
+    let known = &case.intake.representatives;
+    let stranger = context.by.role == Role::Representative && !known.contains_key(&context.by.id);
+    if stranger && known.values().any(|one| one.ended.is_none()) {
+        return refuse(
+            Code::NotRepresenting,
+            "somebody else represents the claimant; appoint whoever withdraws the claim first",
+        );
+    }
+    Ok(())
+}
+
 pub(super) fn end(case: &Case, end: &EndRepresentation) -> Result<(), Rejection> {
     case.alive()?;
     let running = case.intake.representatives.get(&end.representative);
@@ -179,8 +192,9 @@ pub(super) fn end(case: &Case, end: &EndRepresentation) -> Result<(), Rejection>
     )
 }
 
+/// Also where the claim was withdrawn: it may be taken up again, and somebody has to ask for that.
 pub(super) fn appoint(case: &Case, appointed: &AppointRepresentative) -> Result<(), Rejection> {
-    case.alive()?;
+    case.not_closed()?;
     let running = case.intake.representatives.get(&appointed.representative);
     if running.is_some_and(|one| one.ended.is_none() && one.scope == appointed.scope) {
         return refuse(

@@ -10,7 +10,8 @@ use crate::removal;
 use crate::state::{Case, Stamp, need};
 use crate::token::{Clocks, Language};
 use crate::vocabulary::{
-    Circumstance, DeadlineKind, ReopenGround, ServiceMethod, SubmissionRuling, WarningCause,
+    Circumstance, DeadlineKind, DecisionOutcome, ReopenGround, ServiceMethod, SubmissionRuling,
+    WarningCause,
 };
 use crate::{EvidenceId, Instant, SubmissionId, Version, WorldDate};
 
@@ -199,6 +200,12 @@ pub(super) fn warn(
 ) -> Result<Event, Rejection> {
     case.alive()?;
     case.undecided()?;
+    if warning.cause == WarningCause::NotLodged && case.intake.lodged.is_some() {
+        return refuse(
+            Code::AlreadyLodged,
+            "the claim was lodged; nothing of that kind is missing",
+        );
+    }
     if let Some(warned) = &case.registry.later.warning {
         return refuse(
             Code::WarningStands,
@@ -346,6 +353,13 @@ pub(super) fn reopen(case: &Case, one: &ReopenClaim) -> Result<(), Rejection> {
     if one.ground == ReopenGround::FurtherSubmission && !admitted {
         return refuse(Code::UnknownSubmission, "no further submission was admitted");
     }
+    // I1: what was granted ends only with notice, hearing and appeal; who asks for more submits it.
+    if !admitted && case.outcome().is_some_and(DecisionOutcome::protects) {
+        return refuse(
+            Code::StatusStands,
+            "protection was granted: review the status, or admit a further submission first",
+        );
+    }
     Ok(())
 }
 
@@ -408,8 +422,10 @@ fn reopened(case: &mut Case, version: Version) {
     case.registry.closed = None;
     case.intake.withdrawn = None;
     case.appeals.lapse(version);
+    let stood = case.outcome().filter(|outcome| outcome.protects());
     if let Some(decision) = case.decisions.all.last_mut() {
         decision.set_aside.get_or_insert(version);
+        decision.kept = decision.kept.or(stood);
     }
     case.assessment.open_round(version);
 }

@@ -231,6 +231,8 @@ vocabulary! {
         PermissionPending = "permission_pending",
         /// The outcome protects from return.
         ProtectionGranted = "protection_granted",
+        /// Harm within article 3 of the Convention was found and no court held otherwise.
+        ArticleThreeFound = "article_three_found",
         /// A status stands.
         StatusStands = "status_stands",
         /// A removal bar is in force.

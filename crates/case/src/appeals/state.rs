@@ -1,0 +1,274 @@
+//! What a case knows of its appeals, and how their events change it.
+
+use std::collections::BTreeMap;
+
+use guidance::Value;
+
+use super::hearings::{self, Hearing, Onward};
+use super::{AppealDecided, Event};
+use crate::decisions::Issued;
+use crate::rejection::{Code, Rejection};
+use crate::state::{Case, Stamp, need};
+use crate::token::{ActorId, Criterion};
+use crate::vocabulary::{
+    AppealResult, DecisionOutcome, LateRuling, PermissionResult, Role, SuspensiveEffect,
+};
+use crate::{AppealId, Instant, Seen, Version, WorldDate};
+
+/// The end of an appeal.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct Ruling {
+    /// The event.
+    pub version: Version,
+    /// When it was made, in the world.
+    pub on: WorldDate,
+    /// Who decided.
+    pub by: ActorId,
+    /// How it ended.
+    pub result: AppealResult,
+    /// The outcome that now stands; absent where it is the decision's.
+    pub outcome: Option<DecisionOutcome>,
+    /// What the courts held by then, criterion by criterion.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "crate::schema::values")]
+    pub held: BTreeMap<Criterion, Value>,
+    /// The last day for a further appeal.
+    pub onward_deadline: Option<WorldDate>,
+    /// The first instant at which the time for it is over, where that was kept.
+    pub over: Option<Instant>,
+    /// What the judge was shown.
+    pub seen: Option<Seen>,
+}
+
+/// What a case knows of an appeal.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct Appeal {
+    /// Its id.
+    pub id: AppealId,
+    /// The event that filed it.
+    pub version: Version,
+    /// The event that issued the decision.
+    pub decision: Version,
+    /// Whether it was in time.
+    pub in_time: bool,
+    /// What was ruled on late filing.
+    pub late: Option<LateRuling>,
+    /// Who ruled on that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late_by: Option<ActorId>,
+    /// How it ended.
+    pub ruling: Option<Ruling>,
+    /// The rulings before it, in order, where a next court ruled too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Ruling>,
+    /// The event by which it has nothing to decide any more: its decision fell, or it was withdrawn.
+    pub lapsed: Option<Version>,
+    /// Whether it was withdrawn, so that it stands in no other's way.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
+    /// What was determined of its effect meanwhile.
+    pub suspensive: Option<SuspensiveEffect>,
+    /// Its hearings, in order.
+    pub hearings: Vec<Hearing>,
+    /// The permission to go further.
+    pub onward: Option<Onward>,
+}
+
+impl Appeal {
+    /// Whether it waits for a ruling of any kind.
+    #[must_use]
+    pub fn pending(&self) -> bool {
+        let waits = self.ruling.is_none() && self.late != Some(LateRuling::Rejected);
+        self.lapsed.is_none() && (waits || self.before_the_next_court())
+    }
+
+    /// Whether it ended, so that there is something to take further: it was ruled on, or rejected as
+    /// late.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.lapsed.is_none() && (self.ruling.is_some() || self.late == Some(LateRuling::Rejected))
+    }
+
+    /// Whether the next court has it: permission was granted and not ruled upon.
+    #[must_use]
+    pub fn before_the_next_court(&self) -> bool {
+        self.onward.as_ref().is_some_and(|onward| {
+            onward.result == Some(PermissionResult::Granted) && onward.ruled.is_none()
+        })
+    }
+
+    /// Whether permission to go further is sought and not decided.
+    #[must_use]
+    pub fn permission_pending(&self) -> bool {
+        self.lapsed.is_none() && self.onward.as_ref().is_some_and(|onward| onward.result.is_none())
+    }
+}
+
+/// What the appeals service knows of a case.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct State {
+    /// The appeals in order.
+    pub all: Vec<Appeal>,
+}
+
+impl State {
+    /// The pending appeal; there is at most one.
+    #[must_use]
+    pub fn pending(&self) -> Option<&Appeal> {
+        self.all.iter().find(|appeal| appeal.pending())
+    }
+
+    /// The ruling that ended the last appeal against a decision.
+    #[must_use]
+    pub fn ruling_on(&self, decision: Version) -> Option<&Ruling> {
+        self.against(decision)?.ruling.as_ref()
+    }
+
+    /// The last appeal against a decision that was not withdrawn.
+    #[must_use]
+    pub fn against(&self, decision: Version) -> Option<&Appeal> {
+        self.all.iter().rev().find(|appeal| appeal.decision == decision && !appeal.withdrawn)
+    }
+
+    /// Ends what is pending: its decision does not stand any more, or the claim was withdrawn.
+    pub(crate) fn lapse(&mut self, by: Version) {
+        for appeal in &mut self.all {
+            if appeal.pending() || appeal.permission_pending() {
+                appeal.lapsed = Some(by);
+            }
+        }
+    }
+
+    /// Whether the permission to go further is sought and not decided.
+    #[must_use]
+    pub fn permission_pending(&self) -> Option<&Appeal> {
+        self.all.iter().find(|appeal| appeal.permission_pending())
+    }
+
+    pub(super) fn one(&self, id: AppealId) -> Result<&Appeal, Rejection> {
+        let found = self.all.iter().find(|appeal| appeal.id == id);
+        need(found, Code::UnknownAppeal, &format!("the case has no appeal {id}"))
+    }
+}
+
+/// Applies an event of appeals.
+pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
+    match event {
+        Event::AppealFiled(filed) => {
+            case.open_again();
+            case.appeals.all.push(Appeal {
+                id: filed.appeal,
+                version: stamp.version,
+                decision: filed.decision,
+                in_time: filed.in_time,
+                late: None,
+                late_by: None,
+                ruling: None,
+                earlier: Vec::new(),
+                lapsed: None,
+                withdrawn: false,
+                suspensive: None,
+                hearings: Vec::new(),
+                onward: None,
+            });
+        }
+        Event::LateFilingRuled(ruled) => {
+            if let Some(appeal) = find(case, ruled.appeal) {
+                appeal.late = Some(ruled.ruling);
+                appeal.late_by = Some(stamp.by.id.clone());
+            }
+        }
+        Event::AppealWithdrawn(one) => {
+            if let Some(appeal) = find(case, one.appeal) {
+                withdrawn(appeal, stamp);
+            }
+        }
+        Event::AppealDecided(decided) => end(case, decided, stamp),
+        Event::SuspensiveEffectDetermined(_)
+        | Event::HearingListed(_)
+        | Event::HearingAdjourned(_)
+        | Event::HearingHeld(_)
+        | Event::PermissionSought(_)
+        | Event::PermissionDecided(_) => {
+            if matches!(event, Event::PermissionSought(_)) {
+                case.open_again();
+            }
+            if let Some(appeal) = find(case, event.appeal()) {
+                hearings::evolve(appeal, event, stamp);
+            }
+        }
+    }
+}
+
+/// What was asked for last is withdrawn: the next court, the permission, or the appeal itself. What
+/// was ruled before stands.
+fn withdrawn(appeal: &mut Appeal, stamp: &Stamp<'_>) {
+    if appeal.permission_pending() || appeal.before_the_next_court() {
+        appeal.onward = None;
+    } else {
+        appeal.lapsed = Some(stamp.version);
+        appeal.withdrawn = true;
+    }
+}
+
+fn find(case: &mut Case, id: AppealId) -> Option<&mut Appeal> {
+    case.appeals.all.iter_mut().find(|appeal| appeal.id == id)
+}
+
+fn end(case: &mut Case, decided: &AppealDecided, stamp: &Stamp<'_>) {
+    let stood = case.outcome().filter(|outcome| outcome.protects());
+    let mut by_claimant = true;
+    if let Some(appeal) = find(case, decided.appeal) {
+        if let Some(onward) = appeal.onward.as_mut() {
+            onward.ruled = Some(stamp.version);
+            by_claimant = onward.by != Role::DecisionMaker;
+        }
+        let before = appeal.ruling.take();
+        appeal.ruling = Some(Ruling {
+            version: stamp.version,
+            on: stamp.occurred.clone(),
+            by: stamp.by.id.clone(),
+            result: decided.result,
+            outcome: outcome_after(before.as_ref(), decided),
+            held: held_after(before.as_ref(), decided),
+            onward_deadline: decided.onward_deadline.clone(),
+            over: decided.over,
+            seen: decided.seen,
+        });
+        appeal.earlier.extend(before);
+    }
+    status_returns(case, decided.result);
+    if decided.result == AppealResult::Remitted {
+        if let Some(decision) = case.decisions.all.last_mut() {
+            decision.set_aside = Some(stamp.version);
+            // Who asks for more does not lose what nobody challenged.
+            decision.kept = stood.filter(|_| by_claimant);
+        }
+        case.assessment.open_round(stamp.version);
+    }
+}
+
+/// A court that dismisses leaves what the court before it ruled.
+fn outcome_after(before: Option<&Ruling>, decided: &AppealDecided) -> Option<DecisionOutcome> {
+    let before = before.filter(|_| decided.result == AppealResult::Dismissed);
+    decided.outcome.or_else(|| before?.outcome)
+}
+
+/// What the courts hold by now, criterion by criterion; of the last court where they differ.
+fn held_after(before: Option<&Ruling>, decided: &AppealDecided) -> BTreeMap<Criterion, Value> {
+    let mut held = before.map(|ruling| ruling.held.clone()).unwrap_or_default();
+    held.extend(decided.per_criterion.iter().map(|one| (one.criterion.clone(), one.value)));
+    held
+}
+
+/// Where the end of a status was appealed and falls, the status stands again.
+fn status_returns(case: &mut Case, result: AppealResult) {
+    let falls = matches!(result, AppealResult::Allowed | AppealResult::Remitted);
+    let ended = case.decisions.standing().is_some_and(|one| one.issued == Issued::StatusEnded);
+    if falls
+        && ended
+        && let Some(held) = case.decisions.statuses.last_mut()
+    {
+        held.ended = None;
+    }
+}
