@@ -4,6 +4,8 @@
 //! integers beyond ±2^53 (other readers round them without a word), a byte order mark, invalid
 //! UTF-8, lone surrogates, and nesting deeper than 32.
 
+mod forms;
+
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
@@ -111,9 +113,10 @@ fn shown(key: &str) -> String {
     if plain { key.to_owned() } else { "?".to_owned() }
 }
 
-/// Reads a value into a type; the error says where, and never what stood there.
+/// Reads a value into a type, with structures as objects and variants as strings; the error says where,
+/// and never what stood there.
 pub fn typed<T: serde::de::DeserializeOwned>(root: &str, value: Value) -> Result<T, Malformed> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(forms::Forms(value)).map_err(|error| {
         let path = field_path(root, error.path());
         Malformed::at(path, expectation(&error.into_inner().to_string()))
     })
@@ -243,13 +246,17 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
         if value > MAX_INTEGER {
-            return Err(E::custom("strict: is an integer beyond 2^53; send it as a string"));
+            return Err(E::custom(
+                "strict: is an integer beyond 2^53, which not every reader of JSON keeps",
+            ));
         }
         Ok(Value::from(value))
     }
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Value, E> {
         if value.unsigned_abs() > MAX_INTEGER {
-            return Err(E::custom("strict: is an integer beyond 2^53; send it as a string"));
+            return Err(E::custom(
+                "strict: is an integer beyond 2^53, which not every reader of JSON keeps",
+            ));
         }
         Ok(Value::from(value))
     }

@@ -39,6 +39,10 @@ fn descend<E>(
     let Some((step, rest)) = steps.split_first() else {
         return seal_one(value, path, kind, seal);
     };
+    // Nothing is passed over: what the type would take in another form would go in unsealed.
+    if !value.is_object() {
+        return Err(malformed(path, "is not an object"));
+    }
     let (key, list) = step.strip_suffix("[]").map_or((*step, false), |key| (key, true));
     // Null is the same as absent, as everywhere else in a command.
     if let Value::Object(fields) = value
