@@ -41,6 +41,17 @@ fn a_case_is_read_whole() {
     assert_eq!(read(r#","id":null"#).unwrap().id, FixtureId::None);
 }
 
+/// A case records `other`, and no rule reads it.
+#[test]
+fn another_motive_is_no_motive_and_of_other_facts_other_is_no_word() {
+    assert_eq!(read(r#","facts":{"motive":"other"}"#).unwrap().facts, Facts::default());
+    let reason = read(r#","facts":{"motive":"others"}"#).unwrap_err();
+    let expected = "facts.motive: `others` is not one of fear_of_combat_only, other";
+    assert!(reason.starts_with(expected), "{reason}");
+    let reason = read(r#","facts":{"posting":"other"}"#).unwrap_err();
+    assert!(reason.starts_with("facts.posting: `other` is not one of unknown, known"), "{reason}");
+}
+
 #[test]
 fn keys_may_be_escaped_and_are_still_the_same_key() {
     let reason = read(r#","findings":{"C2.1":"M","C2\u002e1":"M"}"#).unwrap_err();
