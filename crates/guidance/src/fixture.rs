@@ -12,7 +12,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::evaluate::Question;
 use crate::guidance::Guidance;
-use crate::lenient::{Keys, MOST_KEYS, Scalar, Skipped, Text};
+use crate::lenient::{Keys, MOST_KEYS, Scalar, Skip, Text};
 use crate::terms::{Facts, Motive, Sought, UnknownTerm};
 use crate::value::Value;
 
@@ -102,7 +102,7 @@ impl<'de> Visitor<'de> for FixtureVisitor {
             (FixtureId::None, Facts::default(), Findings(Vec::new()));
         let (mut profile, mut as_of, mut sought) = (None, None, None);
         while let Some(key) = map.next_key()? {
-            match keys.add::<A::Error>(key, "")? {
+            match keys.add::<A::Error>(key, str::to_owned)? {
                 "id" => id = map.next_value::<Id<'de>>()?.0,
                 "profile" => profile = Some(field(&mut map, "profile")?),
                 "as_of" => {
@@ -126,9 +126,7 @@ impl<'de> Visitor<'de> for FixtureVisitor {
                 "findings" => {
                     findings = map.next_value::<Option<Findings<'de>>>()?.unwrap_or(findings);
                 }
-                _ => {
-                    map.next_value::<Skipped>()?;
-                }
+                unused => map.next_value_seed(&Skip::Top("", unused))?,
             }
         }
         let missing = |name| de::Error::custom(format!("{name} is missing"));
@@ -216,7 +214,7 @@ impl<'de> Deserialize<'de> for FactsOf {
                 let mut keys = Keys::default();
                 let mut facts = Facts::default();
                 while let Some(key) = map.next_key()? {
-                    match keys.add::<A::Error>(key, "facts.")? {
+                    match keys.add::<A::Error>(key, |key| format!("facts.{key}"))? {
                         "posting" => facts.posting = fact(&mut map, "facts.posting", word)?,
                         "enlistment" => {
                             facts.enlistment = fact(&mut map, "facts.enlistment", word)?;
@@ -224,9 +222,7 @@ impl<'de> Deserialize<'de> for FactsOf {
                         "motive" => {
                             facts.motive = fact(&mut map, "facts.motive", Motive::that_bars)?;
                         }
-                        _ => {
-                            map.next_value::<Skipped>()?;
-                        }
+                        unused => map.next_value_seed(&Skip::Top("facts.", unused))?,
                     }
                 }
                 Ok(FactsOf(facts))

@@ -61,6 +61,20 @@ fn keys_may_be_escaped_and_are_still_the_same_key() {
 }
 
 #[test]
+fn a_key_that_comes_twice_is_named_with_its_path_also_where_nothing_is_read() {
+    for (rest, path) in [
+        (r#","note":{"a":1,"a":2}"#, "note.a"),
+        (r#","note":[1,[{}, {"b":{"a":1,"a":2}}]]"#, "note[1][1].b.a"),
+        (r#","facts":{"act":{"a":1,"a":2}}"#, "facts.act.a"),
+        (r#","facts":{"act":1,"act":2}"#, "facts.act"),
+        (r#","note":1,"note":2"#, "note"),
+    ] {
+        let reason = read(rest).unwrap_err();
+        assert!(reason.starts_with(&format!("{path} is given twice")), "{rest}: {reason}");
+    }
+}
+
+#[test]
 fn dates_are_days_of_the_calendar() {
     for (text, good) in [
         ("2024-02-29", true),

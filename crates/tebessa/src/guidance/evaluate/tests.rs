@@ -84,7 +84,7 @@ fn a_bad_line_is_refused_with_number_field_and_reason() {
         (with(r#","facts":{"posting":"maybe"}"#), "line 1: facts.posting: `maybe` is not one of"),
         (with(r#","facts":{"motive":1}"#), "line 1: facts.motive: a number stands where a text"),
         (with(r#","facts":{"act":"a","act":"b"}"#), "line 1: facts.act is given twice"),
-        (with(r#","note":{"a":1,"a":2}"#), "line 1: a is given twice"),
+        (with(r#","note":{"a":1,"a":2}"#), "line 1: note.a is given twice"),
         (with(r#","sought":"refugee""#), "line 1: sought is given twice"),
         (with(r#","id":[]"#), "line 1: invalid type: sequence, expected an id"),
         (r#"{"as_of":"2020-11-19","sought":"refugee"}"#.to_owned(), "line 1: profile is missing"),
