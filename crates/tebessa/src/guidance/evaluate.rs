@@ -148,7 +148,7 @@ fn answer(
     match form {
         Form::Json => write_json(&fixture.id, &evaluation, out)?,
         Form::Explanation => {
-            let told = guidance.explain(&evaluation).to_text(text::WIDTH);
+            let told = fixture.explain(&evaluation).to_text(text::WIDTH);
             match &fixture.id {
                 FixtureId::None => {}
                 FixtureId::Text(id) => writeln!(out, "== {}", plain(id))?,
