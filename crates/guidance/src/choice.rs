@@ -42,39 +42,34 @@ impl Teller<'_> {
 
     fn choice(&self, parameter: &str, members: &[&Conditional], decides: bool) -> Option<Choice> {
         let setting = self.guidance.settings().iter().find(|known| known.parameter == parameter)?;
-        let is_asked = |member: &&&Conditional| member.when.1 == setting.value;
-        let names = |wanted: bool| -> Vec<String> {
-            let fits = members.iter().filter(|member| is_asked(member) == wanted);
-            fits.map(|member| self.titled(member.member.0)).collect()
-        };
-        let (asked, left_out) = (names(true), names(false));
-        let mut sentences: Vec<String> = members
-            .iter()
-            .filter(|member| !is_asked(member))
-            .filter_map(|m| self.found_in_vain(m))
-            .collect();
+        let (asked, left_out): (Vec<&Conditional>, Vec<&Conditional>) =
+            members.iter().copied().partition(|member| member.when.1 == setting.value);
+        let mut sentences: Vec<String> =
+            left_out.iter().filter_map(|member| self.left_out(member, !asked.is_empty())).collect();
         if !setting.note.is_empty() {
             sentences.push(setting.note.clone());
         }
-        if sentences.is_empty() && !left_out.is_empty() {
-            sentences.push(format!("This profile does not ask for {}.", left_out.join(" and ")));
-        }
         if sentences.is_empty() {
+            let asked: Vec<String> =
+                asked.iter().map(|member| self.titled(member.member.0)).collect();
             sentences.push(format!("This profile asks for {}.", asked.join(" and ")));
         }
         Some(Choice { sentence: sentences.join(" "), sources: setting.sources.clone(), decides })
     }
 
-    /// What was found about a member that the profile leaves out. One that is not met is not told: so
-    /// is all that a decided case does not list.
-    fn found_in_vain(&self, left_out: &Conditional) -> Option<String> {
-        let (slot, _) = left_out.member;
+    /// That the profile leaves a member out, and what was found of it: but not that it is not met,
+    /// which all is that a decided case does not list, and nothing then of one that has another in its
+    /// stead.
+    fn left_out(&self, member: &Conditional, instead: bool) -> Option<String> {
+        let (slot, _) = member.member;
+        let name = self.titled(slot);
         let found = match self.evaluation.values.get(slot) {
-            Value::Met => "was found met",
-            Value::Undetermined => "was left undetermined",
-            Value::NotMet => return None,
+            Value::Met => "found met",
+            Value::Undetermined => "left undetermined",
+            Value::NotMet if instead => return None,
+            Value::NotMet => return Some(format!("This profile does not ask for {name} here.")),
         };
-        Some(format!("{} {found}; this profile does not ask for it.", self.titled(slot)))
+        Some(format!("{name} was {found}; this profile does not ask for it here."))
     }
 
     /// Whether the join would have another value under another value of the parameter.

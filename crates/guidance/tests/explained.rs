@@ -85,7 +85,7 @@ fn in_short(library: &Library, line: &str) -> String {
 fn where_a_parameter_decides_the_rule_is_named_with_its_source() {
     let library = library();
     let sepet = CASES.lines().find(|line| line.contains("\"GC01\"")).unwrap();
-    let ruled = "this profile does not ask for it. Punishing conscience alone is not persecution; \
+    let ruled = "this profile does not ask for it here. Punishing conscience alone is not persecution; \
                  the exceptions are condemned acts, disproportionate or discriminatory punishment, \
                  and the conditions of service. [Sepet and Bulbul [2003] UKHL 15, on punishment \
                  for conscience and its exceptions]";
