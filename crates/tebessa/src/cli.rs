@@ -80,7 +80,7 @@ enum Commands {
         command: journal::Commands,
     },
     /// The law as data: list, show, check, compare, evaluate
-    Guidance(guidance::Arguments),
+    Guidance(guidance::Args),
     /// Time limits as data: list the profiles, show one with sources
     Clocks(clocks::Args),
     Stats(stats::Args),
@@ -114,10 +114,7 @@ pub(crate) async fn run() -> ExitCode {
         Commands::Health(args) => health::run(args).await,
         Commands::Bench { command } => bench::run(command).await,
         Commands::Demo(args) => demo::run(args).await,
-        Commands::Guidance(arguments) => {
-            return guidance::run(&arguments)
-                .unwrap_or_else(|failure| CliError::other(failure).report());
-        }
+        Commands::Guidance(args) => guidance::run(&args),
     };
     result.map_or_else(|error| error.report(), ExitCode::from)
 }

@@ -3,6 +3,8 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
 
+use anstyle::Style;
+
 use super::error::CliError;
 use super::style::ASIDE;
 use super::text;
@@ -54,6 +56,26 @@ impl Screen {
         Ok(())
     }
 
+    /// Writes a text in a style and without its control characters, in lines behind an indent; all but
+    /// the first stand deeper. Of a text without words, nothing.
+    pub(crate) fn paragraph(
+        &mut self,
+        style: Style,
+        text: &str,
+        indent: usize,
+        deeper: usize,
+    ) -> Result<(), CliError> {
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let room = self.width.saturating_sub(indent + deeper);
+        for (place, line) in text::wrapped(&text::plain(text), room).iter().enumerate() {
+            let indent = if place == 0 { indent } else { indent + deeper };
+            self.line(format!("{:indent$}{style}{line}{style:#}", "").trim_end())?;
+        }
+        Ok(())
+    }
+
     /// Writes a word and a text beside it that may take several lines.
     pub(crate) fn labelled(
         &mut self,
@@ -80,13 +102,17 @@ impl Screen {
 
 /// What is written for programs: exact bytes, line by line.
 pub(crate) struct Output {
-    out: BufWriter<io::Stdout>,
+    out: BufWriter<Box<dyn Write + Send>>,
 }
 
 impl Output {
     /// Standard output as it is.
     pub(crate) fn stdout() -> Self {
-        Self { out: BufWriter::with_capacity(64 * 1024, io::stdout()) }
+        Self::to(io::stdout())
+    }
+
+    fn to(out: impl Write + Send + 'static) -> Self {
+        Self { out: BufWriter::with_capacity(64 * 1024, Box::new(out)) }
     }
 
     /// Writes exactly these bytes.
@@ -154,6 +180,14 @@ pub(crate) mod tests {
         }
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    impl Output {
+        /// An output, and what it writes.
+        pub(crate) fn for_test() -> (Self, Shown) {
+            let shown = Shown::default();
+            (Self::to(shown.clone()), shown)
         }
     }
 
