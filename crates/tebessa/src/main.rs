@@ -10,6 +10,7 @@
 
 mod address;
 mod arguments;
+mod ask;
 mod audit;
 mod audit_verify;
 mod bench;

@@ -12,7 +12,7 @@ use service::logs::Log;
 use service::queries::{AccessQuery, AccessReply};
 
 use crate::address::Address;
-use crate::case_view::fetch::ask;
+use crate::ask::ask;
 use crate::journal::node;
 use crate::output::{ASIDE, BAD, CliError, Exit, Output, Screen, Table, count};
 

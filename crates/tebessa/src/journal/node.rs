@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use journal::{Journal, LogKeys, NoProjection, Options, Projection, Reader};
 use service::checkpoints::Signer;
-use service::client::Client;
 use service::logs::Log;
 use service::node::keys_dir;
 use service::queries::{CheckpointQuery, CheckpointReply};
 
-use crate::address::{Address, NodeFile};
+use crate::address::Address;
+use crate::ask::ask;
 use crate::output::{CliError, OpenProgress};
 
 /// Which log a command is about.
@@ -20,19 +20,12 @@ pub(super) const fn log(access: bool) -> Log {
 
 /// Signs a log as it is now: by the node that is there, else by opening the directory.
 pub(crate) async fn checkpoint(address: &Address, log: Log) -> Result<CheckpointReply, CliError> {
-    if address.nats.is_some() || NodeFile::read(&address.data).is_ok_and(|file| !file.gone()) {
-        let client = address.connect().await?;
-        return ask(&client, log).await;
+    if address.has_node() {
+        let query = CheckpointQuery { access: log == Log::Access };
+        return ask(&address.connect().await?, "checkpoint", &query).await;
     }
     let data = address.data.clone();
     tokio::task::spawn_blocking(move || sign(&data, log)).await.map_err(CliError::other)?
-}
-
-async fn ask(client: &Client, log: Log) -> Result<CheckpointReply, CliError> {
-    let query = CheckpointQuery { access: log == Log::Access };
-    let query = serde_json::to_vec(&query).map_err(CliError::other)?;
-    let reply = client.query("checkpoint", query).await.map_err(CliError::other)?;
-    serde_json::from_slice(&reply).map_err(CliError::other)
 }
 
 fn sign(data: &Path, log: Log) -> Result<CheckpointReply, CliError> {
