@@ -8,8 +8,8 @@ use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::output::{CliError, Exit};
 use crate::{
-    audit, bench, case_view, clocks, demo, evidence, guidance, health, journal, register_view,
-    serve, stats, submit, up, watch,
+    audit, bench, case, clocks, demo, evidence, guidance, health, journal, register, serve, stats,
+    submit, up, watch,
 };
 
 const HELP: &str = "\
@@ -56,12 +56,12 @@ enum Commands {
     /// Look at cases: list them, show one, read its history
     Case {
         #[command(subcommand)]
-        command: case_view::Commands,
+        command: case::Commands,
     },
     /// Look at the authority's register: persons, guidance, officers
     Register {
         #[command(subcommand)]
-        command: register_view::Commands,
+        command: register::Commands,
     },
     /// Files of evidence: attach one to a case, fetch one
     Evidence {
@@ -103,8 +103,8 @@ pub(crate) async fn run() -> ExitCode {
         Commands::Up(args) => up::run(args).await,
         Commands::Serve { command } => serve::run(command).await,
         Commands::Submit(args) => submit::run(args).await,
-        Commands::Case { command } => case_view::run(command).await,
-        Commands::Register { command } => register_view::run(command).await,
+        Commands::Case { command } => case::run(command).await,
+        Commands::Register { command } => register::run(command).await,
         Commands::Evidence { command } => evidence::run(command).await,
         Commands::Watch(args) => watch::run(args).await,
         Commands::Audit { command } => audit::run(command).await,

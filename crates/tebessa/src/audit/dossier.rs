@@ -16,8 +16,8 @@ use service::queries::{DisclosuresQuery, DisclosuresReply};
 use super::evidence_files;
 use crate::address::Address;
 use crate::ask::ask;
+use crate::data_directory;
 use crate::files::OutFile;
-use crate::journal::node;
 use crate::law;
 use crate::output::{CliError, Exit, GOOD, bytes, count, line};
 use crate::viewing::Viewing;
@@ -107,10 +107,10 @@ struct Made {
 
 /// Makes the dossier.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
-    let directory = node::record(&args.address.data, Log::Cases)?;
+    let directory = data_directory::record(&args.address.data, Log::Cases)?;
     // Before anything is asked for: what is opened is in the access log.
     let out = OutFile::begin(&args.out, &args.address.data)?;
-    let signed = node::checkpoint(&args.address, Log::Cases).await?;
+    let signed = data_directory::checkpoint(&args.address, Log::Cases).await?;
     let (note, size) = (signed.note, signed.size);
     let wanted: Vec<String> =
         args.disclose.iter().filter(|field| *field != "none").cloned().collect();
@@ -169,8 +169,11 @@ fn build(
 ) -> Result<Made, CliError> {
     let reader = Reader::open(directory).map_err(CliError::other)?;
     let data = &args.address.data;
-    let policy: Vec<_> =
-        node::keys(data, Log::Cases)?.known().into_iter().map(|known| known.key).collect();
+    let policy: Vec<_> = data_directory::keys(data, Log::Cases)?
+        .known()
+        .into_iter()
+        .map(|known| known.key)
+        .collect();
     let checkpoint = Checkpoint::verify(&note, &Log::Cases.origin(reader.id()), &policy)
         .map_err(|error| CliError::caused("the checkpoint is not one of this log", error))?;
     let (files, libraries) = guidance(&args.guidance)?;
