@@ -198,4 +198,16 @@ pub(crate) mod tests {
             (Self { out: Box::new(shown.clone()), width }, shown)
         }
     }
+
+    #[test]
+    fn a_paragraph_fits_the_width_and_its_further_lines_stand_deeper() {
+        let (mut screen, shown) = Screen::for_test(80);
+        screen.paragraph(ASIDE, &"word ".repeat(60), 6, 4).unwrap();
+        screen.paragraph(ASIDE, " ", 6, 4).unwrap();
+        let text = shown.text();
+        let mut lines = text.lines();
+        assert!(lines.next().is_some_and(|line| line.starts_with("      word")));
+        assert!(lines.clone().count() > 2);
+        assert!(lines.all(|line| line.len() <= 80 && line.starts_with("          word")), "{text}");
+    }
 }
