@@ -95,6 +95,7 @@ def derive(profile, facts, leaf):
 
     last = leaf["C3.1.d"] if consequence == "leaf" else leaf["PUN.1"]
     node["C3.1"] = every([leaf["C3.1.a"], leaf["C3.1.b"], leaf["C3.1.c"], last])
+    # The motive "other" settles nothing, as if none had been found.
     if facts.get("motive") == "fear_of_combat_only":
         node["C3.1"] = N
     node["C3.2"] = every([some(leaf["C3.2." + x] for x in "abcdef"), leaf["C3.2.h"]])

@@ -64,7 +64,7 @@ fn fixture(number: u64, profiles: &[&str], leaves: &[&str], numbers: &mut Number
     for (fact, words) in [
         ("posting", &["unknown", "unknown", "known", ""][..]),
         ("enlistment", &["conscript", "conscript", "volunteer", ""][..]),
-        ("motive", &["", "", "", "fear_of_combat_only"][..]),
+        ("motive", &["", "", "other", "fear_of_combat_only"][..]),
         ("act", &["desertion", ""][..]),
     ] {
         let word = numbers.pick(words);

@@ -1,6 +1,7 @@
 //! Explanations: an evaluation as a tree of plain sentences with sources.
 
 use crate::bits::bit;
+use crate::choice::Choice;
 use crate::criteria::{Criterion, Source};
 use crate::evaluate::Evaluation;
 use crate::guidance::Guidance;
@@ -18,6 +19,9 @@ pub struct Explanation {
     pub headline: String,
     /// Why the outcome follows from the criteria that decide, as a sentence.
     pub reason: String,
+    /// What counts without having been found, as a sentence: leaves that a decided case does not list
+    /// ([`Fixture::explain`](crate::Fixture::explain)).
+    pub silence: Option<String>,
     /// The guidance, standards of proof and engine that were used, as sentences.
     pub basis: Vec<String>,
     /// The way from the criteria that decide to the findings they rest on, as sentences.
@@ -44,6 +48,8 @@ pub struct Line {
     pub sources: Vec<Source>,
     /// How the courts of the profile read it, each with its sources.
     pub readings: Vec<(String, Vec<Source>)>,
+    /// What the profile's parameters choose for it.
+    pub choices: Vec<Choice>,
     /// Whether findings alone give it a certain value: no presumption, no fact that settles it.
     pub plain: bool,
     /// What stands under it, in the order of the criteria file.
@@ -66,7 +72,8 @@ pub(crate) fn explain(guidance: &Guidance, evaluation: &Evaluation<'_>) -> Expla
     }
     Explanation {
         headline: teller.headline(),
-        reason: evaluation.reason().to_owned(),
+        reason: teller.reason(),
+        silence: None,
         summary,
         basis: teller.basis(),
         open: teller.open(),
@@ -91,6 +98,20 @@ impl Teller<'_> {
             | Outcome::ExcludedNotRemovable) => {
                 format!("The engine proposes: {outcome} (sought: {sought}; {profile}).")
             }
+        }
+    }
+
+    /// Why the outcome follows; where a parameter of the profile has a part in it, with its sources.
+    fn reason(&self) -> String {
+        let row = self.guidance.criteria.decisions.get(usize::from(self.evaluation.answer.row));
+        let parameters = row.into_iter().flat_map(|row| &row.parameters);
+        let sources: Vec<Source> = parameters
+            .flat_map(|(parameter, _)| self.guidance.setting_sources(parameter))
+            .cloned()
+            .collect();
+        match sources.as_slice() {
+            [] => self.evaluation.reason().to_owned(),
+            sources => format!("{} {}", self.evaluation.reason(), cited(sources)),
         }
     }
 
@@ -194,6 +215,7 @@ impl Teller<'_> {
             sentence,
             sources: criterion.sources.clone(),
             readings: readings.map(|r| (r.text.clone(), r.sources.clone())).collect(),
+            choices: Vec::new(),
             plain: value != Value::Undetermined,
             members: Vec::new(),
         }
@@ -227,6 +249,7 @@ impl Teller<'_> {
                         }
                     },
                 };
+                line.choices = self.choices(step, override_used);
                 line.members = members
                     .iter()
                     .map(|member| {
@@ -303,6 +326,7 @@ impl Line {
             sentence,
             sources: Vec::new(),
             readings: Vec::new(),
+            choices: Vec::new(),
             plain: value != Value::Undetermined,
             members: Vec::new(),
         }
@@ -328,7 +352,10 @@ impl Line {
     fn summary(&self, above: Value) -> Option<String> {
         self.id.as_ref()?;
         if !self.members.is_empty() || self.value == Value::Undetermined {
-            return Some(self.sentence.clone());
+            let deciding = self.choices.iter().filter(|choice| choice.decides);
+            let told =
+                deciding.map(|choice| format!(" {} {}", choice.sentence, cited(&choice.sources)));
+            return Some(self.sentence.clone() + &told.collect::<String>());
         }
         if !self.plain {
             return Some(format!("{} {}", self.sentence, cited(&self.sources)));

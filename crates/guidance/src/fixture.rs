@@ -5,14 +5,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::civil::Date;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::evaluate::Question;
 use crate::guidance::Guidance;
-use crate::lenient::{Keys, MOST_KEYS, Scalar, Skipped, Text};
-use crate::terms::{Facts, Sought};
+use crate::lenient::{Keys, MOST_KEYS, Scalar, Skip, Text};
+use crate::terms::{Facts, Motive, Sought, UnknownTerm};
 use crate::value::Value;
 
 /// A decided case, as far as the engine uses it.
@@ -101,7 +102,7 @@ impl<'de> Visitor<'de> for FixtureVisitor {
             (FixtureId::None, Facts::default(), Findings(Vec::new()));
         let (mut profile, mut as_of, mut sought) = (None, None, None);
         while let Some(key) = map.next_key()? {
-            match keys.add::<A::Error>(key, "")? {
+            match keys.add::<A::Error>(key, str::to_owned)? {
                 "id" => id = map.next_value::<Id<'de>>()?.0,
                 "profile" => profile = Some(field(&mut map, "profile")?),
                 "as_of" => {
@@ -114,7 +115,10 @@ impl<'de> Visitor<'de> for FixtureVisitor {
                 }
                 "sought" => {
                     let text: Cow<'de, str> = field(&mut map, "sought")?;
-                    sought = Some(word("sought", &text)?);
+                    sought = Some(
+                        text.parse()
+                            .map_err(|error| de::Error::custom(format!("sought: {error}")))?,
+                    );
                 }
                 "facts" => {
                     facts = map.next_value::<Option<FactsOf>>()?.map_or(facts, |read| read.0);
@@ -122,9 +126,7 @@ impl<'de> Visitor<'de> for FixtureVisitor {
                 "findings" => {
                     findings = map.next_value::<Option<Findings<'de>>>()?.unwrap_or(findings);
                 }
-                _ => {
-                    map.next_value::<Skipped>()?;
-                }
+                unused => map.next_value_seed(&Skip::Top("", unused))?,
             }
         }
         let missing = |name| de::Error::custom(format!("{name} is missing"));
@@ -149,13 +151,9 @@ fn field<'de, A: MapAccess<'de>>(map: &mut A, name: &str) -> Result<Cow<'de, str
     }
 }
 
-fn word<T, E>(field: &str, text: &str) -> Result<T, E>
-where
-    T: std::str::FromStr,
-    T::Err: fmt::Display,
-    E: de::Error,
-{
-    text.parse().map_err(|error| E::custom(format!("{field}: {error}")))
+/// Reads a word of which each is a fact.
+fn word<T: FromStr>(text: &str) -> Result<Option<T>, T::Err> {
+    text.parse().map(Some)
 }
 
 /// An id of any scalar form.
@@ -216,13 +214,15 @@ impl<'de> Deserialize<'de> for FactsOf {
                 let mut keys = Keys::default();
                 let mut facts = Facts::default();
                 while let Some(key) = map.next_key()? {
-                    match keys.add::<A::Error>(key, "facts.")? {
-                        "posting" => facts.posting = fact(&mut map, "facts.posting")?,
-                        "enlistment" => facts.enlistment = fact(&mut map, "facts.enlistment")?,
-                        "motive" => facts.motive = fact(&mut map, "facts.motive")?,
-                        _ => {
-                            map.next_value::<Skipped>()?;
+                    match keys.add::<A::Error>(key, |key| format!("facts.{key}"))? {
+                        "posting" => facts.posting = fact(&mut map, "facts.posting", word)?,
+                        "enlistment" => {
+                            facts.enlistment = fact(&mut map, "facts.enlistment", word)?;
                         }
+                        "motive" => {
+                            facts.motive = fact(&mut map, "facts.motive", Motive::that_bars)?;
+                        }
+                        unused => map.next_value_seed(&Skip::Top("facts.", unused))?,
                     }
                 }
                 Ok(FactsOf(facts))
@@ -234,14 +234,15 @@ impl<'de> Deserialize<'de> for FactsOf {
 }
 
 /// Reads a fact's word; null is a fact that nobody found.
-fn fact<'de, A, T>(map: &mut A, path: &str) -> Result<Option<T>, A::Error>
-where
-    A: MapAccess<'de>,
-    T: std::str::FromStr,
-    T::Err: fmt::Display,
-{
+fn fact<'de, A: MapAccess<'de>, T>(
+    map: &mut A,
+    path: &str,
+    read: impl FnOnce(&str) -> Result<Option<T>, UnknownTerm>,
+) -> Result<Option<T>, A::Error> {
     match map.next_value::<Scalar<'de>>()? {
-        Scalar::Text(text) => word(path, &text).map(Some),
+        Scalar::Text(text) => {
+            read(&text).map_err(|error| de::Error::custom(format!("{path}: {error}")))
+        }
         Scalar::Other("null") => Ok(None),
         Scalar::Other(what) => {
             Err(de::Error::custom(format!("{path}: {what} stands where a text belongs")))

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
 /// No object of a case has so many keys; each new key is compared with all before it.
 pub(crate) const MOST_KEYS: usize = 1_000;
@@ -13,17 +15,18 @@ pub(crate) const MOST_KEYS: usize = 1_000;
 pub(crate) struct Keys<'de>(Vec<Cow<'de, str>>);
 
 impl<'de> Keys<'de> {
-    /// Notes a key and gives it back.
+    /// Notes a key and gives it back; the path says where it stands.
     pub(crate) fn add<E: de::Error>(
         &mut self,
         Text(key): Text<'de>,
-        path: &str,
+        path: impl FnOnce(&str) -> String,
     ) -> Result<&str, E> {
         if self.0.contains(&key) {
-            return Err(E::custom(format!("{path}{key} is given twice")));
+            return Err(E::custom(format!("{} is given twice", path(&key))));
         }
         if self.0.len() == MOST_KEYS {
-            return Err(E::custom(format!("{path}{key} is one key too many: at most {MOST_KEYS}")));
+            let words = format!("{} is one key too many: at most {MOST_KEYS}", path(&key));
+            return Err(E::custom(words));
         }
         self.0.push(key);
         Ok(self.0.last().map_or("", |key| key.as_ref()))
@@ -102,59 +105,80 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
-/// A value that the engine does not use; only keys given twice are refused in it.
-pub(crate) struct Skipped;
+/// Reads a value that the engine does not use; only keys given twice are refused in it. It knows
+/// where the value stands, to say so then.
+pub(crate) enum Skip<'p> {
+    /// The value of a key of the case or of its facts, with what stands before the key.
+    Top(&'static str, &'p str),
+    /// The value of a key of an object that is skipped.
+    Key(&'p Skip<'p>, &'p str),
+    /// An element of a list that is skipped, counted from 0.
+    Element(&'p Skip<'p>, usize),
+}
 
-impl<'de> Deserialize<'de> for Skipped {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SkippedVisitor)
+impl fmt::Display for Skip<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Skip::Top(before, key) => write!(f, "{before}{key}"),
+            Skip::Key(above, key) => write!(f, "{above}.{key}"),
+            Skip::Element(above, place) => write!(f, "{above}[{place}]"),
+        }
     }
 }
 
-struct SkippedVisitor;
+impl<'de> DeserializeSeed<'de> for &Skip<'_> {
+    type Value = ();
 
-impl<'de> Visitor<'de> for SkippedVisitor {
-    type Value = Skipped;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &Skip<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Skipped, E> {
-        Ok(Skipped)
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Skipped, E> {
-        Ok(Skipped)
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Skipped, E> {
-        Ok(Skipped)
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Skipped, E> {
-        Ok(Skipped)
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<Skipped, E> {
-        Ok(Skipped)
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Skipped, E> {
-        Ok(Skipped)
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Skipped, A::Error> {
-        while list.next_element::<Skipped>()?.is_some() {}
-        Ok(Skipped)
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let mut place = 0;
+        while list.next_element_seed(&Skip::Element(self, place))?.is_some() {
+            place += 1;
+        }
+        Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Skipped, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut keys = Keys::default();
         while let Some(key) = map.next_key()? {
-            keys.add::<A::Error>(key, "")?;
-            map.next_value::<Skipped>()?;
+            let key = keys.add::<A::Error>(key, |key| format!("{self}.{key}"))?;
+            map.next_value_seed(&Skip::Key(self, key))?;
         }
-        Ok(Skipped)
+        Ok(())
     }
 }

@@ -30,6 +30,7 @@
 
 mod bits;
 mod check;
+mod choice;
 mod criteria;
 mod decisions;
 mod diff;
@@ -49,10 +50,12 @@ mod open;
 mod phrase;
 mod profile;
 mod program;
+mod silence;
 mod tell;
 mod terms;
 mod value;
 
+pub use choice::Choice;
 pub use criteria::{
     Annotation, Checked, Criterion, Join, Kind, Member, Override, Parameter, Presumption, Source,
     Target,

@@ -67,7 +67,7 @@ impl Teller<'_> {
     }
 
     /// A slot's id and title, or the ids of a group.
-    fn titled(&self, slot: u8) -> String {
+    pub(crate) fn titled(&self, slot: u8) -> String {
         let id = self.short(slot);
         match self.guidance.criterion(&id) {
             Some(criterion) => name(criterion),
@@ -98,7 +98,7 @@ pub(crate) fn name(criterion: &Criterion) -> String {
     format!("{} ({})", criterion.id, criterion.title)
 }
 
-fn list(words: &[String], last: &str) -> String {
+pub(crate) fn list(words: &[String], last: &str) -> String {
     match words {
         [] => String::new(),
         [one] => one.clone(),

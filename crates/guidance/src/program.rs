@@ -79,6 +79,18 @@ pub(crate) enum Rule {
     },
 }
 
+/// A member that counts in its join under one value of a parameter only, to explain what a profile
+/// chose. Of what a profile leaves out, groups without a name are not compiled and not told.
+#[derive(Debug)]
+pub(crate) struct Conditional {
+    /// The slot of the join.
+    pub(crate) of: u8,
+    /// The parameter and the value under which the member counts.
+    pub(crate) when: (String, String),
+    /// The member: slot, and whether negated.
+    pub(crate) member: (u8, bool),
+}
+
 /// The criteria under the parameters of one profile.
 #[derive(Debug)]
 pub(crate) struct Program {
@@ -92,6 +104,8 @@ pub(crate) struct Program {
     pub(crate) leaf_slots: u128,
     /// The leaves that feed more than one path to the outcome.
     pub(crate) shared: u128,
+    /// The members that count under some profiles only, those that this one leaves out too.
+    pub(crate) conditionals: Vec<Conditional>,
     /// The slots that the decision table reads.
     pub(crate) roots: Vec<u8>,
     pub(crate) table: Table,
@@ -112,6 +126,7 @@ pub(crate) fn compile(
         leaf_slots: BTreeMap::new(),
         next: 0,
         steps: Vec::new(),
+        conditionals: Vec::new(),
     };
     let mut leaf_set = 0;
     for place in &leaves {
@@ -127,7 +142,7 @@ pub(crate) fn compile(
     let slots: Vec<u8> = compiler.slots.iter().map(|slot| slot.unwrap_or_default()).collect();
     let roots: Vec<u8> =
         criteria.roots.iter().filter_map(|root| slots.get(*root)).copied().collect();
-    let steps = compiler.steps;
+    let Compiler { steps, conditionals, .. } = compiler;
     let shared = shared(&steps, &roots, leaf_set);
     if shared.count_ones() > MOST_SHARED {
         return Err(format!(
@@ -136,7 +151,8 @@ pub(crate) fn compile(
         ));
     }
     let table = Table::compile(&criteria.decisions, roots.len(), settings);
-    Ok(Program { steps, slots, leaves, leaf_slots: leaf_set, shared, roots, table })
+    let leaf_slots = leaf_set;
+    Ok(Program { steps, slots, leaves, leaf_slots, shared, conditionals, roots, table })
 }
 
 struct Compiler<'a> {
@@ -146,6 +162,7 @@ struct Compiler<'a> {
     leaf_slots: BTreeMap<usize, u8>,
     next: usize,
     steps: Vec<Step>,
+    conditionals: Vec<Conditional>,
 }
 
 impl Compiler<'_> {
@@ -212,16 +229,21 @@ impl Compiler<'_> {
         means: Means,
         settled: Option<(u8, Value)>,
     ) -> Result<u8, String> {
-        let mut members = Vec::new();
+        let (mut members, mut conditional) = (Vec::new(), Vec::new());
         let (mut plain, mut negated) = (0, 0);
         for member in &join.members {
-            if member.when.as_ref().is_some_and(|when| !self.holds(when)) {
-                continue;
-            }
+            let counts = member.when.as_ref().is_none_or(|when| self.holds(when));
             let slot = match &member.target {
                 Target::Criterion(id) => self.slot_of(id).unwrap_or_default(),
-                Target::Group(group) => self.join(group, Means::Group, None)?,
+                Target::Group(group) if counts => self.join(group, Means::Group, None)?,
+                Target::Group(_) => continue,
             };
+            if let Some(when) = &member.when {
+                conditional.push((when.clone(), (slot, member.negated)));
+            }
+            if !counts {
+                continue;
+            }
             if member.negated {
                 negated |= bit(slot);
             } else {
@@ -239,6 +261,9 @@ impl Compiler<'_> {
             return Err(format!("{name} has no member left under these parameters"));
         }
         let slot = self.take()?;
+        let conditional = conditional.into_iter();
+        let of_join = conditional.map(|(when, member)| Conditional { of: slot, when, member });
+        self.conditionals.extend(of_join);
         let rule = Rule::Join { all: join.all, plain, negated, settled, members };
         self.steps.push(Step { slot, means, rule });
         Ok(slot)

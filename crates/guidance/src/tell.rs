@@ -1,5 +1,6 @@
 //! Explanations as text: sentences that wrap, a tree by indentation.
 
+use crate::choice::Choice;
 use crate::criteria::Source;
 use crate::explain::{Explanation, Line};
 use crate::value::Value;
@@ -20,6 +21,9 @@ impl Explanation {
         let mut text = String::new();
         wrap(&mut text, &self.headline, 0, width);
         wrap(&mut text, &self.reason, 0, width);
+        if let Some(silence) = &self.silence {
+            wrap(&mut text, silence, 0, width);
+        }
         let parts = [
             ("In short", &self.summary),
             ("Open: an answer to one of these can turn the outcome", &self.open),
@@ -52,6 +56,9 @@ impl Line {
         }
         for (reading, sources) in &self.readings {
             wrap(text, &format!("Here: {reading} {}", cited(sources)), indent + 2, width);
+        }
+        for Choice { sentence, sources, .. } in &self.choices {
+            wrap(text, &format!("Here: {sentence} {}", cited(sources)), indent + 2, width);
         }
         if self.members.iter().all(Self::is_plainly_not_met) && self.value == Value::NotMet {
             return;

@@ -113,6 +113,19 @@ terms! {
     }
 }
 
+impl Motive {
+    /// Reads what was found about the motive: `other`, as a case records it, is none that bars.
+    pub(crate) fn that_bars(found: &str) -> Result<Option<Self>, UnknownTerm> {
+        match found {
+            "other" => Ok(None),
+            word => word
+                .parse()
+                .map(Some)
+                .map_err(|unknown| UnknownTerm { known: "fear_of_combat_only, other", ..unknown }),
+        }
+    }
+}
+
 /// The facts that rules read; whatever else is known about a person stays outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -10,7 +10,7 @@ fn explained(library: &Library, id: &str, width: usize) -> String {
     let line = CASES.lines().find(|line| line.contains(&format!("\"{id}\""))).unwrap();
     let fixture: Fixture<'_> = serde_json::from_str(line).unwrap();
     let guidance = library.require(&fixture.profile, fixture.as_of).unwrap();
-    guidance.explain(&guidance.evaluate(&fixture.question(guidance).unwrap())).to_text(width)
+    fixture.explain(&guidance.evaluate(&fixture.question(guidance).unwrap())).to_text(width)
 }
 
 #[test]
@@ -70,4 +70,61 @@ fn an_explanation_says_which_parts_decide() {
     let acts = path.members.iter().find(|m| m.id.as_deref() == Some("C2")).unwrap();
     assert_eq!(deciding(acts), ["C2.4"]);
     assert!(explanation.open.is_empty());
+}
+
+/// The explanation of a case from its line, without the tree.
+fn in_short(library: &Library, line: &str) -> String {
+    let fixture: Fixture<'_> = serde_json::from_str(line).unwrap();
+    let guidance = library.require(&fixture.profile, fixture.as_of).unwrap();
+    let evaluation = guidance.evaluate(&fixture.question(guidance).unwrap());
+    let text = fixture.explain(&evaluation).to_text(10_000);
+    text.split("\nBy:\n").next().unwrap().to_owned()
+}
+
+#[test]
+fn where_a_parameter_decides_the_rule_is_named_with_its_source() {
+    let library = library();
+    let sepet = CASES.lines().find(|line| line.contains("\"GC01\"")).unwrap();
+    let ruled = "this profile does not ask for it here. Punishing conscience alone is not persecution; \
+                 the exceptions are condemned acts, disproportionate or discriminatory punishment, \
+                 and the conditions of service. [Sepet and Bulbul [2003] UKHL 15, on punishment \
+                 for conscience and its exceptions]";
+    let found = "C3.1.d (consequence amounts to persecution) was found met; ";
+    assert!(in_short(&library, sepet).contains(&format!("{found}{ruled}")));
+    let open = sepet.replace(r#""C3.1.d": "M""#, r#""C3.1.d": "U""#);
+    let left = "C3.1.d (consequence amounts to persecution) was left undetermined; ";
+    assert!(in_short(&library, &open).contains(&format!("{left}{ruled}")));
+    // A fact settles it now, and no parameter.
+    let settled = sepet.replace(r#""facts": {"#, r#""facts": {"motive":"fear_of_combat_only","#);
+    assert!(!in_short(&library, &settled).contains("UKHL 15"));
+    // Where the profile asks for what was found, nothing is left out.
+    let elsewhere = sepet.replace("UK_pre2022", "UNHCR");
+    assert!(!in_short(&library, &elsewhere).contains("does not ask"));
+}
+
+#[test]
+fn a_choice_that_turns_nothing_stands_in_the_tree_alone() {
+    let library = library();
+    let line = CASES.lines().find(|line| line.contains("\"GC10\"")).unwrap();
+    let only_means = "Refusal must be the only means to avoid taking part";
+    assert!(explained(&library, "GC10", 10_000).contains(&format!("Here: {only_means}")));
+    assert!(!in_short(&library, line).contains(only_means));
+    let line = line.replace(r#""C2.4": "N""#, r#""C2.4": "M""#);
+    assert!(in_short(&library, &line).contains(only_means), "{line}");
+}
+
+#[test]
+fn what_a_case_does_not_list_is_named_and_what_it_lists_is_not() {
+    let library = library();
+    let line = CASES.lines().find(|line| line.contains("\"GC01\"")).unwrap();
+    let told = "\nNot listed, counted as not met: WFF.sought, all of C1, C2.3, C2.6, all of C3.2, \
+                SP and IFA; as met: G.ID, LIAB, WFF.harm and NEX.\n";
+    assert!(in_short(&library, line).contains(told));
+    let mut case: serde_json::Value = serde_json::from_str(line).unwrap();
+    let guidance = library.in_force("UK_pre2022", jiff::civil::date(2003, 3, 20)).unwrap();
+    case["findings"] = guidance.leaves().map(|(_, id)| (id, "N")).collect();
+    assert!(!in_short(&library, &case.to_string()).contains("Not listed"));
+    case["findings"] = serde_json::json!({});
+    let told = in_short(&library, &case.to_string());
+    assert!(told.contains("all of PATH, SP and IFA; as met:"), "{told}");
 }

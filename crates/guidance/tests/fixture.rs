@@ -41,12 +41,37 @@ fn a_case_is_read_whole() {
     assert_eq!(read(r#","id":null"#).unwrap().id, FixtureId::None);
 }
 
+/// A case records `other`, and no rule reads it.
+#[test]
+fn another_motive_is_no_motive_and_of_other_facts_other_is_no_word() {
+    assert_eq!(read(r#","facts":{"motive":"other"}"#).unwrap().facts, Facts::default());
+    let reason = read(r#","facts":{"motive":"others"}"#).unwrap_err();
+    let expected = "facts.motive: `others` is not one of fear_of_combat_only, other";
+    assert!(reason.starts_with(expected), "{reason}");
+    let reason = read(r#","facts":{"posting":"other"}"#).unwrap_err();
+    assert!(reason.starts_with("facts.posting: `other` is not one of unknown, known"), "{reason}");
+}
+
 #[test]
 fn keys_may_be_escaped_and_are_still_the_same_key() {
     let reason = read(r#","findings":{"C2.1":"M","C2\u002e1":"M"}"#).unwrap_err();
     assert!(reason.starts_with("findings.C2.1 is given twice"), "{reason}");
     let fixture = read(r#","findings":{"C2\u002e1":"\u004d"}"#).unwrap();
     assert_eq!(fixture.findings, [("C2.1".into(), Value::Met)]);
+}
+
+#[test]
+fn a_key_that_comes_twice_is_named_with_its_path_also_where_nothing_is_read() {
+    for (rest, path) in [
+        (r#","note":{"a":1,"a":2}"#, "note.a"),
+        (r#","note":[1,[{}, {"b":{"a":1,"a":2}}]]"#, "note[1][1].b.a"),
+        (r#","facts":{"act":{"a":1,"a":2}}"#, "facts.act.a"),
+        (r#","facts":{"act":1,"act":2}"#, "facts.act"),
+        (r#","note":1,"note":2"#, "note"),
+    ] {
+        let reason = read(rest).unwrap_err();
+        assert!(reason.starts_with(&format!("{path} is given twice")), "{rest}: {reason}");
+    }
 }
 
 #[test]

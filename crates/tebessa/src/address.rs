@@ -99,6 +99,12 @@ impl Address {
         }
     }
 
+    /// Whether there is a node to ask: one is named by its server, or one runs on the data directory,
+    /// as far as its file tells.
+    pub(crate) fn has_node(&self) -> bool {
+        self.nats.is_some() || NodeFile::read(&self.data).is_ok_and(|file| !file.gone())
+    }
+
     fn node(&self) -> Result<NodeFile, CliError> {
         NodeFile::read(&self.data).map_err(|error| self.no_node(error))
     }
@@ -313,7 +319,13 @@ mod tests {
         file.write(data.path()).unwrap();
         let address =
             Address { nats: None, data: data.path().to_owned(), options: NatsOptions::default() };
+        assert!(!address.has_node());
         let error = address.connect().await.unwrap_err().to_string();
         assert!(error.contains("is gone (process 4294967295)"), "{error}");
+        NodeFile::new(&Server::new("nats://127.0.0.1:1"), "local").write(data.path()).unwrap();
+        assert!(address.has_node());
+        let elsewhere = Address { nats: Some("nats://127.0.0.1:1".to_owned()), ..address };
+        NodeFile::remove(data.path());
+        assert!(elsewhere.has_node());
     }
 }

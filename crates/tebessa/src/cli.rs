@@ -8,8 +8,8 @@ use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::output::{CliError, Exit};
 use crate::{
-    audit, bench, case_view, clocks, demo, evidence, guidance, health, journal, register_view,
-    serve, stats, submit, up, watch,
+    audit, bench, case, clocks, demo, evidence, guidance, health, journal, register, serve, stats,
+    submit, up, watch,
 };
 
 const HELP: &str = "\
@@ -56,12 +56,12 @@ enum Commands {
     /// Look at cases: list them, show one, read its history
     Case {
         #[command(subcommand)]
-        command: case_view::Commands,
+        command: case::Commands,
     },
     /// Look at the authority's register: persons, guidance, officers
     Register {
         #[command(subcommand)]
-        command: register_view::Commands,
+        command: register::Commands,
     },
     /// Files of evidence: attach one to a case, fetch one
     Evidence {
@@ -80,7 +80,7 @@ enum Commands {
         command: journal::Commands,
     },
     /// The law as data: list, show, check, compare, evaluate
-    Guidance(guidance::Arguments),
+    Guidance(guidance::Args),
     /// Time limits as data: list the profiles, show one with sources
     Clocks(clocks::Args),
     Stats(stats::Args),
@@ -103,8 +103,8 @@ pub(crate) async fn run() -> ExitCode {
         Commands::Up(args) => up::run(args).await,
         Commands::Serve { command } => serve::run(command).await,
         Commands::Submit(args) => submit::run(args).await,
-        Commands::Case { command } => case_view::run(command).await,
-        Commands::Register { command } => register_view::run(command).await,
+        Commands::Case { command } => case::run(command).await,
+        Commands::Register { command } => register::run(command).await,
         Commands::Evidence { command } => evidence::run(command).await,
         Commands::Watch(args) => watch::run(args).await,
         Commands::Audit { command } => audit::run(command).await,
@@ -114,10 +114,7 @@ pub(crate) async fn run() -> ExitCode {
         Commands::Health(args) => health::run(args).await,
         Commands::Bench { command } => bench::run(command).await,
         Commands::Demo(args) => demo::run(args).await,
-        Commands::Guidance(arguments) => {
-            return guidance::run(&arguments)
-                .unwrap_or_else(|failure| CliError::other(failure).report());
-        }
+        Commands::Guidance(args) => guidance::run(&args),
     };
     result.map_or_else(|error| error.report(), ExitCode::from)
 }

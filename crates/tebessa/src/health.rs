@@ -1,8 +1,9 @@
 //! `tebessa health`: whether a node answers and is well, for container health checks.
 
-use service::queries::{FollowerState, NodeReply, TimersState};
+use service::queries::{FollowerState, TimersState};
 
 use crate::address::Address;
+use crate::ask::ask_node;
 use crate::output::{CliError, Exit, count};
 
 /// Ask a node how it is: exit code 0 when it is well, 1 when it is not or does not answer.
@@ -29,8 +30,7 @@ node makes it again from the log.";
 /// Asks the node.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let client = args.address.connect().await?;
-    let reply = client.query("node", Vec::new()).await.map_err(CliError::other)?;
-    let node: NodeReply = serde_json::from_slice(&reply).map_err(CliError::other)?;
+    let (node, reply) = ask_node(&client).await?;
     let halted = matches!(node.stream, FollowerState::Halted { .. });
     let no_timers = matches!(node.timers, Some(TimersState::Failing { .. }));
     if args.json {

@@ -10,11 +10,15 @@ use crate::output::CliError;
 /// The built-in guidance, or all `*.toml` files of a directory. All or nothing: every fault of
 /// every file is told.
 pub(crate) fn library(directory: Option<&Path>) -> Result<Library, CliError> {
-    let library = match directory {
+    checked(directory)?.map_err(|faults| refused("guidance", &faults))
+}
+
+/// As [`library`], with the faults one by one; what is not read at all is an error.
+pub(crate) fn checked(directory: Option<&Path>) -> Result<Result<Library, Vec<Fault>>, CliError> {
+    Ok(match directory {
         None => Library::embedded(),
         Some(directory) => Library::from_files(files(directory)?),
-    };
-    library.map_err(|faults| refused("guidance", &faults))
+    })
 }
 
 /// The built-in clocks, or all `*.toml` files of a directory. All or nothing, as the guidance.
@@ -39,19 +43,17 @@ fn refused(what: &str, faults: &[Fault]) -> CliError {
     CliError::message(format!("the {what} cannot be used:\n{}", lines.join("\n")))
 }
 
-/// The names and bytes of the `*.toml` files of a directory, which must have some: a node without any
+/// The paths and bytes of the `*.toml` files of a directory, which must have some: a node without any
 /// law was started by a mistyped name.
 pub(crate) fn files(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, CliError> {
-    let named = |path: &Path, error: std::io::Error| {
-        CliError::message(format!("{}: {error}", path.display()))
-    };
+    let failed =
+        |error| CliError::caused(format!("{} could not be read", directory.display()), error);
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(|error| named(directory, error))? {
-        let path = entry.map_err(|error| named(directory, error))?.path();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
         if path.extension().is_some_and(|extension| extension == "toml") {
             let bytes = crate::files::read(&path, crate::files::SMALL)?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            files.push((name, bytes));
+            files.push((path.display().to_string(), bytes));
         }
     }
     if files.is_empty() {

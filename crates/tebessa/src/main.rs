@@ -10,12 +10,13 @@
 
 mod address;
 mod arguments;
+mod ask;
 mod audit;
-mod audit_verify;
 mod bench;
-mod case_view;
+mod case;
 mod cli;
 mod clocks;
+mod data_directory;
 mod demo;
 mod evidence;
 mod files;
@@ -24,7 +25,7 @@ mod health;
 mod journal;
 mod law;
 mod output;
-mod register_view;
+mod register;
 mod serve;
 mod signals;
 mod stats;

@@ -6,7 +6,7 @@ use anstyle::Style;
 use service::queries::{StatisticsQuery, StatisticsReply};
 
 use crate::address::Address;
-use crate::case_view::fetch::ask;
+use crate::ask::ask;
 use crate::output::{ASIDE, CliError, Exit, NAME, Screen, Table, line, note, words};
 
 const HELP: &str = "\

@@ -9,9 +9,9 @@ use service::client::{Client, ClientError, StreamMessage};
 
 use crate::address::Address;
 use crate::arguments::from_one;
-use crate::case_view::gist;
 use crate::output::{ASIDE, CliError, Exit, NAME, Output, Screen, note};
 use crate::signals::Signals;
+use case::gist;
 
 /// The pause before the stream is looked for again after it was lost.
 const PAUSE: Duration = Duration::from_secs(1);

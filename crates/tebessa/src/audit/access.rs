@@ -12,8 +12,8 @@ use service::logs::Log;
 use service::queries::{AccessQuery, AccessReply};
 
 use crate::address::Address;
-use crate::case_view::fetch::ask;
-use crate::journal::node;
+use crate::ask::ask;
+use crate::data_directory;
 use crate::output::{ASIDE, BAD, CliError, Exit, Output, Screen, Table, count};
 
 const HELP: &str = "\
@@ -108,9 +108,9 @@ async fn asked(address: &Address, mut query: AccessQuery) -> Result<Vec<AccessEn
 /// Reads the access log of a data directory.
 fn read(data: &std::path::Path, query: &AccessQuery) -> Result<Vec<AccessEntry>, CliError> {
     let directory = access_dir(data);
-    if !node::holds_log(&directory)? {
+    if !data_directory::holds_log(&directory)? {
         // A node that was never started with this version has none; a wrong directory neither.
-        node::record(data, Log::Cases)?;
+        data_directory::record(data, Log::Cases)?;
         query.case.map_or(Ok(()), |case| is_there(data, case))?;
         return Ok(Vec::new());
     }
@@ -145,7 +145,8 @@ fn read(data: &std::path::Path, query: &AccessQuery) -> Result<Vec<AccessEntry>,
 
 /// Whose id was mistyped would read that nobody looked.
 fn is_there(data: &std::path::Path, case: CaseId) -> Result<(), CliError> {
-    let cases = Reader::open(&node::record(data, Log::Cases)?).map_err(CliError::other)?;
+    let cases =
+        Reader::open(&data_directory::record(data, Log::Cases)?).map_err(CliError::other)?;
     if cases.read_stream(StreamId(case.0), None).map_err(CliError::other)?.is_empty() {
         return Err(CliError::message(format!("there is no case {case}")));
     }

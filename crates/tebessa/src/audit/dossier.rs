@@ -14,9 +14,10 @@ use service::node::keys_dir;
 use service::queries::{DisclosuresQuery, DisclosuresReply};
 
 use super::evidence_files;
-use crate::address::{Address, NodeFile};
+use crate::address::Address;
+use crate::ask::ask;
+use crate::data_directory;
 use crate::files::OutFile;
-use crate::journal::node;
 use crate::law;
 use crate::output::{CliError, Exit, GOOD, bytes, count, line};
 use crate::viewing::Viewing;
@@ -106,14 +107,14 @@ struct Made {
 
 /// Makes the dossier.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
-    let directory = node::record(&args.address.data, Log::Cases)?;
+    let directory = data_directory::record(&args.address.data, Log::Cases)?;
     // Before anything is asked for: what is opened is in the access log.
     let out = OutFile::begin(&args.out, &args.address.data)?;
-    let signed = node::checkpoint(&args.address, Log::Cases).await?;
+    let signed = data_directory::checkpoint(&args.address, Log::Cases).await?;
     let (note, size) = (signed.note, signed.size);
     let wanted: Vec<String> =
         args.disclose.iter().filter(|field| *field != "none").cloned().collect();
-    let asked = if wanted.is_empty() { None } else { ask(&args, &wanted).await? };
+    let asked = if wanted.is_empty() { None } else { asked(&args, &wanted).await? };
     let files = evidence_files::fetch_all(&args, &directory, size).await?;
     let made = tokio::task::spawn_blocking(move || {
         let made = build(&args, &directory, note, &wanted, (asked, files), out)?;
@@ -138,9 +139,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
 }
 
 /// Asks the node that holds the keys; `None` where none runs.
-async fn ask(args: &Args, fields: &[String]) -> Result<Option<Vec<Disclosure>>, CliError> {
-    let runs = NodeFile::read(&args.address.data).is_ok_and(|file| !file.gone());
-    if args.address.nats.is_none() && !runs {
+async fn asked(args: &Args, fields: &[String]) -> Result<Option<Vec<Disclosure>>, CliError> {
+    if !args.address.has_node() {
         return Ok(None);
     }
     let client = args.address.connect().await?;
@@ -152,9 +152,7 @@ async fn ask(args: &Args, fields: &[String]) -> Result<Option<Vec<Disclosure>>, 
     };
     let mut all = Vec::new();
     loop {
-        let body = serde_json::to_vec(&query).map_err(CliError::other)?;
-        let reply = client.query("audit.disclosures", body).await.map_err(CliError::other)?;
-        let page: DisclosuresReply = serde_json::from_slice(&reply).map_err(CliError::other)?;
+        let page: DisclosuresReply = ask(&client, "audit.disclosures", &query).await?;
         all.extend(page.disclosures);
         let Some(next) = page.next else { return Ok(Some(all)) };
         query.after = next;
@@ -171,8 +169,11 @@ fn build(
 ) -> Result<Made, CliError> {
     let reader = Reader::open(directory).map_err(CliError::other)?;
     let data = &args.address.data;
-    let policy: Vec<_> =
-        node::keys(data, Log::Cases)?.known().into_iter().map(|known| known.key).collect();
+    let policy: Vec<_> = data_directory::keys(data, Log::Cases)?
+        .known()
+        .into_iter()
+        .map(|known| known.key)
+        .collect();
     let checkpoint = Checkpoint::verify(&note, &Log::Cases.origin(reader.id()), &policy)
         .map_err(|error| CliError::caused("the checkpoint is not one of this log", error))?;
     let (files, libraries) = guidance(&args.guidance)?;

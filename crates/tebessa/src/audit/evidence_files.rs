@@ -10,7 +10,6 @@ use service::client::ClientError;
 use service::documents::FileQuery;
 
 use super::dossier::{Args, WantedFile};
-use crate::address::NodeFile;
 use crate::evidence::get;
 use crate::output::{CliError, bytes};
 
@@ -29,8 +28,7 @@ pub(super) async fn fetch_all(
     }
     let case = fold(args, directory, size)?;
     let wanted = choose(&args.files, &case)?;
-    let runs = NodeFile::read(&args.address.data).is_ok_and(|file| !file.gone());
-    if args.address.nats.is_none() && !runs && !wanted.is_empty() {
+    if !args.address.has_node() && !wanted.is_empty() {
         return Err(CliError::message(
             "files of evidence are given out by a running node: start it with `tebessa up`, or \
              leave out --files",

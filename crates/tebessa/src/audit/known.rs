@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ::guidance::Library;
 use service::logs::Log;
 
-use crate::journal::node;
+use crate::data_directory;
 use crate::law;
 use crate::output::CliError;
 
@@ -24,7 +24,7 @@ pub(crate) struct Source {
 impl Source {
     /// The journal's directory, if there is a log in it.
     pub(super) fn journal(&self) -> Result<PathBuf, CliError> {
-        node::record(&self.data, Log::Cases)
+        data_directory::record(&self.data, Log::Cases)
     }
 
     /// The built-in guidance, and that of every directory.

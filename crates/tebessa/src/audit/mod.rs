@@ -10,17 +10,17 @@ mod replay;
 mod signed_report;
 mod tally;
 mod time_limits;
+mod verify;
 mod what_if;
 
 use clap::Subcommand;
 
-use crate::audit_verify;
 use crate::output::{CliError, Exit};
 
 /// What to audit.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Commands {
-    Verify(audit_verify::Args),
+    Verify(verify::Args),
     Replay(replay::Args),
     TimeLimits(time_limits::Args),
     AsOf(as_of::AsOfArgs),
@@ -35,7 +35,7 @@ pub(crate) enum Commands {
 /// Runs a command.
 pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
     match command {
-        Commands::Verify(args) => audit_verify::run(args).await,
+        Commands::Verify(args) => verify::run(args).await,
         Commands::Replay(args) => replay::run(args).await,
         Commands::TimeLimits(args) => time_limits::run(args).await,
         Commands::AsOf(args) => as_of::as_of(args).await,

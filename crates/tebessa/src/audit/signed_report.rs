@@ -65,7 +65,7 @@ fn note_text(report: &str) -> String {
 
 /// Writes a report, one line without its end, with the signatures of the node's keys below it.
 pub(super) fn write(out: OutFile, report: &str, data: &Path) -> Result<(), CliError> {
-    let keys = crate::journal::node::keys(data, Log::Cases)?;
+    let keys = crate::data_directory::keys(data, Log::Cases)?;
     let text = format!("{report}\n{}", note::sign(&note_text(report), &keys.signing()));
     out.write_whole(text.as_bytes())
 }

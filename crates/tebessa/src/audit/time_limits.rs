@@ -10,7 +10,7 @@ use service::audit::{TimeLimitEntry, time_limits_of_all, time_limits_of_case};
 use service::logs::Log;
 
 use super::tally::{Came, Tally, read};
-use crate::journal::node;
+use crate::data_directory;
 use crate::law;
 use crate::output::{ASIDE, BAD, CliError, Exit, GOOD, Output, Screen, count};
 
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
 }
 
 fn compute(args: &Args) -> Result<Exit, CliError> {
-    let directory = node::record(&args.data, Log::Cases)?;
+    let directory = data_directory::record(&args.data, Log::Cases)?;
     let given = args.clocks.iter().map(|directory| law::clocks(Some(directory)));
     let shelf: Vec<Clocks> =
         std::iter::once(law::clocks(None)).chain(given).collect::<Result<_, _>>()?;

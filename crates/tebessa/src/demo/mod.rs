@@ -121,9 +121,8 @@ async fn live(
 
     let mut states = BTreeMap::new();
     for script in &sent {
-        let query = json!({ "case": script.case }).to_string().into_bytes();
-        let reply = client.query("case", query).await.map_err(CliError::other)?;
-        states.insert(script.case, serde_json::from_slice(&reply).map_err(CliError::other)?);
+        let query = json!({ "case": script.case });
+        states.insert(script.case, crate::ask::ask(&client, "case", &query).await?);
     }
     Ok((sent, states))
 }

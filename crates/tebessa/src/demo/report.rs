@@ -5,7 +5,7 @@ use service::node::Node;
 use service::queries::HistoryReply;
 
 use super::Shown;
-use crate::case_view::timeline;
+use crate::case::timeline;
 use crate::output::{CliError, Exit, line};
 
 /// Prints the timeline of Maximilian, read from the rebuilt node with its words opened.

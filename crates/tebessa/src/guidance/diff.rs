@@ -1,15 +1,16 @@
 //! `tebessa guidance diff`: what differs between two versions, by criterion and parameter.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::ExitCode;
 
-use super::{Failure, files, json_line, text};
 use ::guidance::Difference;
+
+use super::version::with_version;
+use crate::law;
+use crate::output::{BAD, CliError, Exit, GOOD, NAME, Output, Screen};
 
 /// The arguments of `tebessa guidance diff`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct Args {
     /// The first version: a profile (EU), a profile at a date (EU@2020-11-19), a hash or a file
     before: String,
     /// The second version, named in the same way
@@ -20,68 +21,67 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(
-    arguments: &Arguments,
+    args: &Args,
     directory: Option<&Path>,
-    out: &mut dyn Write,
-) -> Result<ExitCode, Failure> {
-    let library = files::library(directory)?;
-    let differences = files::with_version(&library, &arguments.before, |before| {
-        files::with_version(&library, &arguments.after, |after| ::guidance::compare(before, after))
+    screen: &mut Screen,
+) -> Result<Exit, CliError> {
+    let library = law::library(directory)?;
+    let differences = with_version(&library, &args.before, |before| {
+        with_version(&library, &args.after, |after| ::guidance::compare(before, after))
     })??;
-    if arguments.json {
+    if args.json {
+        let mut out = Output::stdout();
         for difference in &differences {
-            json_line(
-                out,
-                &serde_json::json!({
-                    "subject": difference.subject,
-                    "field": difference.field,
-                    "before": difference.before,
-                    "after": difference.after,
-                }),
-            )?;
+            out.json(&serde_json::json!({
+                "subject": difference.subject,
+                "field": difference.field,
+                "before": difference.before,
+                "after": difference.after,
+            }))?;
         }
-        return Ok(ExitCode::SUCCESS);
+        out.flush()?;
+    } else {
+        show(&differences, screen)?;
+        screen.flush()?;
     }
-    write(&differences, out)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
-fn write(differences: &[Difference], out: &mut dyn Write) -> std::io::Result<()> {
+fn show(differences: &[Difference], screen: &mut Screen) -> Result<(), CliError> {
     let mut subject = "";
     for difference in differences {
         if difference.subject != subject {
             subject = &difference.subject;
-            let name = text::NAME;
-            writeln!(out, "{name}{subject}{name:#}")?;
+            screen.line(&format!("{NAME}{subject}{NAME:#}"))?;
         }
-        writeln!(out, "  {}", difference.field)?;
+        screen.line(&format!("  {}", difference.field))?;
         if let Some(before) = &difference.before {
-            text::paragraph(out, text::GONE, &format!("- {before}"), 4, 2)?;
+            screen.paragraph(BAD, &format!("- {before}"), 4, 2)?;
         }
         if let Some(after) = &difference.after {
-            text::paragraph(out, text::NEW, &format!("+ {after}"), 4, 2)?;
+            screen.paragraph(GOOD, &format!("+ {after}"), 4, 2)?;
         }
     }
     if differences.is_empty() {
-        writeln!(out, "no difference")?;
+        screen.line("no difference")?;
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Arguments, run};
+    use super::*;
 
-    fn printed(before: &str, after: &str) -> String {
-        let arguments = Arguments { before: before.into(), after: after.into(), json: false };
-        let mut out = Vec::new();
-        run(&arguments, None, &mut out).unwrap();
-        String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap()
+    fn shown(before: &str, after: &str) -> String {
+        let args = Args { before: before.into(), after: after.into(), json: false };
+        let (mut screen, shown) = Screen::for_test(80);
+        run(&args, None, &mut screen).unwrap();
+        shown.text()
     }
 
     #[test]
     fn a_parameter_that_differs_is_shown_with_both_values() {
-        let text = printed("UNHCR", "EU");
+        let text = shown("UNHCR", "EU");
         assert!(
             text.contains("parameter nexus_presumed\n  value\n    - no\n    + yes\n"),
             "{text}"
@@ -91,6 +91,6 @@ mod tests {
 
     #[test]
     fn a_version_does_not_differ_from_itself() {
-        assert_eq!(printed("EU", "EU@2020-11-19"), "no difference\n");
+        assert_eq!(shown("EU", "EU@2020-11-19"), "no difference\n");
     }
 }

@@ -1,23 +1,35 @@
 //! `tebessa guidance evaluate`: findings in, values and outcome out, one JSON object a line.
 
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use ::guidance::{Evaluation, Fixture, FixtureId, Library};
 
-use super::{Failure, files, text};
-use crate::output::plain;
+use crate::law;
+use crate::output::{CliError, Exit, Output, Screen, note, plain};
 
 /// A longer line is no case; it is refused before it fills the memory.
 const LONGEST_LINE_BYTES: usize = 1 << 20;
 /// So many letters of a reason are shown: it may quote a value of any length.
 const LONGEST_REASON: usize = 500;
 
+const HELP: &str = "\
+A line names profile, as_of and sought, and lists findings as \"C2.4\":\"M\", N or U. The form is that of
+decided cases: leaves that are not listed count as not met, and some, which the criteria name, as met.
+--explain says which.
+
+Exit code 1: some line was refused; the others are answered.
+
+Example:
+  head -1 tests/fixtures/jurisprudence.jsonl |
+      tebessa guidance evaluate --explain";
+
 /// The arguments of `tebessa guidance evaluate`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    /// A file of cases, one JSON object a line with profile, `as_of`, sought, facts and findings;
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// A file of cases, one JSON object a line with profile, as_of, sought, facts and findings;
     /// `-` or none: standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
@@ -29,66 +41,73 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments, directory: Option<&Path>) -> Result<ExitCode, Failure> {
-    let library = files::library(directory)?;
-    let out = io::stdout().lock();
-    let problems = io::stderr();
-    let form = if arguments.explain { Form::Explanation } else { Form::Json };
-    let all_good = match arguments.file.as_deref() {
+/// Where answers go, and in which form.
+enum Answers {
+    Json(Output),
+    Explained(Screen),
+}
+
+pub(crate) fn run(args: &Args, directory: Option<&Path>, screen: Screen) -> Result<Exit, CliError> {
+    let library = law::library(directory)?;
+    let mut answers =
+        if args.explain { Answers::Explained(screen) } else { Answers::Json(Output::stdout()) };
+    let all_good = match args.file.as_deref() {
         Some(path) if path != Path::new("-") => {
-            let failed = |source| Failure::Read { path: path.display().to_string(), source };
-            let file = std::fs::File::open(path).map_err(failed)?;
-            lines(&library, file, out, problems, form)?
+            let name = path.display().to_string();
+            let file = File::open(path).map_err(|error| unreadable(&name, error))?;
+            lines(&library, (&name, file), &mut answers, &mut note)?
         }
-        _ => lines(&library, io::stdin().lock(), out, problems, form)?,
+        _ => lines(&library, ("standard input", io::stdin().lock()), &mut answers, &mut note)?,
     };
-    Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if all_good { Exit::Done } else { Exit::Failed })
 }
 
-/// What to print for a case.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Json,
-    Explanation,
+fn unreadable(name: &str, error: io::Error) -> CliError {
+    CliError::caused(format!("{name} could not be read"), error)
 }
 
-/// Evaluates line by line. A bad line goes to `problems` with its number; the rest is evaluated.
-/// Returns whether all lines were good.
+/// Evaluates line by line what an input of this name holds. Of a bad line, its number is told and
+/// what is wrong; the rest is evaluated. Returns whether all lines were good.
 fn lines(
     library: &Library,
-    input: impl Read,
-    out: impl Write,
-    mut problems: impl Write,
-    form: Form,
-) -> Result<bool, Failure> {
+    (name, input): (&str, impl Read),
+    answers: &mut Answers,
+    tell: &mut dyn FnMut(&str),
+) -> Result<bool, CliError> {
     let mut input = BufReader::with_capacity(1 << 16, input);
-    let mut out = BufWriter::with_capacity(1 << 16, out);
-    let mut line = Vec::new();
+    let (mut line, mut answer) = (Vec::new(), Vec::new());
     let mut number: u64 = 0;
     let mut all_good = true;
     loop {
         line.clear();
-        let read = read_line(&mut input, &mut line)?;
+        let read = read_line(&mut input, &mut line).map_err(|error| unreadable(name, error))?;
         if read == Line::End {
             break;
         }
         number += 1;
-        let text = trimmed(&line, number == 1);
+        let text = trimmed(&line);
         let answered = match read {
             Line::TooLong => Err(format!("longer than {LONGEST_LINE_BYTES} bytes")),
             Line::Whole | Line::End if text.is_empty() => continue,
-            Line::Whole | Line::End => answer(library, text, form, &mut out)?,
+            Line::Whole | Line::End => answers.give(library, text, &mut answer)?,
         };
-        if let Err(reason) = answered {
-            all_good = false;
-            writeln!(problems, "line {number}: {}", shown(&reason))?;
+        match answered {
+            Ok(Listed::Some) => {}
+            Ok(Listed::None) => tell(&format!(
+                "line {number}: it has no findings, so that its leaves count as not met, or as met \
+                 where the criteria say so"
+            )),
+            Err(reason) => {
+                all_good = false;
+                tell(&format!("line {number}: {}", shown(&reason)));
+            }
         }
         // Whoever sends one case and waits for its answer gets it.
         if input.buffer().is_empty() {
-            out.flush()?;
+            answers.flush()?;
         }
     }
-    out.flush()?;
+    answers.flush()?;
     Ok(all_good)
 }
 
@@ -100,10 +119,9 @@ enum Line {
 }
 
 /// Reads a line without growing past the longest one; what is too long is skipped to its end.
-fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> Result<Line, Failure> {
-    let failed = |source| Failure::Read { path: "the input".to_owned(), source };
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> {
     let limit = LONGEST_LINE_BYTES as u64 + 1;
-    let count = input.by_ref().take(limit).read_until(b'\n', line).map_err(failed)?;
+    let count = input.by_ref().take(limit).read_until(b'\n', line)?;
     if count == 0 {
         return Ok(Line::End);
     }
@@ -112,52 +130,72 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> Result<Line, Failu
     }
     loop {
         line.clear();
-        let count = input.by_ref().take(limit).read_until(b'\n', line).map_err(failed)?;
+        let count = input.by_ref().take(limit).read_until(b'\n', line)?;
         if count == 0 || line.last() == Some(&b'\n') {
             return Ok(Line::TooLong);
         }
     }
 }
 
-/// The line without blanks around it, and without the mark some editors put before a file.
-fn trimmed(line: &[u8], first: bool) -> &[u8] {
-    let line = if first { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
-    line.trim_ascii()
+/// The line without blanks around it, and without the mark some editors put before a file: where
+/// files were joined, it stands before any line.
+fn trimmed(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii()
 }
 
-/// Answers one case; the inner error is the reason to refuse its line.
-fn answer(
-    library: &Library,
-    line: &[u8],
-    form: Form,
-    out: &mut impl Write,
-) -> Result<Result<(), String>, Failure> {
-    let fixture: Fixture<'_> = match serde_json::from_slice(line) {
-        Ok(fixture) => fixture,
-        Err(error) => return Ok(Err(reason(&error))),
-    };
-    let guidance = match library.require(&fixture.profile, fixture.as_of) {
-        Ok(guidance) => guidance,
-        Err(error) => return Ok(Err(error.to_string())),
-    };
-    let question = match fixture.question(guidance) {
-        Ok(question) => question,
-        Err(reason) => return Ok(Err(reason)),
-    };
-    let evaluation = guidance.evaluate(&question);
-    match form {
-        Form::Json => write_json(&fixture.id, &evaluation, out)?,
-        Form::Explanation => {
-            let told = guidance.explain(&evaluation).to_text(text::WIDTH);
-            match &fixture.id {
-                FixtureId::None => {}
-                FixtureId::Text(id) => writeln!(out, "== {}", plain(id))?,
-                FixtureId::Number(id) => writeln!(out, "== {id}")?,
+/// Whether a case that was answered lists any finding.
+enum Listed {
+    Some,
+    None,
+}
+
+impl Answers {
+    /// Answers one case; the inner error is the reason to refuse its line. The buffer is empty before
+    /// and after.
+    fn give(
+        &mut self,
+        library: &Library,
+        line: &[u8],
+        buffer: &mut Vec<u8>,
+    ) -> Result<Result<Listed, String>, CliError> {
+        let fixture: Fixture<'_> = match serde_json::from_slice(line) {
+            Ok(fixture) => fixture,
+            Err(error) => return Ok(Err(reason(&error, line))),
+        };
+        let guidance = match library.require(&fixture.profile, fixture.as_of) {
+            Ok(guidance) => guidance,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let question = match fixture.question(guidance) {
+            Ok(question) => question,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let evaluation = guidance.evaluate(&question);
+        match self {
+            Self::Json(out) => {
+                write_json(&fixture.id, &evaluation, buffer)?;
+                out.line(buffer)?;
+                buffer.clear();
             }
-            writeln!(out, "{}", plain(&told))?;
+            Self::Explained(screen) => {
+                match &fixture.id {
+                    FixtureId::None => {}
+                    FixtureId::Text(id) => screen.line(&format!("== {}", plain(id)))?,
+                    FixtureId::Number(id) => screen.line(&format!("== {id}"))?,
+                }
+                let told = fixture.explain(&evaluation).to_text(screen.width);
+                screen.line(&plain(&told))?;
+            }
+        }
+        Ok(Ok(if fixture.findings.is_empty() { Listed::None } else { Listed::Some }))
+    }
+
+    fn flush(&mut self) -> Result<(), CliError> {
+        match self {
+            Self::Json(out) => out.flush(),
+            Self::Explained(screen) => screen.flush(),
         }
     }
-    Ok(Ok(()))
 }
 
 /// A reason as it is shown: it may quote what stands in the line.
@@ -171,14 +209,20 @@ fn shown(reason: &str) -> String {
     shown
 }
 
-/// What serde says, without "at line 1": the line's number is told before.
-fn reason(error: &serde_json::Error) -> String {
+/// What serde says, without "at line 1": the line's number is told before. Where the line is no
+/// object, as a comment or a part of one that takes several lines, it is told what belongs there.
+fn reason(error: &serde_json::Error, line: &[u8]) -> String {
+    const EXPECTED: &str = "expected one JSON object a line";
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     match text.strip_suffix(&place) {
         // What our own checks refuse names its field; what is no JSON has only its column.
-        Some(words) if error.is_data() => words.to_owned(),
-        Some(words) => format!("{words} at column {}", error.column()),
+        Some(words) if error.is_data() && line.starts_with(b"{") => words.to_owned(),
+        Some(words) if error.is_data() => {
+            let found = words.rsplit_once(", expected ").map_or(words, |(found, _)| found);
+            format!("{found}; {EXPECTED}")
+        }
+        Some(words) => format!("{words} at column {}; {EXPECTED}", error.column()),
         None => text,
     }
 }
@@ -187,44 +231,44 @@ fn reason(error: &serde_json::Error) -> String {
 fn write_json(
     id: &FixtureId<'_>,
     evaluation: &Evaluation<'_>,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    out.write_all(b"{\"id\":")?;
+    out: &mut Vec<u8>,
+) -> Result<(), CliError> {
+    out.extend_from_slice(b"{\"id\":");
     match id {
-        FixtureId::None => out.write_all(b"null")?,
-        FixtureId::Text(id) => serde_json::to_writer(&mut *out, id)?,
-        FixtureId::Number(id) => write!(out, "{id}")?,
+        FixtureId::None => out.extend_from_slice(b"null"),
+        FixtureId::Text(id) => serde_json::to_writer(&mut *out, id).map_err(CliError::other)?,
+        FixtureId::Number(id) => out.extend_from_slice(id.to_string().as_bytes()),
     }
-    out.write_all(b",\"derived\":{")?;
+    out.extend_from_slice(b",\"derived\":{");
     let mut comma: &[u8] = b"\"";
     for (id, value) in evaluation.derived() {
-        out.write_all(comma)?;
-        out.write_all(id.as_bytes())?;
-        out.write_all(match value {
+        out.extend_from_slice(comma);
+        out.extend_from_slice(id.as_bytes());
+        out.extend_from_slice(match value {
             ::guidance::Value::Met => b"\":\"M\"",
             ::guidance::Value::NotMet => b"\":\"N\"",
             ::guidance::Value::Undetermined => b"\":\"U\"",
-        })?;
+        });
         comma = b",\"";
     }
-    out.write_all(b"},\"presumed\":[")?;
-    write_ids(evaluation.presumed().map(|presumed| presumed.leaf), out)?;
-    out.write_all(b"],\"outcome\":\"")?;
-    out.write_all(evaluation.outcome().as_str().as_bytes())?;
-    out.write_all(b"\",\"open\":[")?;
-    write_ids(evaluation.open(), out)?;
-    out.write_all(b"]}\n")
+    out.extend_from_slice(b"},\"presumed\":[");
+    write_ids(evaluation.presumed().map(|presumed| presumed.leaf), out);
+    out.extend_from_slice(b"],\"outcome\":\"");
+    out.extend_from_slice(evaluation.outcome().as_str().as_bytes());
+    out.extend_from_slice(b"\",\"open\":[");
+    write_ids(evaluation.open(), out);
+    out.extend_from_slice(b"]}");
+    Ok(())
 }
 
-fn write_ids<'a>(ids: impl Iterator<Item = &'a str>, out: &mut impl Write) -> io::Result<()> {
+fn write_ids<'a>(ids: impl Iterator<Item = &'a str>, out: &mut Vec<u8>) {
     let mut before: &[u8] = b"\"";
     for id in ids {
-        out.write_all(before)?;
-        out.write_all(id.as_bytes())?;
-        out.write_all(b"\"")?;
+        out.extend_from_slice(before);
+        out.extend_from_slice(id.as_bytes());
+        out.extend_from_slice(b"\"");
         before = b",\"";
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,96 +1,90 @@
 //! `tebessa guidance list`: the profiles, their versions and hashes.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::ExitCode;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use ::guidance::{Guidance, Library};
+use anstyle::Style;
 
-use super::{Failure, files, json_line, text};
-use crate::output::plain;
+use crate::law;
+use crate::output::{ASIDE, CliError, Exit, Output, Screen, Table};
 
 /// So much of a hash is shown in the table: enough to name it.
 const SHOWN_HASH: usize = "sha256:".len() + 12;
 
 /// The arguments of `tebessa guidance list`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct Args {
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(
-    arguments: &Arguments,
+    args: &Args,
     directory: Option<&Path>,
-    out: &mut dyn Write,
-) -> Result<ExitCode, Failure> {
-    let library = files::library(directory)?;
-    if arguments.json {
-        for guidance in library.all() {
-            json_line(
-                out,
-                &serde_json::json!({
-                    "profile": guidance.profile(),
-                    "title": guidance.title(),
-                    "valid_from": guidance.valid_from(),
-                    "valid_to": guidance.valid_to(),
-                    "hash": guidance.hash(),
-                    "criteria": guidance.criteria_hash(),
-                }),
-            )?;
-        }
-        return Ok(ExitCode::SUCCESS);
+    screen: &mut Screen,
+) -> Result<Exit, CliError> {
+    let library = law::library(directory)?;
+    if args.json {
+        let mut out = Output::stdout();
+        library.all().try_for_each(|guidance| out.json(&as_json(guidance)))?;
+        out.flush()?;
+    } else {
+        list(&library, screen)?;
+        screen.flush()?;
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(80);
-    table.set_header(["profile", "in force", "hash", "title"]);
+    Ok(Exit::Done)
+}
+
+fn as_json(guidance: &Guidance) -> serde_json::Value {
+    serde_json::json!({
+        "profile": guidance.profile(),
+        "title": guidance.title(),
+        "valid_from": guidance.valid_from(),
+        "valid_to": guidance.valid_to(),
+        "hash": guidance.hash(),
+        "criteria": guidance.criteria_hash(),
+    })
+}
+
+fn list(library: &Library, screen: &mut Screen) -> Result<(), CliError> {
+    let plain = Style::new();
+    let mut table = Table::new(screen.width, &["profile", "in force", "hash", "title"], true);
     for guidance in library.all() {
         let end = guidance.valid_to().map_or_else(String::new, |end| format!(" to {end}"));
-        let hash: String = guidance.hash().to_string().chars().take(SHOWN_HASH).collect();
-        table.add_row([
-            guidance.profile().to_owned(),
-            format!("from {}{end}", guidance.valid_from()),
-            hash,
-            plain(guidance.title()),
+        let hash = guidance.hash().to_string().chars().take(SHOWN_HASH).collect();
+        table.row(&[
+            (guidance.profile().to_owned(), plain),
+            (format!("from {}{end}", guidance.valid_from()), plain),
+            (hash, plain),
+            (guidance.title().to_owned(), plain),
         ]);
     }
-    for line in table.lines() {
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    let aside = text::ASIDE;
-    writeln!(
-        out,
-        "\n{aside}tebessa guidance show PROFILE: the tree; --json: whole hashes{aside:#}"
-    )?;
-    Ok(ExitCode::SUCCESS)
+    table.show(screen)?;
+    screen.line("")?;
+    screen.paragraph(ASIDE, "tebessa guidance show PROFILE: the tree; --json: whole hashes", 0, 0)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Arguments, run};
-
-    fn printed(json: bool) -> String {
-        let mut out = Vec::new();
-        run(&Arguments { json }, None, &mut out).unwrap();
-        String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap()
-    }
+    use super::*;
 
     #[test]
     fn every_profile_is_listed_within_80_columns() {
-        let text = printed(false);
+        let (mut screen, shown) = Screen::for_test(80);
+        list(&law::library(None).unwrap(), &mut screen).unwrap();
+        let text = shown.text();
         for profile in ["UNHCR", "EU", "UK_pre2022", "UK_post2022", "ECHR"] {
-            assert!(text.lines().any(|line| line.trim().starts_with(profile)), "{profile}\n{text}");
+            assert!(text.lines().any(|line| line.starts_with(profile)), "{profile}\n{text}");
         }
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
 
     #[test]
-    fn json_gives_one_object_a_line() {
-        let lines: Vec<serde_json::Value> =
-            printed(true).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(lines.len(), 11);
-        assert!(lines.iter().all(|line| line["hash"].as_str().unwrap().len() == 71));
+    fn json_gives_one_object_a_version_with_its_whole_hash() {
+        let library = law::library(None).unwrap();
+        let objects: Vec<serde_json::Value> = library.all().map(as_json).collect();
+        assert_eq!(objects.len(), 11);
+        assert!(objects.iter().all(|object| object["hash"].as_str().unwrap().len() == 71));
     }
 }

@@ -1,20 +1,19 @@
 //! `tebessa guidance show`: the tree of a profile with questions and sources.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
 
 use ::guidance::{Criterion, Guidance, Join, Kind, Source, Target};
 use anstyle::Style;
 use serde_json::json;
 
-use super::text::{ASIDE, NAME, paragraph};
-use super::{Failure, files, json_line};
+use super::version::with_version;
+use crate::law;
+use crate::output::{ASIDE, CliError, Exit, NAME, Output, Screen};
 
 /// The arguments of `tebessa guidance show`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct Args {
     /// A profile (EU), a profile at a date (EU@2020-11-19), a hash or a profile file
     #[arg(default_value = "UNHCR")]
     version: String,
@@ -27,39 +26,41 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(
-    arguments: &Arguments,
+    args: &Args,
     directory: Option<&Path>,
-    out: &mut dyn Write,
-) -> Result<ExitCode, Failure> {
-    let library = files::library(directory)?;
-    files::with_version(&library, &arguments.version, |guidance| {
-        let wanted = arguments.criterion.as_deref();
+    screen: &mut Screen,
+) -> Result<Exit, CliError> {
+    let library = law::library(directory)?;
+    with_version(&library, &args.version, |guidance| {
+        let wanted = args.criterion.as_deref();
         let top = match wanted {
             None => guidance.roots().collect(),
             Some(id) => vec![guidance.criterion(id).ok_or_else(|| {
-                Failure::NotFound(format!("{} has no criterion `{id}`", guidance.profile()))
+                CliError::message(format!("{} has no criterion `{id}`", guidance.profile()))
             })?],
         };
-        if arguments.json {
-            return json_line(out, &as_json(guidance));
+        if args.json {
+            let mut out = Output::stdout();
+            out.json(&as_json(guidance))?;
+            return out.flush();
         }
         if wanted.is_none() {
-            profile(guidance, out)?;
+            profile(guidance, screen)?;
         }
-        let mut tree = Tree { guidance, seen: BTreeSet::new(), out };
+        let mut tree = Tree { guidance, seen: BTreeSet::new(), screen };
         for criterion in top {
             tree.criterion(criterion, 0, "")?;
         }
         if wanted.is_none() {
-            rules(guidance, out)?;
+            rules(guidance, screen)?;
         }
-        Ok(())
+        screen.flush()
     })??;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
-fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
-    writeln!(out, "{NAME}{text}{NAME:#}\n")
+fn heading(screen: &mut Screen, text: &str) -> Result<(), CliError> {
+    screen.line(&format!("{NAME}{text}{NAME:#}\n"))
 }
 
 fn cited(sources: &[Source]) -> String {
@@ -68,37 +69,37 @@ fn cited(sources: &[Source]) -> String {
 }
 
 /// What the profile is, its standards of proof and its parameters.
-fn profile(guidance: &Guidance, out: &mut dyn Write) -> io::Result<()> {
+fn profile(guidance: &Guidance, screen: &mut Screen) -> Result<(), CliError> {
     let plain = Style::new();
-    paragraph(out, NAME, &format!("{}: {}", guidance.profile(), guidance.title()), 0, 2)?;
+    screen.paragraph(NAME, &format!("{}: {}", guidance.profile(), guidance.title()), 0, 2)?;
     let end = guidance.valid_to().map_or_else(String::new, |end| format!(" to {end}"));
-    paragraph(out, plain, &format!("in force from {}{end}", guidance.valid_from()), 0, 2)?;
-    paragraph(out, plain, &guidance.hash().to_string(), 0, 2)?;
-    paragraph(out, plain, &format!("criteria {}", guidance.criteria_hash()), 0, 2)?;
-    paragraph(out, ASIDE, &cited(guidance.sources()), 0, 2)?;
-    writeln!(out)?;
-    heading(out, "Standards of proof")?;
+    screen.paragraph(plain, &format!("in force from {}{end}", guidance.valid_from()), 0, 2)?;
+    screen.paragraph(plain, &guidance.hash().to_string(), 0, 2)?;
+    screen.paragraph(plain, &format!("criteria {}", guidance.criteria_hash()), 0, 2)?;
+    screen.paragraph(ASIDE, &cited(guidance.sources()), 0, 2)?;
+    screen.line("")?;
+    heading(screen, "Standards of proof")?;
     for standard in guidance.standards() {
         let text = format!("{}: {} ({})", standard.of, standard.standard, standard.words);
-        paragraph(out, plain, &text, 2, 2)?;
-        paragraph(out, plain, &standard.note, 4, 0)?;
-        paragraph(out, ASIDE, &cited(&standard.sources), 4, 2)?;
+        screen.paragraph(plain, &text, 2, 2)?;
+        screen.paragraph(plain, &standard.note, 4, 0)?;
+        screen.paragraph(ASIDE, &cited(&standard.sources), 4, 2)?;
     }
-    writeln!(out)?;
-    heading(out, "Parameters")?;
+    screen.line("")?;
+    heading(screen, "Parameters")?;
     for setting in guidance.settings() {
-        paragraph(out, plain, &format!("{} = {}", setting.parameter, setting.value), 2, 2)?;
-        paragraph(out, plain, &setting.note, 4, 0)?;
-        paragraph(out, ASIDE, &cited(&setting.sources), 4, 2)?;
+        screen.paragraph(plain, &format!("{} = {}", setting.parameter, setting.value), 2, 2)?;
+        screen.paragraph(plain, &setting.note, 4, 0)?;
+        screen.paragraph(ASIDE, &cited(&setting.sources), 4, 2)?;
     }
-    writeln!(out)?;
-    heading(out, "Criteria")
+    screen.line("")?;
+    heading(screen, "Criteria")
 }
 
 /// Presumptions, overrides and annotations.
-fn rules(guidance: &Guidance, out: &mut dyn Write) -> io::Result<()> {
+fn rules(guidance: &Guidance, screen: &mut Screen) -> Result<(), CliError> {
     let plain = Style::new();
-    heading(out, "Presumptions")?;
+    heading(screen, "Presumptions")?;
     for presumption in guidance.presumptions() {
         let (parameter, value) = &presumption.when;
         let has = guidance.setting(parameter) == Some(value.as_str());
@@ -111,77 +112,82 @@ fn rules(guidance: &Guidance, out: &mut dyn Write) -> io::Result<()> {
             facts.concat(),
             if has { "in this profile" } else { "not in this profile" }
         );
-        paragraph(out, plain, &condition, 2, 2)?;
-        paragraph(out, plain, &presumption.why, 4, 0)?;
-        paragraph(out, ASIDE, &cited(&presumption.sources), 4, 2)?;
+        screen.paragraph(plain, &condition, 2, 2)?;
+        screen.paragraph(plain, &presumption.why, 4, 0)?;
+        screen.paragraph(ASIDE, &cited(&presumption.sources), 4, 2)?;
     }
-    writeln!(out)?;
-    heading(out, "Facts that settle a criterion")?;
+    screen.line("")?;
+    heading(screen, "Facts that settle a criterion")?;
     for settled in guidance.overrides() {
         let (fact, word) = &settled.fact;
         let text = format!("{fact} {word}: {} is {}", settled.criterion, settled.value.words());
-        paragraph(out, plain, &text, 2, 2)?;
-        paragraph(out, plain, &settled.why, 4, 0)?;
-        paragraph(out, ASIDE, &cited(&settled.sources), 4, 2)?;
+        screen.paragraph(plain, &text, 2, 2)?;
+        screen.paragraph(plain, &settled.why, 4, 0)?;
+        screen.paragraph(ASIDE, &cited(&settled.sources), 4, 2)?;
     }
-    writeln!(out)?;
-    heading(out, "Recorded beside the tree")?;
+    screen.line("")?;
+    heading(screen, "Recorded beside the tree")?;
     for annotation in guidance.annotations() {
-        paragraph(out, NAME, &format!("{}  {}", annotation.id, annotation.title), 2, 2)?;
-        paragraph(out, plain, &annotation.question, 4, 0)?;
-        paragraph(out, plain, &annotation.why, 4, 0)?;
-        list(out, "Words", &annotation.words, 4)?;
-        list(out, "Facts", &annotation.facts, 4)?;
-        list(out, "For", &annotation.supports, 4)?;
-        list(out, "Against", &annotation.undermines, 4)?;
-        paragraph(out, ASIDE, &cited(&annotation.sources), 4, 2)?;
+        screen.paragraph(NAME, &format!("{}  {}", annotation.id, annotation.title), 2, 2)?;
+        screen.paragraph(plain, &annotation.question, 4, 0)?;
+        screen.paragraph(plain, &annotation.why, 4, 0)?;
+        list(screen, "Words", &annotation.words, 4)?;
+        list(screen, "Facts", &annotation.facts, 4)?;
+        list(screen, "For", &annotation.supports, 4)?;
+        list(screen, "Against", &annotation.undermines, 4)?;
+        screen.paragraph(ASIDE, &cited(&annotation.sources), 4, 2)?;
     }
     Ok(())
 }
 
-fn list(out: &mut dyn Write, name: &str, words: &[String], indent: usize) -> io::Result<()> {
+fn list(screen: &mut Screen, name: &str, words: &[String], indent: usize) -> Result<(), CliError> {
     if words.is_empty() {
         return Ok(());
     }
-    paragraph(out, Style::new(), &format!("{name}: {}", words.join("; ")), indent, 2)
+    screen.paragraph(Style::new(), &format!("{name}: {}", words.join("; ")), indent, 2)
 }
 
 /// Writes criteria one under the other, each once.
 struct Tree<'a> {
     guidance: &'a Guidance,
     seen: BTreeSet<String>,
-    out: &'a mut dyn Write,
+    screen: &'a mut Screen,
 }
 
 impl Tree<'_> {
-    fn criterion(&mut self, criterion: &Criterion, depth: usize, before: &str) -> io::Result<()> {
+    fn criterion(
+        &mut self,
+        criterion: &Criterion,
+        depth: usize,
+        before: &str,
+    ) -> Result<(), CliError> {
         let indent = depth * 2;
         let title = format!("{before}{}  {}", criterion.id, criterion.title);
         if !self.seen.insert(criterion.id.clone()) {
-            paragraph(self.out, NAME, &format!("{title} (shown above)"), indent, 2)?;
-            return writeln!(self.out);
+            self.screen.paragraph(NAME, &format!("{title} (shown above)"), indent, 2)?;
+            return self.screen.line("");
         }
-        paragraph(self.out, NAME, &title, indent, 2)?;
+        self.screen.paragraph(NAME, &title, indent, 2)?;
         let (indent, plain) = (indent + 4, Style::new());
-        paragraph(self.out, plain, &criterion.question, indent, 0)?;
-        list(self.out, "Facts", &criterion.facts, indent)?;
-        list(self.out, "For", &criterion.supports, indent)?;
-        list(self.out, "Against", &criterion.undermines, indent)?;
+        self.screen.paragraph(plain, &criterion.question, indent, 0)?;
+        list(self.screen, "Facts", &criterion.facts, indent)?;
+        list(self.screen, "For", &criterion.supports, indent)?;
+        list(self.screen, "Against", &criterion.undermines, indent)?;
         let sources = format!("{} ({})", cited(&criterion.sources), criterion.seed.join(" "));
-        paragraph(self.out, ASIDE, &sources, indent, 2)?;
+        self.screen.paragraph(ASIDE, &sources, indent, 2)?;
         let guidance = self.guidance;
         for reading in guidance.readings().iter().filter(|r| r.criterion == criterion.id) {
             let text = format!("In {}: {}", guidance.profile(), reading.text);
-            paragraph(self.out, plain, &text, indent, 2)?;
-            paragraph(self.out, ASIDE, &cited(&reading.sources), indent + 2, 2)?;
+            self.screen.paragraph(plain, &text, indent, 2)?;
+            self.screen.paragraph(ASIDE, &cited(&reading.sources), indent + 2, 2)?;
         }
-        let Kind::Node(join) = &criterion.kind else { return writeln!(self.out) };
-        paragraph(self.out, plain, &format!("Met by {join}"), indent, 2)?;
-        writeln!(self.out)?;
+        let Kind::Node(join) = &criterion.kind else { return self.screen.line("") };
+        self.screen.paragraph(plain, &format!("Met by {join}"), indent, 2)?;
+        self.screen.line("")?;
         self.members(join, depth + 1)
     }
 
-    fn members(&mut self, join: &Join, depth: usize) -> io::Result<()> {
+    fn members(&mut self, join: &Join, depth: usize) -> Result<(), CliError> {
         for member in &join.members {
             match &member.target {
                 Target::Group(group) => self.members(group, depth)?,
@@ -253,20 +259,20 @@ fn as_json(guidance: &Guidance) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arguments, run};
+    use super::*;
 
-    fn printed(version: &str, criterion: Option<&str>, json: bool) -> String {
-        let arguments =
-            Arguments { version: version.into(), criterion: criterion.map(Into::into), json };
-        let mut out = Vec::new();
-        run(&arguments, None, &mut out).unwrap();
-        String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap()
+    fn shown(version: &str, criterion: Option<&str>) -> Result<String, CliError> {
+        let criterion = criterion.map(Into::into);
+        let args = Args { version: version.into(), criterion, json: false };
+        let (mut screen, shown) = Screen::for_test(80);
+        run(&args, None, &mut screen)?;
+        Ok(shown.text())
     }
 
     #[test]
     fn every_criterion_is_shown_with_question_and_source_within_80_columns() {
         for profile in ["UNHCR", "EU", "UK_post2022", "ECHR"] {
-            let text = printed(profile, None, false);
+            let text = shown(profile, None).unwrap();
             for id in ["INC ", "C1.1.a ", "C2.4 ", "CP.2 ", "C1.2.d ", "G.ACT "] {
                 assert!(text.contains(id), "{profile} {id}");
             }
@@ -278,21 +284,20 @@ mod tests {
 
     #[test]
     fn what_a_profile_does_not_use_is_marked() {
-        assert!(printed("US", Some("C2"), false).contains("(not in this profile) C2.5"));
-        assert!(!printed("EU", Some("C2"), false).contains("(not in this profile) C2.5"));
+        assert!(shown("US", Some("C2")).unwrap().contains("(not in this profile) C2.5"));
+        assert!(!shown("EU", Some("C2")).unwrap().contains("(not in this profile) C2.5"));
     }
 
     #[test]
     fn an_unknown_criterion_is_refused() {
-        let arguments =
-            Arguments { version: "EU".into(), criterion: Some("C9".into()), json: false };
-        let error = run(&arguments, None, &mut Vec::new()).unwrap_err();
+        let error = shown("EU", Some("C9")).unwrap_err();
         assert_eq!(error.to_string(), "EU has no criterion `C9`");
     }
 
     #[test]
     fn json_holds_every_criterion() {
-        let shown: serde_json::Value = serde_json::from_str(&printed("EU", None, true)).unwrap();
+        let library = law::library(None).unwrap();
+        let shown = with_version(&library, "EU", as_json).unwrap();
         assert_eq!(shown["criteria"].as_array().unwrap().len(), 55);
     }
 }

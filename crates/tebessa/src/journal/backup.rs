@@ -6,7 +6,7 @@ use journal::{Checkpoint, CopyReport, Lock, Position, Reader};
 use service::access::AccessEntry;
 use service::logs::Log;
 
-use super::node;
+use crate::data_directory;
 use crate::files;
 use crate::output::{Bar, CliError, Exit, GOOD, bytes, count, line, note, plain};
 
@@ -78,7 +78,7 @@ pub(crate) struct RestoreArgs {
 pub(crate) async fn backup(args: BackupArgs) -> Result<Exit, CliError> {
     let directory = source(&args)?;
     files::check_outside(&args.out, &args.data)?;
-    node::make_private(&args.out)?;
+    data_directory::make_private(&args.out)?;
     let copied = tokio::task::spawn_blocking(move || {
         let mut bar = Bar::new("Verifying the copy");
         let report = journal::backup(&directory, &args.out, &mut |step| {
@@ -91,14 +91,14 @@ pub(crate) async fn backup(args: BackupArgs) -> Result<Exit, CliError> {
 }
 
 fn source(args: &BackupArgs) -> Result<PathBuf, CliError> {
-    let directory = node::record(&args.data, Log::Cases)?;
-    if args.access { node::record(&args.data, Log::Access) } else { Ok(directory) }
+    let directory = data_directory::record(&args.data, Log::Cases)?;
+    if args.access { data_directory::record(&args.data, Log::Access) } else { Ok(directory) }
 }
 
 /// Makes a data directory from a backup.
 pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
-    let log = node::log(args.access);
-    let source = node::log_of(&args.from, log)?;
+    let log = data_directory::log(args.access);
+    let source = data_directory::log_of(&args.from, log)?;
     is_a(&source, log)?;
     let origin = log.origin(Reader::open(&source).map_err(CliError::other)?.id());
     let mut elsewhere = Vec::new();
@@ -108,7 +108,7 @@ pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
     let json = args.json;
     let (data, shown) = (log.directory(&args.data), args.data.display().to_string());
     let restored = tokio::task::spawn_blocking(move || {
-        node::make_private(&data)?;
+        data_directory::make_private(&data)?;
         let held = Lock::take(&data).map_err(CliError::other)?;
         let mut bar = Bar::new("Verifying the copy");
         journal::restore(&source, &held, &elsewhere, &mut |step| {

@@ -7,8 +7,8 @@ use journal::note::VerifierKey;
 use journal::{Checkpoint, TlogProof};
 use service::logs::Log;
 
-use super::node;
 use super::prove::ProvedCase;
+use crate::data_directory;
 use crate::output::{BAD, CliError, Exit, GOOD, count, line};
 use crate::{files, verifier_keys};
 
@@ -115,7 +115,9 @@ fn policy(args: &Args) -> Result<Vec<VerifierKey>, CliError> {
         keys.extend(verifier_keys::in_file(file)?);
     }
     if let Some(data) = &args.data {
-        keys.extend(node::keys(data, Log::Cases)?.known().into_iter().map(|known| known.key));
+        keys.extend(
+            data_directory::keys(data, Log::Cases)?.known().into_iter().map(|known| known.key),
+        );
     }
     match keys.first() {
         None => Err(CliError::usage("no key is believed; say --key, --key-file or --data")),

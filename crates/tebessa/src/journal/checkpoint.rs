@@ -2,8 +2,8 @@
 
 use journal::Checkpoints;
 
-use super::node;
 use crate::address::Address;
+use crate::data_directory;
 use crate::output::{CliError, Exit, Output};
 
 const HELP: &str = "\
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     if args.latest {
         return latest(&args);
     }
-    let reply = node::checkpoint(&args.address, node::log(args.access)).await?;
+    let reply = data_directory::checkpoint(&args.address, data_directory::log(args.access)).await?;
     let text = if args.json {
         format!("{}\n", serde_json::to_string(&reply).map_err(CliError::other)?)
     } else {
@@ -54,7 +54,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
 }
 
 fn latest(args: &Args) -> Result<Exit, CliError> {
-    let directory = node::record(&args.address.data, node::log(args.access))?;
+    let directory = data_directory::record(&args.address.data, data_directory::log(args.access))?;
     let kept = Checkpoints::new(&directory, "").latest();
     let Some(kept) = kept.map_err(CliError::other)? else {
         return Err(CliError::message("no checkpoint was signed here yet; leave out --latest"));

@@ -10,9 +10,9 @@ use journal::{
 use service::logs::Log;
 use service::node::{journal_dir, keys_dir};
 
-use super::node;
 use crate::address::Address;
 use crate::arguments::log_id;
+use crate::data_directory;
 use crate::files::{self, OutFile};
 use crate::output::{Bar, CliError, Exit, GOOD, count, line, note};
 
@@ -80,12 +80,12 @@ const BATCH: usize = 2_048;
 
 /// Writes the records.
 pub(crate) async fn export(args: ExportArgs) -> Result<Exit, CliError> {
-    let directory = node::record(&args.address.data, Log::Cases)?;
+    let directory = data_directory::record(&args.address.data, Log::Cases)?;
     if let Some(out) = &args.tiles {
         files::check_outside(out, &args.address.data)?;
     }
     let note = match &args.tiles {
-        Some(_) => Some(node::checkpoint(&args.address, Log::Cases).await?.note),
+        Some(_) => Some(data_directory::checkpoint(&args.address, Log::Cases).await?.note),
         None => None,
     };
     let work = tokio::task::spawn_blocking(move || match (&args.jsonl, &args.tiles, note) {
@@ -203,7 +203,7 @@ fn take_in(args: &ImportArgs) -> Result<Exit, CliError> {
         Box::new(BufReader::with_capacity(1 << 20, File::open(&args.file).map_err(wrong)?))
     };
     let directory = journal_dir(&args.data);
-    node::make_private(&directory)?;
+    data_directory::make_private(&directory)?;
     let held = journal::Lock::take(&directory).map_err(CliError::other)?;
     let log = args.log.unwrap_or_else(uuid::Uuid::new_v4);
     let mut import =

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::node;
+use crate::data_directory;
 use crate::output::{CliError, Exit, Output, line, note};
 use clap::Subcommand;
 use journal::note::VerifierKey;
@@ -92,9 +92,9 @@ pub(crate) fn run(command: Commands) -> Result<Exit, CliError> {
 }
 
 fn writable(args: &Args) -> Result<journal::LogKeys, CliError> {
-    let log = node::log(args.access);
-    node::record(&args.data, log)?;
-    node::keys(&args.data, log)
+    let log = data_directory::log(args.access);
+    data_directory::record(&args.data, log)?;
+    data_directory::keys(&args.data, log)
 }
 
 fn show(args: &Args) -> Result<Exit, CliError> {
@@ -117,7 +117,7 @@ fn show(args: &Args) -> Result<Exit, CliError> {
     }
     output.flush()?;
     if !args.json {
-        let kept = node::keys_of(&args.data, node::log(args.access))?;
+        let kept = data_directory::keys_of(&args.data, data_directory::log(args.access))?;
         note(&format!("the keys are kept in {}", kept.display()));
     }
     Ok(Exit::Done)

@@ -5,7 +5,6 @@ mod check_proof;
 mod checkpoint;
 mod export;
 mod key;
-pub(crate) mod node;
 mod prove;
 mod repair;
 

@@ -7,8 +7,8 @@ use journal::{Checkpoint, Checkpoints, Position, Reader, StreamId, StreamProof, 
 
 use service::logs::Log;
 
-use super::node;
 use crate::address::Address;
+use crate::data_directory;
 use crate::files;
 use crate::output::{CliError, Exit};
 
@@ -71,7 +71,7 @@ impl ProvedCase {
 
 /// Prints the proof.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
-    let directory = node::record(&args.address.data, Log::Cases)?;
+    let directory = data_directory::record(&args.address.data, Log::Cases)?;
     let note = match &args.checkpoint {
         Some(file) => files::read_text(file, files::SMALL)?,
         None => signed(&args).await?,
@@ -92,12 +92,12 @@ async fn signed(args: &Args) -> Result<String, CliError> {
             return Ok(kept.note);
         }
     }
-    Ok(node::checkpoint(&args.address, Log::Cases).await?.note)
+    Ok(data_directory::checkpoint(&args.address, Log::Cases).await?.note)
 }
 
 fn prove(args: &Args, directory: &Path, note: String) -> Result<String, CliError> {
     let reader = Reader::open(directory).map_err(CliError::other)?;
-    let policy: Vec<_> = node::keys(&args.address.data, Log::Cases)?
+    let policy: Vec<_> = data_directory::keys(&args.address.data, Log::Cases)?
         .known()
         .into_iter()
         .map(|known| known.key)

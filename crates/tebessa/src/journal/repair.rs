@@ -9,8 +9,8 @@ use service::client::Client;
 use service::nats::Server;
 use tokio::runtime::Handle;
 
-use super::node;
 use crate::address::NatsOptions;
+use crate::data_directory;
 use crate::output::{Bar, CliError, Exit, GOOD, count, line, note};
 
 const HELP: &str = "\
@@ -55,21 +55,21 @@ pub(crate) struct Args {
 
 /// Repairs, and says what was done.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
-    let log = node::log(args.access);
+    let log = data_directory::log(args.access);
     if args.access && args.from == "stream" {
         return Err(CliError::usage(
             "the stream has the cases and not the access log: name a backup of it, made by \
              `tebessa journal backup --access`",
         ));
     }
-    let directory = node::record(&args.data, log)?;
+    let directory = data_directory::record(&args.data, log)?;
     // Held before a NATS server is started on the node's store.
     let held = Lock::take(&directory).map_err(CliError::other)?;
     let report = if args.from == "stream" {
         let policy = Policy::new(&args, &service::node::keys_dir(&args.data))?;
         from_stream(&args, held, policy).await?
     } else {
-        let source = node::log_of(Path::new(&args.from), log)?;
+        let source = data_directory::log_of(Path::new(&args.from), log)?;
         // It may be damaged too, and have what is lost here.
         let source = Reader::open_what_is_whole(&source).map_err(CliError::other)?;
         // By the source's log: what is to be repaired may not be readable.

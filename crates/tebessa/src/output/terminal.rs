@@ -3,6 +3,8 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
 
+use anstyle::Style;
+
 use super::error::CliError;
 use super::style::ASIDE;
 use super::text;
@@ -54,6 +56,26 @@ impl Screen {
         Ok(())
     }
 
+    /// Writes a text in a style and without its control characters, in lines behind an indent; all but
+    /// the first stand deeper. Of a text without words, nothing.
+    pub(crate) fn paragraph(
+        &mut self,
+        style: Style,
+        text: &str,
+        indent: usize,
+        deeper: usize,
+    ) -> Result<(), CliError> {
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let room = self.width.saturating_sub(indent + deeper);
+        for (place, line) in text::wrapped(&text::plain(text), room).iter().enumerate() {
+            let indent = if place == 0 { indent } else { indent + deeper };
+            self.line(format!("{:indent$}{style}{line}{style:#}", "").trim_end())?;
+        }
+        Ok(())
+    }
+
     /// Writes a word and a text beside it that may take several lines.
     pub(crate) fn labelled(
         &mut self,
@@ -80,13 +102,17 @@ impl Screen {
 
 /// What is written for programs: exact bytes, line by line.
 pub(crate) struct Output {
-    out: BufWriter<io::Stdout>,
+    out: BufWriter<Box<dyn Write + Send>>,
 }
 
 impl Output {
     /// Standard output as it is.
     pub(crate) fn stdout() -> Self {
-        Self { out: BufWriter::with_capacity(64 * 1024, io::stdout()) }
+        Self::to(io::stdout())
+    }
+
+    fn to(out: impl Write + Send + 'static) -> Self {
+        Self { out: BufWriter::with_capacity(64 * 1024, Box::new(out)) }
     }
 
     /// Writes exactly these bytes.
@@ -157,11 +183,31 @@ pub(crate) mod tests {
         }
     }
 
+    impl Output {
+        /// An output, and what it writes.
+        pub(crate) fn for_test() -> (Self, Shown) {
+            let shown = Shown::default();
+            (Self::to(shown.clone()), shown)
+        }
+    }
+
     impl Screen {
         /// A screen of a width, and what it shows, without styles.
         pub(crate) fn for_test(width: usize) -> (Self, Shown) {
             let shown = Shown::default();
             (Self { out: Box::new(shown.clone()), width }, shown)
         }
+    }
+
+    #[test]
+    fn a_paragraph_fits_the_width_and_its_further_lines_stand_deeper() {
+        let (mut screen, shown) = Screen::for_test(80);
+        screen.paragraph(ASIDE, &"word ".repeat(60), 6, 4).unwrap();
+        screen.paragraph(ASIDE, " ", 6, 4).unwrap();
+        let text = shown.text();
+        let mut lines = text.lines();
+        assert!(lines.next().is_some_and(|line| line.starts_with("      word")));
+        assert!(lines.clone().count() > 2);
+        assert!(lines.all(|line| line.len() <= 80 && line.starts_with("          word")), "{text}");
     }
 }

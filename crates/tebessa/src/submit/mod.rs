@@ -26,8 +26,9 @@ Its answer is one line, in the same place of the output:
   {"outcome":"accepted","case":…,"version":…,"position":…,"event":…}
   {"outcome":"rejected","code":"wrong_role","invariant":…,"message":…}
   {"outcome":"failed","code":400,"message":"line 7: data.name: …"}
-The first two are the service's own bytes. A failure has the code 400 malformed, 404 unknown,
-409 others were faster, 413 too long, 502 unreadable, 503 nobody answers, or 504 no answer.
+The first two are the service's own bytes. A failure has the code 400 malformed, 403 not allowed by
+the NATS server, 404 unknown, 409 others were faster, 413 too long, 502 an answer that cannot be read,
+503 nobody answers, or 504 no answer in time.
 
 An accepted command is on disk. Sent again with the same id it gets the same answer, so a file
 can be submitted again after a failure.

@@ -1,17 +1,39 @@
 //! What `tebessa guidance evaluate` prints for good lines and bad ones.
 
-use super::{Form, LONGEST_LINE_BYTES, lines};
-use ::guidance::Library;
+use super::*;
+use crate::output::CliError;
 
 const CASES: &str = include_str!("../../../../../tests/fixtures/jurisprudence.jsonl");
 
-/// Whether all lines were good, what was printed, and what was complained about.
+/// What is printed.
+#[derive(Clone, Copy)]
+enum Form {
+    Json,
+    Explanation,
+}
+
+/// Whether all lines were good, what was printed, and what was told.
 fn evaluated(input: &[u8], form: Form) -> (bool, String, String) {
     let library = Library::embedded().unwrap();
-    let (mut out, mut problems) = (Vec::new(), Vec::new());
-    let good = lines(&library, input, &mut out, &mut problems, form).unwrap();
-    (good, String::from_utf8(out).unwrap(), String::from_utf8(problems).unwrap())
+    let (mut answers, shown) = match form {
+        Form::Json => {
+            let (out, shown) = Output::for_test();
+            (Answers::Json(out), shown)
+        }
+        Form::Explanation => {
+            let (screen, shown) = Screen::for_test(80);
+            (Answers::Explained(screen), shown)
+        }
+    };
+    let mut problems = String::new();
+    let mut tell = |problem: &str| problems.extend([problem, "\n"]);
+    let good = lines(&library, ("input", input), &mut answers, &mut tell).unwrap();
+    (good, shown.text(), problems)
 }
+
+/// What is told of a line that is answered and lists no findings.
+const NO_FINDINGS: &str = "line 1: it has no findings, so that its leaves count as not met, or as \
+                           met where the criteria say so\n";
 
 fn refused(line: &str) -> String {
     let (good, out, problems) = evaluated(line.as_bytes(), Form::Json);
@@ -23,7 +45,8 @@ fn refused(line: &str) -> String {
 fn a_case_gives_one_line_with_keys_in_order() {
     let line = r#"{"id":"A\"1","profile":"EU","as_of":"2020-11-19","sought":"refugee"}"#;
     let (good, out, problems) = evaluated(line.as_bytes(), Form::Json);
-    assert!(good && problems.is_empty(), "{problems}");
+    assert!(good);
+    assert_eq!(problems, NO_FINDINGS);
     assert_eq!(
         out,
         "{\"id\":\"A\\\"1\",\"derived\":{\"C1.1\":\"N\",\"C1.2\":\"N\",\"C1.3\":\"N\",\"C1\":\"N\",\
@@ -36,7 +59,7 @@ fn a_case_gives_one_line_with_keys_in_order() {
 #[test]
 fn every_decided_case_is_answered() {
     let (good, out, problems) = evaluated(CASES.as_bytes(), Form::Json);
-    assert!(good, "{problems}");
+    assert!(good && problems.is_empty(), "{problems}");
     for (case, answer) in CASES.lines().zip(out.lines()) {
         let case: serde_json::Value = serde_json::from_str(case).unwrap();
         let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
@@ -70,8 +93,19 @@ fn a_bad_line_is_refused_with_number_field_and_reason() {
     let with =
         |rest: &str| format!(r#"{{"profile":"EU","as_of":"2020-11-19","sought":"refugee"{rest}}}"#);
     let table = [
-        ("{".to_owned(), "line 1: EOF while parsing an object at column 1"),
-        ("[]".to_owned(), "line 1: invalid type: sequence"),
+        (
+            "{".to_owned(),
+            "line 1: EOF while parsing an object at column 1; expected one JSON object a line",
+        ),
+        ("[]".to_owned(), "line 1: invalid type: sequence; expected one JSON object a line"),
+        (
+            "# Sepet".to_owned(),
+            "line 1: expected value at column 1; expected one JSON object a line",
+        ),
+        (
+            r#""id": "GC01","#.to_owned(),
+            "line 1: invalid type: string \"id\"; expected one JSON object a line",
+        ),
         (with(r#","findings":{"C2":"M"}"#), "line 1: findings.C2: `C2` is derived"),
         (with(r#","findings":{"G.ACT":"M"}"#), "line 1: findings.G.ACT: `G.ACT` is recorded in"),
         (with(r#","findings":{"C9":"M"}"#), "line 1: findings.C9: unknown criterion `C9`"),
@@ -84,7 +118,7 @@ fn a_bad_line_is_refused_with_number_field_and_reason() {
         (with(r#","facts":{"posting":"maybe"}"#), "line 1: facts.posting: `maybe` is not one of"),
         (with(r#","facts":{"motive":1}"#), "line 1: facts.motive: a number stands where a text"),
         (with(r#","facts":{"act":"a","act":"b"}"#), "line 1: facts.act is given twice"),
-        (with(r#","note":{"a":1,"a":2}"#), "line 1: a is given twice"),
+        (with(r#","note":{"a":1,"a":2}"#), "line 1: note.a is given twice"),
         (with(r#","sought":"refugee""#), "line 1: sought is given twice"),
         (with(r#","id":[]"#), "line 1: invalid type: sequence, expected an id"),
         (r#"{"as_of":"2020-11-19","sought":"refugee"}"#.to_owned(), "line 1: profile is missing"),
@@ -126,8 +160,29 @@ fn a_bad_line_does_not_stop_the_others() {
     let (good, out, problems) = evaluated(input.as_bytes(), Form::Json);
     assert!(!good);
     assert_eq!(out.lines().count(), 3);
-    assert!(problems.starts_with("line 4: expected"), "{problems}");
-    assert_eq!(problems.lines().count(), 1);
+    let refused: Vec<&str> =
+        problems.lines().filter(|line| !line.contains("no findings")).collect();
+    assert!(refused[0].starts_with("line 4: expected"), "{problems}");
+    assert_eq!(refused.len(), 1);
+}
+
+#[test]
+fn files_that_were_joined_have_marks_between_them() {
+    let marked = r#"{"id":"x","profile":"EU","as_of":"2020-11-19","sought":"refugee"}"#;
+    let marked = format!("\u{feff}{marked}\n");
+    let (good, out, problems) = evaluated(marked.repeat(2).as_bytes(), Form::Json);
+    assert!(good, "{problems}");
+    assert_eq!(out.lines().count(), 2);
+}
+
+#[test]
+fn an_input_that_cannot_be_read_is_named() {
+    let place = tempfile::tempdir().unwrap();
+    let (screen, _) = Screen::for_test(80);
+    let args = Args { file: Some(place.path().to_owned()), explain: true, json: false };
+    let error: CliError = run(&args, None, screen).unwrap_err();
+    let expected = format!("{} could not be read", place.path().display());
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]
@@ -141,7 +196,8 @@ fn bytes_that_are_no_text_and_lines_without_end_are_refused() {
     let problems: Vec<&str> = problems.lines().collect();
     assert!(problems[0].starts_with("line 1: invalid unicode"), "{problems:?}");
     assert_eq!(problems[1], "line 2: longer than 1048576 bytes");
-    assert_eq!(problems.len(), 2);
+    assert!(problems[2].starts_with("line 3: it has no findings"), "{problems:?}");
+    assert_eq!(problems.len(), 3);
 }
 
 #[test]

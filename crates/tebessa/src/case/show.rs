@@ -5,11 +5,12 @@ use serde_json::value::RawValue;
 use service::client::Client;
 use service::queries::CaseQuery;
 
-use super::fetch::{Pages, ask};
+use super::fetch::Pages;
 use super::file::CaseFile;
 use super::overview;
 use crate::address::Address;
 use crate::arguments::from_one;
+use crate::ask::ask;
 use crate::output::{CliError, Exit, Output, Screen};
 use crate::viewing::Viewing;
 

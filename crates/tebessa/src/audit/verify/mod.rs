@@ -15,7 +15,7 @@ use service::logs::Log;
 use self::live::Live;
 use self::report::{Damage, Report};
 use self::signed::{Elsewhere, Signed};
-use crate::journal::node;
+use crate::data_directory;
 use crate::output::{Bar, CliError, Exit, hanging, line, terminal_width};
 use crate::verifier_keys;
 
@@ -70,7 +70,7 @@ pub(crate) struct Args {
 
 /// Checks everything; the first fault ends it with exit code 1.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
-    let directory = node::record(&args.data, Log::Cases)?;
+    let directory = data_directory::record(&args.data, Log::Cases)?;
     let live = Live::find(&args.data).await;
     match check(&args, &directory, &live).await {
         Ok(report) => {
@@ -157,7 +157,7 @@ async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<
 /// The checkpoints of elsewhere: those of the access log, and the others.
 fn elsewhere(args: &Args) -> Result<(Vec<Elsewhere>, Vec<Elsewhere>), Stop> {
     let access = Log::Access.directory(&args.data);
-    let origin = if args.checkpoint.is_empty() || !node::holds_log(&access)? {
+    let origin = if args.checkpoint.is_empty() || !data_directory::holds_log(&access)? {
         None
     } else {
         Some(Log::Access.origin(journal::Reader::id_in(&access)?))

@@ -7,9 +7,9 @@ use case::vocabulary::Status;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use service::queries::{ListQuery, ListReply, ListedCase};
 
-use super::fetch::ask;
 use crate::address::Address;
 use crate::arguments::from_one;
+use crate::ask::ask;
 use crate::output::{
     ASIDE, CliError, Exit, NO_WIDTH, Output, Screen, Table, count, note, of_outcome, of_status,
 };

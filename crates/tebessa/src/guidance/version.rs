@@ -1,59 +1,25 @@
-//! Guidance files on disk, and how a version of guidance is named on the command line.
+//! How a version of guidance is named on the command line: profile, date, hash or file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ::guidance::{Guidance, GuidanceHash, Library};
 use jiff::civil::Date;
 
-use super::Failure;
+use crate::files::{SMALL, read};
+use crate::law;
+use crate::output::CliError;
 
 /// So many digits of a hash are enough to name it, if no other begins with them.
 const SHORTEST_HASH: usize = 8;
 
-/// The guidance of a directory, or the one that is built in.
-pub(crate) fn library(directory: Option<&Path>) -> Result<Library, Failure> {
-    match directory {
-        None => Library::embedded().map_err(|faults| Failure::Refused { faults }),
-        Some(directory) => {
-            let files = read(directory)?;
-            Library::from_files(files).map_err(|faults| Failure::Refused { faults })
-        }
-    }
-}
-
-/// Reads the TOML files of a directory, by name.
-pub(crate) fn read(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let failed = |path: &Path| {
-        let path = path.display().to_string();
-        move |source| Failure::Read { path, source }
-    };
-    let mut paths: Vec<PathBuf> = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(failed(directory))? {
-        let path = entry.map_err(failed(directory))?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") && !path.is_dir() {
-            paths.push(path);
-        }
-    }
-    if paths.is_empty() {
-        let directory = directory.display();
-        return Err(Failure::NotFound(format!("{directory} holds no guidance file (*.toml)")));
-    }
-    paths.sort();
-    let read = paths.into_iter().map(|path| {
-        let bytes = std::fs::read(&path).map_err(failed(&path))?;
-        Ok((path.display().to_string(), bytes))
-    });
-    read.collect()
-}
-
 /// Finds the version that a word names: a hash or its beginning, a profile (its latest version),
 /// or a profile at a date, as in `EU@2020-11-19`.
-pub(crate) fn version<'l>(library: &'l Library, word: &str) -> Result<&'l Guidance, Failure> {
+pub(crate) fn version<'l>(library: &'l Library, word: &str) -> Result<&'l Guidance, CliError> {
     if let Some((profile, date)) = word.split_once('@') {
         let on: Date = date.parse().map_err(|_| {
-            Failure::NotFound(format!("`{date}` is no date of the form 2004-10-20"))
+            CliError::message(format!("`{date}` is no date of the form 2004-10-20"))
         })?;
-        return library.require(profile, on).map_err(|error| Failure::NotFound(error.to_string()));
+        return library.require(profile, on).map_err(|error| CliError::message(error.to_string()));
     }
     if let Some(latest) = library.all().filter(|guidance| guidance.profile() == word).last() {
         return Ok(latest);
@@ -64,7 +30,7 @@ pub(crate) fn version<'l>(library: &'l Library, word: &str) -> Result<&'l Guidan
     if !is_hash {
         let mut known: Vec<&str> = library.all().map(Guidance::profile).collect();
         known.dedup();
-        return Err(Failure::NotFound(format!(
+        return Err(CliError::message(format!(
             "`{word}` names no guidance: give a profile ({}), a profile at a date \
              (EU@2020-11-19), a hash or a file",
             known.join(", ")
@@ -75,8 +41,8 @@ pub(crate) fn version<'l>(library: &'l Library, word: &str) -> Result<&'l Guidan
         library.all().filter(|guidance| guidance.hash().to_string().starts_with(&wanted));
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
-        (None, _) => Err(Failure::NotFound(format!("no guidance has the hash {word}"))),
-        (Some(_), Some(_)) => Err(Failure::NotFound(format!("several hashes begin with {word}"))),
+        (None, _) => Err(CliError::message(format!("no guidance has the hash {word}"))),
+        (Some(_), Some(_)) => Err(CliError::message(format!("several hashes begin with {word}"))),
     }
 }
 
@@ -85,25 +51,24 @@ pub(crate) fn with_version<T>(
     library: &Library,
     word: &str,
     then: impl FnOnce(&Guidance) -> T,
-) -> Result<T, Failure> {
+) -> Result<T, CliError> {
     let path = Path::new(word);
     if !path.is_file() {
         return version(library, word).map(then);
     }
-    let bytes =
-        std::fs::read(path).map_err(|source| Failure::Read { path: word.to_owned(), source })?;
-    let hash = GuidanceHash::of(&bytes);
+    let hash = GuidanceHash::of(&read(path, SMALL)?);
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let beside = self::library(Some(parent.unwrap_or(Path::new("."))))?;
+    let beside = law::library(Some(parent.unwrap_or(Path::new("."))))?;
     let found = beside.by_hash(&hash).ok_or_else(|| {
-        Failure::NotFound(format!("{word} is no profile file (criteria are compared through them)"))
+        CliError::message(format!("{word} is no profile file (criteria are compared through them)"))
     })?;
     Ok(then(found))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{library, read, version, with_version};
+    use super::{version, with_version};
+    use crate::law::library;
     use ::guidance::Guidance;
 
     #[test]
@@ -138,7 +103,5 @@ mod tests {
         assert!(
             named(&format!("{files}/criteria.toml")).unwrap_err().to_string().contains("no pro")
         );
-        let empty = tempfile::tempdir().unwrap();
-        assert!(read(empty.path()).unwrap_err().to_string().contains("holds no guidance file"));
     }
 }

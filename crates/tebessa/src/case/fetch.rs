@@ -1,27 +1,12 @@
-//! Questions to the node, and their answers read into types.
+//! The history of a case, asked of the node page by page.
 
 use case::{CaseId, Version};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use service::access::Viewer;
 use service::client::Client;
 use service::queries::{HistoryEntry, HistoryQuery, HistoryReply};
 
+use crate::ask::ask;
 use crate::output::CliError;
-
-/// Asks a query.
-pub(crate) async fn ask<T: DeserializeOwned>(
-    client: &Client,
-    name: &str,
-    query: &impl Serialize,
-) -> Result<T, CliError> {
-    let body = serde_json::to_vec(query).map_err(CliError::other)?;
-    let reply = client.query(name, body).await.map_err(CliError::other)?;
-    serde_json::from_slice(&reply).map_err(|error| {
-        let message = "the node's answer is none that this version reads; are both of one version?";
-        CliError::caused(message, error)
-    })
-}
 
 /// The history of a case, page by page.
 pub(super) struct Pages<'c> {

@@ -3,8 +3,8 @@
 use case::CaseId;
 use service::queries::{FamilyLink, FamilyQuery, FamilyReply};
 
-use super::fetch::ask;
 use crate::address::Address;
+use crate::ask::ask;
 use crate::output::{ASIDE, CliError, Exit, Output, Screen};
 use crate::viewing::Viewing;
 

@@ -1,38 +1,32 @@
-//! Whom a command asks: the node that runs on a data directory, or the directory itself.
+//! A data directory as commands find it: its logs, their keys, and a checkpoint by the node that runs
+//! there or, where none does, by the command itself.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use journal::{Journal, LogKeys, NoProjection, Options, Projection, Reader};
 use service::checkpoints::Signer;
-use service::client::Client;
 use service::logs::Log;
 use service::node::keys_dir;
 use service::queries::{CheckpointQuery, CheckpointReply};
 
-use crate::address::{Address, NodeFile};
+use crate::address::Address;
+use crate::ask::ask;
 use crate::output::{CliError, OpenProgress};
 
 /// Which log a command is about.
-pub(super) const fn log(access: bool) -> Log {
+pub(crate) const fn log(access: bool) -> Log {
     if access { Log::Access } else { Log::Cases }
 }
 
 /// Signs a log as it is now: by the node that is there, else by opening the directory.
 pub(crate) async fn checkpoint(address: &Address, log: Log) -> Result<CheckpointReply, CliError> {
-    if address.nats.is_some() || NodeFile::read(&address.data).is_ok_and(|file| !file.gone()) {
-        let client = address.connect().await?;
-        return ask(&client, log).await;
+    if address.has_node() {
+        let query = CheckpointQuery { access: log == Log::Access };
+        return ask(&address.connect().await?, "checkpoint", &query).await;
     }
     let data = address.data.clone();
     tokio::task::spawn_blocking(move || sign(&data, log)).await.map_err(CliError::other)?
-}
-
-async fn ask(client: &Client, log: Log) -> Result<CheckpointReply, CliError> {
-    let query = CheckpointQuery { access: log == Log::Access };
-    let query = serde_json::to_vec(&query).map_err(CliError::other)?;
-    let reply = client.query("checkpoint", query).await.map_err(CliError::other)?;
-    serde_json::from_slice(&reply).map_err(CliError::other)
 }
 
 fn sign(data: &Path, log: Log) -> Result<CheckpointReply, CliError> {
@@ -43,7 +37,7 @@ fn sign(data: &Path, log: Log) -> Result<CheckpointReply, CliError> {
 }
 
 /// Opens a log of a stopped node as the node would.
-pub(super) fn open(data: &Path, log: Log) -> Result<Journal, CliError> {
+pub(crate) fn open(data: &Path, log: Log) -> Result<Journal, CliError> {
     let directory = record(data, log)?;
     let (options, projection): (_, Arc<dyn Projection>) = match log {
         Log::Cases => (Options::default(), Arc::new(service::Summaries)),
@@ -69,7 +63,7 @@ pub(crate) fn record(data: &Path, log: Log) -> Result<std::path::PathBuf, CliErr
 }
 
 /// The directory with the log in any directory that has one: a node's data, its journal, a backup.
-pub(super) fn log_of(directory: &Path, log: Log) -> Result<std::path::PathBuf, CliError> {
+pub(crate) fn log_of(directory: &Path, log: Log) -> Result<std::path::PathBuf, CliError> {
     let node = log.directory(directory);
     let found = (holds_log(&node)?, holds_log(directory)?);
     let shown = directory.display();
@@ -106,7 +100,7 @@ pub(crate) fn holds_log(directory: &Path) -> Result<bool, CliError> {
 }
 
 /// Makes a directory for the node's own account only.
-pub(super) fn make_private(directory: &Path) -> Result<(), CliError> {
+pub(crate) fn make_private(directory: &Path) -> Result<(), CliError> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| {
         CliError::caused(format!("{} could not be made", directory.display()), error)
@@ -114,7 +108,7 @@ pub(super) fn make_private(directory: &Path) -> Result<(), CliError> {
 }
 
 /// The directory of a log's keys.
-pub(super) fn keys_of(data: &Path, log: Log) -> Result<std::path::PathBuf, CliError> {
+pub(crate) fn keys_of(data: &Path, log: Log) -> Result<std::path::PathBuf, CliError> {
     if log == Log::Cases {
         return Ok(keys_dir(data));
     }

@@ -14,6 +14,7 @@ use service::queries::{FollowerState, ListQuery, ListReply, NodeReply};
 use super::Stop;
 use super::report::{Damage, Part};
 use crate::address::NodeFile;
+use crate::ask::{ask, ask_node};
 use crate::output::{Bar, CliError, count};
 
 /// How long the next message of the stream may take.
@@ -40,7 +41,7 @@ impl Live {
             // A node may run there all the same.
             Err(error) => return Self::Absent { reason: service::chain(&error) },
         };
-        match ask(file.server()).await {
+        match connect(file.server()).await {
             Ok((client, node)) => Self::Running { client, node: Box::new(node) },
             Err(error) => Self::Absent {
                 reason: format!("the node does not answer ({})", service::chain(&error)),
@@ -66,9 +67,7 @@ impl Live {
         let mut query = ListQuery { limit: Some(PAGE), ..ListQuery::default() };
         let (mut seen, mut equal) = (0_u64, 0_u64);
         loop {
-            let body = serde_json::to_vec(&query).map_err(CliError::other)?;
-            let reply = client.query("list", body).await.map_err(CliError::other)?;
-            let page: ListReply = serde_json::from_slice(&reply).map_err(CliError::other)?;
+            let page: ListReply = ask(client, "list", &query).await?;
             for listed in page.cases.iter().map(|listed| &listed.summary) {
                 seen += 1;
                 match folded.get(&listed.case) {
@@ -144,10 +143,9 @@ impl Live {
     }
 }
 
-async fn ask(server: Server) -> Result<(Client, NodeReply), CliError> {
+async fn connect(server: Server) -> Result<(Client, NodeReply), CliError> {
     let client = Client::connect(server).await.map_err(CliError::other)?;
-    let reply = client.query("node", Vec::new()).await.map_err(CliError::other)?;
-    let node = serde_json::from_slice(&reply).map_err(CliError::other)?;
+    let (node, _) = ask_node(&client).await?;
     Ok((client, node))
 }
 

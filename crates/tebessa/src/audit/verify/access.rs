@@ -10,7 +10,7 @@ use service::logs::{Log, earlier_access_logs};
 use super::report::{Damage, Part};
 use super::signed::{Elsewhere, Signed};
 use super::{Stop, blocking};
-use crate::journal::node;
+use crate::data_directory;
 use crate::output::{CliError, count};
 
 /// How many entries are read at once.
@@ -23,7 +23,7 @@ pub(super) async fn check(
     given: &[VerifierKey],
 ) -> Result<Part, Stop> {
     let directory = Log::Access.directory(data);
-    if !node::holds_log(&directory)? {
+    if !data_directory::holds_log(&directory)? {
         let gone = earlier_access_logs(data, uuid::Uuid::nil()).map_err(CliError::other)?;
         let words = if gone.is_empty() {
             "there is no access log here yet".to_owned()

@@ -3,8 +3,8 @@
 use case::CaseId;
 use service::queries::{RemovalBarQuery, RemovalBarReply};
 
-use super::fetch::ask;
 use crate::address::Address;
+use crate::ask::ask;
 use crate::output::{CliError, Exit, Output, Screen, count};
 use crate::viewing::Viewing;
 

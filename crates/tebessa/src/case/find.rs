@@ -4,8 +4,8 @@ use case::CorrelationId;
 use case::token::Reference;
 use service::queries::{SearchQuery, SearchReply};
 
-use super::fetch::ask;
 use crate::address::Address;
+use crate::ask::ask;
 use crate::output::{
     ASIDE, CliError, Exit, Output, Screen, Table, count, note, of_outcome, of_status,
 };

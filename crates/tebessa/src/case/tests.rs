@@ -165,7 +165,7 @@ fn every_kind_of_event_is_told_in_words() {
     for entry in history().iter().chain(&others()) {
         let record = timeline::decode(entry).unwrap();
         let kind = record.event.kind();
-        let headline = super::gist::of(&record);
+        let headline = case::gist::of(&record);
         assert!(!headline.contains("tebessa."), "{kind}: {headline}");
         // A hash alone may stand out: it is not broken.
         let fits = |line: &str| line.width() <= 80 || line.split_whitespace().count() == 1;
@@ -332,7 +332,7 @@ fn a_wide_list_tells_the_events_too() {
 fn what_an_event_says_names_no_word_of_a_person() {
     for entry in history() {
         let record = timeline::decode(&entry).unwrap();
-        let gist = super::gist::full(&record);
+        let gist = case::gist::full(&record);
         assert!(!gist.headline.is_empty() && !gist.headline.contains("QUJD"));
         assert!(matches!(record.event, Event::Intake(_)) || gist.details.len() < 6);
     }

@@ -2,9 +2,8 @@
 
 mod decision;
 mod family;
-pub(crate) mod fetch;
+mod fetch;
 mod file;
-pub(crate) use case::gist;
 mod find;
 mod history;
 mod list;

@@ -8,7 +8,7 @@ use service::client::Client;
 use service::queries::{PersonQuery, PersonReply, RegisterQuery, RegisterReply};
 
 use crate::address::Address;
-use crate::case_view::fetch::ask;
+use crate::ask::ask;
 use crate::output::{ASIDE, CliError, Exit, NAME, Output, Screen, words};
 
 const HELP: &str = "\

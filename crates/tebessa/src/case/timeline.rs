@@ -6,8 +6,8 @@ use case::Recorded;
 use service::personal::{self, Opened};
 use service::queries::HistoryEntry;
 
-use super::gist;
 use crate::output::{ASIDE, BAD, CliError, NAME, plain, width, words, wrapped};
+use case::gist;
 
 /// Where the text begins, behind number and day, in columns.
 const INDENT: usize = 18;
