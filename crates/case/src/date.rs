@@ -6,6 +6,17 @@ use std::fmt;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
+/// The form of an instant, for schemas; whether the day is in the calendar only reading tells.
+const INSTANT: &str = concat!(
+    "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
+    "T([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+);
+/// The same of [`WorldDate`].
+pub(crate) const WORLD_DATE: &str = concat!(
+    "^(unknown|[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])",
+    "(T([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?)?)?)$"
+);
+
 /// A date of the world with its precision: `unknown`, `2022`, `2022-09`, `2022-09-21` or an
 /// RFC 3339 instant. It is written back as it was given; nothing is filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -143,7 +154,7 @@ impl schemars::JsonSchema for Instant {
             "type": "string",
             "format": "date-time",
             "description": "an RFC 3339 instant with its offset; written in UTC",
-            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})$"
+            "pattern": INSTANT
         })
     }
 }
@@ -208,7 +219,7 @@ impl schemars::JsonSchema for WorldDate {
         schemars::json_schema!({
             "type": "string",
             "description": "unknown, YYYY, YYYY-MM, YYYY-MM-DD or an RFC 3339 time",
-            "pattern": "^(unknown|[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?)$"
+            "pattern": WORLD_DATE
         })
     }
 }

@@ -65,7 +65,7 @@ pub use personal::{Content, ContentKind, Line, Personal, PrivateDate, Sealed, Wo
 pub use record::Recorded;
 pub use rejection::{Code, Rejection};
 pub use removal::{Bar, Reason, removal_bar};
-pub use schema::schemas;
+pub use schema::{bound_integers, schemas};
 pub use seen::{Leaf, Seen};
 pub use state::{Answer, Case, Part, Stamp};
 pub use summary::Summary;

@@ -59,6 +59,21 @@ impl ContentKind {
         }
     }
 
+    /// What [`Self::check`] takes, for schemas.
+    const fn pattern(self) -> &'static str {
+        match self {
+            Self::Line => concat!(
+                r"^(?=[\s\S]*\S)",
+                r"[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*$"
+            ),
+            Self::Words => concat!(
+                r"^(?=[\s\S]*\S)",
+                r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*$"
+            ),
+            Self::Date => crate::date::WORLD_DATE,
+        }
+    }
+
     /// Checks plaintext before it is sealed. The error never repeats the words.
     pub fn check(self, text: &str) -> Result<(), &'static str> {
         if text.trim().is_empty() {
@@ -170,6 +185,7 @@ impl<T: Content> schemars::JsonSchema for Personal<T> {
             "type": "string",
             "minLength": 1,
             "maxLength": T::KIND.most_chars(),
+            "pattern": T::KIND.pattern(),
             "x-personal": match T::KIND {
                 ContentKind::Line => "line",
                 ContentKind::Words => "words",

@@ -56,9 +56,12 @@ fn command(entry: &CommandEntry) -> Value {
     set(&mut schema, "/properties/command", json!({ "const": entry.full_name() }));
     set(&mut schema, "/properties/data", data.into());
     push(&mut schema, "/required", json!("data"));
-    finish(schema, generator, &format!("command {}", entry.full_name()), entry.summary, |schema| {
+    let title = format!("command {}", entry.full_name());
+    let mut schema = finish(schema, generator, &title, entry.summary, |schema| {
         set(schema, "/x-roles", json!(roles));
-    })
+    });
+    bound_integers(&mut schema);
+    schema
 }
 
 fn event(entry: &EventEntry) -> Value {
@@ -116,6 +119,22 @@ fn finish(
         set(&mut schema, "/$defs", Value::Object(definitions));
     }
     schema
+}
+
+/// Says of every integer that is read what [`crate::strict`] takes.
+pub fn bound_integers(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            let whole =
+                map.get("format").is_some_and(|format| format == "uint64" || format == "int64");
+            if whole {
+                map.entry("maximum").or_insert(json!(crate::strict::MAX_INTEGER));
+            }
+            map.values_mut().for_each(bound_integers);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bound_integers),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// Sets a member of an object that a pointer names by its parent and key.

@@ -81,7 +81,7 @@ tokens! {
     ActorId, "1 to 64 ASCII letters, digits, '.', '_' or '-'", "^[A-Za-z0-9._-]{1,64}$",
         |t| made_of(t, 64, |c| c.is_ascii_alphanumeric() || "._-".contains(c));
     /// The legal basis on which somebody acts (I19), such as `APR art. 34(1)`.
-    Basis, "1 to 120 ASCII letters, digits, spaces or any of .,;:/()-_+", "^[A-Za-z0-9 .,;:/()_+-]{1,120}$",
+    Basis, "1 to 120 ASCII letters, digits, spaces or any of .,;:/()-_+", "^(?=.*[^ ])[A-Za-z0-9 .,;:/()_+-]{1,120}$",
         |t| made_of(t, 120, |c| c.is_ascii_alphanumeric() || " .,;:/()-_+".contains(c)) && !t.trim().is_empty();
     /// What somebody looks at a case for, such as `casework` or `subject-access`; a code of the
     /// authority's own.
@@ -109,16 +109,16 @@ tokens! {
     Sha256Hex, "64 lower-case hexadecimal digits", "^[0-9a-f]{64}$",
         |t| t.len() == 64 && t.chars().all(hex_digit);
     /// A reference into a legal text, such as `GIP10 para 17`.
-    Pinpoint, "1 to 120 ASCII letters, digits, spaces or any of .,;:/()-_+", "^[A-Za-z0-9 .,;:/()_+-]{1,120}$",
+    Pinpoint, "1 to 120 ASCII letters, digits, spaces or any of .,;:/()-_+", "^(?=.*[^ ])[A-Za-z0-9 .,;:/()_+-]{1,120}$",
         |t| made_of(t, 120, |c| c.is_ascii_alphanumeric() || " .,;:/()-_+".contains(c)) && !t.trim().is_empty();
     /// A version of guidance, by the hash of its file.
     GuidanceId, "sha256: and 64 lower-case hexadecimal digits", "^sha256:[0-9a-f]{64}$",
         |t| t.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.chars().all(hex_digit));
     /// The path of a field below a record's `data`, such as `name` or `onus[1].reason`.
-    FieldPath, "a field's path such as name or onus[1].reason", "^[a-z_]+(\\[[0-9]{1,3}\\])?(\\.[a-z_]+(\\[[0-9]{1,3}\\])?){0,3}$",
+    FieldPath, "a field's path such as name or onus[1].reason", "^[a-z_]{1,32}(\\[[0-9]{1,3}\\])?(\\.[a-z_]{1,32}(\\[[0-9]{1,3}\\])?){0,3}$",
         is_field_path;
     /// A number under which another body keeps the case, such as `PA/01234/2026`.
-    Reference, "1 to 64 ASCII letters, digits, spaces or any of ./:_-", "^[A-Za-z0-9 ./:_-]{1,64}$",
+    Reference, "1 to 64 ASCII letters, digits, spaces or any of ./:_-", "^(?! )[A-Za-z0-9 ./:_-]{0,63}[A-Za-z0-9./:_-]$",
         |t| made_of(t, 64, |c| c.is_ascii_alphanumeric() || " ./:_-".contains(c)) && t.trim() == t;
     /// A W3C trace context, carried through unchanged.
     TraceParent, "a W3C traceparent", "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",

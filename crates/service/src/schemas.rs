@@ -57,7 +57,9 @@ fn query<Q: JsonSchema, R: JsonSchema>(files: &mut BTreeMap<String, Value>, name
 /// What the node takes.
 fn read<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().for_deserialize();
-    settings.into_generator().into_root_schema_for::<T>().into()
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().into();
+    case::bound_integers(&mut schema);
+    schema
 }
 
 /// What the node gives: of its members only those may be absent that are left out at times.

@@ -30,8 +30,9 @@ pub struct HistoryQuery {
     /// Only what comes after this version.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub after: Version,
-    /// At most so many records.
+    /// At most so many records, 1 or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub limit: Option<u32>,
     /// Whether the personal fields are opened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

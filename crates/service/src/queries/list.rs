@@ -43,6 +43,7 @@ pub struct ListQuery {
     pub cursor: Option<u64>,
     /// At most so many cases, 1 to 1,000; 100 where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000))]
     pub limit: Option<u32>,
 }
 

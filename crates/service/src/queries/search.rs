@@ -17,11 +17,12 @@ const MOST: usize = 1_000;
     Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["reference"] }, { "required": ["correlation"] }]))]
 pub struct SearchQuery {
     /// The number under which another body keeps the case, letter by letter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
-    /// The thread.
+    /// The thread to which the case belongs since its first event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<CorrelationId>,
 }
