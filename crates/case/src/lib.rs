@@ -44,6 +44,7 @@ mod state;
 pub mod strict;
 mod summary;
 pub mod time_limits;
+mod times;
 pub mod token;
 pub mod vocabulary;
 pub mod what_if;

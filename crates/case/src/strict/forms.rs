@@ -12,7 +12,7 @@ use serde_json::{Error, Value};
 /// A value whose structures are objects and whose variants are strings.
 pub(super) struct Forms(pub(super) Value);
 
-impl<'de> IntoDeserializer<'de, Error> for Forms {
+impl IntoDeserializer<'_, Error> for Forms {
     type Deserializer = Self;
     fn into_deserializer(self) -> Self {
         self
@@ -48,7 +48,9 @@ impl<'de> Deserializer<'de> for Forms {
                 let read = visitor.visit_map(&mut members)?;
                 members.end().map(|()| read)
             }
-            plain => plain.deserialize_any(visitor),
+            plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+                plain.deserialize_any(visitor)
+            }
         }
     }
 
@@ -70,17 +72,14 @@ impl<'de> Deserializer<'de> for Forms {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match &self.0 {
-            Value::String(name) => visitor.visit_enum(StrDeserializer::<Error>::new(name)),
-            other => Err(is_no("a string", other, &visitor)),
-        }
+        let Value::String(name) = &self.0 else {
+            return Err(is_no("a string", &self.0, &visitor));
+        };
+        visitor.visit_enum(StrDeserializer::<Error>::new(name))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
-        }
+        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
