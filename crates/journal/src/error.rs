@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::draft::EncodeError;
+use crate::append::draft::EncodeError;
 use crate::record::{Position, StreamId, Version};
 
 /// A failure of the journal.

@@ -3,24 +3,24 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use crate::checkpoint::Checkpoint;
-use crate::directory::{Directory, Entry, Link, UNKNOWN_PRIOR};
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::envelope::Envelope;
 use crate::error::{Error, disk_error};
-use crate::footer::Footer;
-use crate::format::segment_position;
-use crate::heads_tree::{HeadsTree, StreamHead};
 use crate::journal::LOG_DIRECTORY;
-use crate::log::{Contents, Log, Segment, read_places};
-use crate::proof::{ConsistencyProof, InclusionProof};
-use crate::prover::Prover;
+use crate::proofs::heads_tree::{HeadsTree, StreamHead};
+use crate::proofs::proof::{ConsistencyProof, InclusionProof};
+use crate::proofs::prover::Prover;
+use crate::proofs::stream_proof::StreamProof;
+use crate::proofs::tree::Tree;
 use crate::record::{LeafHash, Position, Record, StreamId, Version};
 use crate::recover::{fault, header_of, stop_fault};
-use crate::scan::{ScanEnd, Stop, Window, is_still_broken, look_behind, scan_groups};
-use crate::stream_proof::StreamProof;
-use crate::stream_table::StreamMap;
-use crate::tree::Tree;
+use crate::segments::directory::{Directory, Entry, Link, UNKNOWN_PRIOR};
+use crate::segments::footer::Footer;
+use crate::segments::format::segment_position;
+use crate::segments::log::{Contents, Log, Segment, read_places};
+use crate::segments::scan::{ScanEnd, Stop, Window, is_still_broken, look_behind, scan_groups};
+use crate::signed::checkpoint::Checkpoint;
+use crate::streams::table::StreamMap;
 
 /// Reads a log that someone else may be writing. It changes nothing and needs no lock.
 ///

@@ -5,7 +5,7 @@
 
 use super::store::{Changed, Summary};
 use crate::record::StreamId;
-use crate::stream_table::StreamMap;
+use crate::streams::table::StreamMap;
 
 /// The most memory that a batch takes, about.
 const MOST_BYTES: usize = 256 << 20;

@@ -17,7 +17,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::draft::{Projection, SummaryVisitor};
+use crate::append::draft::{Projection, SummaryVisitor};
 use crate::error::{Error, disk_error};
 use crate::journal::Shared;
 use crate::options::{IndexRebuild, Options, Progress};

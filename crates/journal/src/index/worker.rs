@@ -10,7 +10,7 @@ use super::Inner;
 use super::batch::Batch;
 use super::state::State;
 use super::store::{Damage, INDEX_FORMAT, Meta, Store, Summary, wait_for_release};
-use crate::draft::Projection;
+use crate::append::draft::Projection;
 use crate::envelope::Envelope;
 use crate::error::Error;
 use crate::journal::Shared;

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use super::load::{Loader, RECORD_BYTES, stream};
 use super::watched::Watched;
 use super::{Figure, TURNS, hashes_per_s, p99_us, per_second, percentile_us};
-use crate::answers::PendingAll;
+use crate::append::answers::PendingAll;
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::error::{Error, disk_error};
-use crate::format::{FRAME_HEADER_BYTES, GROUP_HEADER_BYTES};
 use crate::journal::Journal;
 use crate::options::Options;
 use crate::record::Expected;
+use crate::segments::format::{FRAME_HEADER_BYTES, GROUP_HEADER_BYTES};
 
 /// The streams that the records go to.
 const STREAMS: u64 = 10_000;

@@ -5,12 +5,12 @@ use std::ops::RangeInclusive;
 
 use serde::Serialize;
 
-use crate::checkpoint::Checkpoint;
 use crate::envelope::Envelope;
 use crate::error::{Error, Fault};
+use crate::proofs::tree::Tree;
 use crate::record::{LeafHash, Position};
-use crate::stream_table::StreamMap;
-use crate::tree::Tree;
+use crate::signed::checkpoint::Checkpoint;
+use crate::streams::table::StreamMap;
 
 /// What proves that a restored record is the one that was lost, the strongest there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use crate::disk::DiskFile;
 use crate::error::{Error, disk_error};
-use crate::footer::Footer;
-use crate::format::{
+use crate::record::MAX_RECORD_BYTES;
+use crate::segments::footer::Footer;
+use crate::segments::format::{
     FRAME_HEADER_BYTES, Fields, GROUP_HEADER_BYTES, GROUP_MAGIC, GroupHeader, SEGMENT_HEADER_BYTES,
     SegmentHeader, frame_checksum,
 };
-use crate::record::MAX_RECORD_BYTES;
-use crate::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
+use crate::segments::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
 
 /// A segment file on the disk.
 pub(super) struct Piece {

@@ -14,19 +14,19 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::checkpoint::Checkpoint;
-use crate::checkpoints::Checkpoints;
+use crate::disk::lock::Lock;
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, Fault, disk_error};
-use crate::footer::Footer;
-use crate::format::SegmentHeader;
 use crate::index::seen_in;
 use crate::journal::LOG_DIRECTORY;
-use crate::lock::Lock;
-use crate::note::VerifierKey;
 use crate::reader::{Reader, segment_names};
 use crate::record::Position;
-use crate::scan::{Window, scan_groups};
+use crate::segments::footer::Footer;
+use crate::segments::format::SegmentHeader;
+use crate::segments::scan::{Window, scan_groups};
+use crate::signed::checkpoint::Checkpoint;
+use crate::signed::checkpoints::Checkpoints;
+use crate::signed::note::VerifierKey;
 
 pub use evidence::Evidence;
 pub(crate) use evidence::{Promise, Stop, Walk};
@@ -306,7 +306,8 @@ impl Repair<'_> {
                 continue;
             }
             let bytes = self.fetch(position)?;
-            let own = (bytes.len() as u32, crate::format::frame_checksum(position, &bytes));
+            let own =
+                (bytes.len() as u32, crate::segments::format::frame_checksum(position, &bytes));
             let proved = remains.checks.get(&position) == Some(&own);
             let evidence = if proved { Evidence::Checksum } else { Evidence::Nothing };
             self.walk.follow(&piece.name, &bytes, Some(evidence))?;
@@ -329,7 +330,7 @@ impl Repair<'_> {
     /// Plans the next segment of the records that are missing before a position.
     fn fetch_segment(&mut self, before: u64) -> Result<(), Stop> {
         let first = self.walk.size() + 1;
-        let name = crate::format::segment_name(first);
+        let name = crate::segments::format::segment_name(first);
         let (mut records, mut bytes_so_far) = (Vec::new(), 0);
         for position in first..before {
             let bytes = self.fetch(position)?;
@@ -355,7 +356,7 @@ impl Repair<'_> {
         let found = self.source.record(Position(position))?;
         found.ok_or_else(|| {
             Error::Corrupt(Fault {
-                file: crate::format::segment_name(position),
+                file: crate::segments::format::segment_name(position),
                 offset: 0,
                 position: Some(Position(position)),
                 stream: None,
@@ -403,7 +404,7 @@ fn changed(
 }
 
 fn header_log(piece: &Piece) -> Option<Uuid> {
-    let mut head = [0; crate::format::SEGMENT_HEADER_BYTES as usize];
+    let mut head = [0; crate::segments::format::SEGMENT_HEADER_BYTES as usize];
     piece.file.read_at(0, &mut head).ok()?;
     SegmentHeader::decode(&head).ok().map(|header| header.log)
 }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::{Plan, RepairReport};
 use crate::disk::{RealDisk, sync_directory};
 use crate::error::{Error, disk_error};
-use crate::format::{GroupBuffer, SegmentHeader};
 use crate::journal::LOG_DIRECTORY;
+use crate::segments::format::{GroupBuffer, SegmentHeader};
 
 /// Where damaged files are kept, within the data directory.
 const ASIDE: &str = "repaired";

@@ -4,9 +4,9 @@ use std::io;
 
 use crate::envelope::{Envelope, EnvelopeReader};
 use crate::error::{Error, disk_error};
-use crate::format::FRAME_HEADER_BYTES;
 use crate::record::LeafHash;
-use crate::scan::{ScanEnd, Stop, Window, scan_groups};
+use crate::segments::format::FRAME_HEADER_BYTES;
+use crate::segments::scan::{ScanEnd, Stop, Window, scan_groups};
 
 use super::walk::{Chunk, Walked};
 

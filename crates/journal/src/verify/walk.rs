@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::disk::DiskFile;
 use crate::error::{Error, disk_error};
-use crate::format::{GROUP_HEADER_BYTES, GroupHeader, HeaderFault, SEGMENT_HEADER_BYTES};
 use crate::recover::{fault, header_of};
-use crate::scan::{ScanEnd, Stop};
+use crate::segments::format::{GROUP_HEADER_BYTES, GroupHeader, HeaderFault, SEGMENT_HEADER_BYTES};
+use crate::segments::scan::{ScanEnd, Stop};
 
 /// A chunk is sent off when it has this many bytes.
 const CHUNK_BYTES: u64 = 1 << 20;

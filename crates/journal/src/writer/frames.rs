@@ -8,10 +8,10 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use crate::format::GroupBuffer;
-use crate::lanes::LANES;
+use crate::proofs::lanes::LANES;
+use crate::proofs::tree::{BRANCH_LEAVES, Tree, fold_full};
 use crate::record::LeafHash;
-use crate::tree::{BRANCH_LEAVES, Tree, fold_full};
+use crate::segments::format::GroupBuffer;
 
 struct Place {
     /// Where the frame begins within the group.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use super::group::{Durable, Group, Pipe};
-use crate::directory::{Entry, Link};
-use crate::heads::HeadEntry;
 use crate::journal::Shared;
-use crate::log::Contents;
 use crate::record::{Appended, Position};
+use crate::segments::directory::{Entry, Link};
+use crate::segments::log::Contents;
+use crate::streams::heads::HeadEntry;
 
 /// Tells of durable groups in their order, until none will come.
 pub(super) fn run(shared: &Arc<Shared>, pipe: &Pipe, durable: &Receiver<Durable>) {
@@ -71,7 +71,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::answers::Answers;
+    use crate::append::answers::Answers;
     use crate::disk::RealDisk;
     use crate::error::Error;
     use crate::journal::Journal;
