@@ -142,3 +142,14 @@ pub(crate) fn disk_error(
 ) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Disk { file: file.to_string(), doing, source: Arc::new(source) }
 }
+
+/// Damage at a position of a file.
+pub(crate) fn fault(file: &str, offset: u64, position: u64, what: &str) -> Error {
+    Error::Corrupt(Fault {
+        file: file.to_owned(),
+        offset,
+        position: Some(Position(position)),
+        stream: None,
+        what: what.to_owned(),
+    })
+}

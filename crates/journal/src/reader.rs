@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::envelope::Envelope;
+use crate::error::fault;
 use crate::error::{Error, disk_error};
 use crate::journal::LOG_DIRECTORY;
 use crate::proofs::heads_tree::{HeadsTree, StreamHead};
@@ -13,12 +14,15 @@ use crate::proofs::prover::Prover;
 use crate::proofs::stream_proof::StreamProof;
 use crate::proofs::tree::Tree;
 use crate::record::{LeafHash, Position, Record, StreamId, Version};
-use crate::recover::{fault, header_of, stop_fault};
 use crate::segments::directory::{Directory, Entry, Link, UNKNOWN_PRIOR};
+use crate::segments::files::header_of;
+use crate::segments::files::segment_names;
 use crate::segments::footer::Footer;
-use crate::segments::format::segment_position;
-use crate::segments::log::{Contents, Log, Segment, read_places};
+use crate::segments::log::{Log, read_places};
+use crate::segments::scan::stop_fault;
 use crate::segments::scan::{ScanEnd, Stop, Window, is_still_broken, look_behind, scan_groups};
+use crate::segments::segment::Contents;
+use crate::segments::segment::Segment;
 use crate::signed::checkpoint::Checkpoint;
 use crate::streams::table::StreamMap;
 
@@ -244,17 +248,6 @@ impl Reader {
 
 fn no_log() -> Error {
     Error::Request("there is no log here".to_owned())
-}
-
-/// The segment files in order. A roll between listing and opening only adds one behind them.
-pub(crate) fn segment_names(disk: &dyn Disk) -> Result<Vec<(String, u64)>, Error> {
-    let names = disk.list().map_err(disk_error("log", "listing"))?;
-    let mut names: Vec<(String, u64)> = names
-        .into_iter()
-        .filter_map(|name| segment_position(&name).map(|first| (name, first)))
-        .collect();
-    names.sort_unstable_by_key(|(_, first)| *first);
-    Ok(names)
 }
 
 /// Reads a segment without a footer, by its name and its first position.

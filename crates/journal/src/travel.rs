@@ -7,8 +7,10 @@ use crate::journal::Journal;
 use crate::proofs::heads_tree::head_before;
 use crate::reader::Reader;
 use crate::record::{Position, Record, StreamId, Version};
-use crate::segments::log::{Contents, Log, Segment};
+use crate::segments::log::Log;
 use crate::segments::scan::Window;
+use crate::segments::segment::Contents;
+use crate::segments::segment::Segment;
 
 /// A moment in the life of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,10 +11,11 @@ use crate::disk::RealDisk;
 use crate::disk::lock::Lock;
 use crate::error::{Error, disk_error};
 use crate::journal::LOG_DIRECTORY;
-use crate::reader::segment_names;
 use crate::record::{MAX_RECORD_BYTES, Position};
 use crate::repair::{Stop, Walk};
-use crate::segments::format::{GroupBuffer, SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
+use crate::segments::files::segment_names;
+use crate::segments::format::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
+use crate::segments::group::GroupBuffer;
 
 /// Where the log is until it is whole, within the data directory.
 const UNFINISHED: &str = "importing";

@@ -5,6 +5,7 @@
 //! that is in memory, see `postings`.
 
 mod batch;
+pub(crate) mod projection;
 mod state;
 mod store;
 mod worker;
@@ -17,11 +18,12 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::append::draft::{Projection, SummaryVisitor};
 use crate::error::{Error, disk_error};
-use crate::journal::Shared;
+use crate::index::projection::Projection;
+use crate::index::projection::SummaryVisitor;
 use crate::options::{IndexRebuild, Options, Progress};
 use crate::record::{LeafHash, Position};
+use crate::shared::Shared;
 
 use state::State;
 use store::{Meta, Store, wait_for_release};

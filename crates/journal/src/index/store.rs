@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::append::draft::SummaryVisitor;
+use crate::index::projection::SummaryVisitor;
 use crate::record::{LeafHash, Position, StreamId};
 use crate::segments::format::{Fields, put_varint};
 

@@ -9,9 +9,10 @@ use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
 
 use crate::append::answers::PendingAll;
-use crate::append::draft::{Draft, Projection};
+use crate::append::draft::Draft;
 use crate::append::template::{Stamp, TIME_BYTES, Template};
 use crate::error::Error;
+use crate::index::projection::Projection;
 use crate::journal::Journal;
 use crate::options::Options;
 use crate::record::{Expected, LeafHash, Record, StreamId, Version};

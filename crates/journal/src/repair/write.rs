@@ -10,7 +10,8 @@ use super::{Plan, RepairReport};
 use crate::disk::{RealDisk, sync_directory};
 use crate::error::{Error, disk_error};
 use crate::journal::LOG_DIRECTORY;
-use crate::segments::format::{GroupBuffer, SegmentHeader};
+use crate::segments::format::SegmentHeader;
+use crate::segments::group::GroupBuffer;
 
 /// Where damaged files are kept, within the data directory.
 const ASIDE: &str = "repaired";

@@ -2,8 +2,11 @@
 
 pub(crate) mod by_stream;
 pub(crate) mod directory;
+pub(crate) mod files;
 pub(crate) mod footer;
 pub(crate) mod format;
+pub(crate) mod group;
 pub(crate) mod log;
 pub(crate) mod scan;
 pub(crate) mod seal;
+pub(crate) mod segment;

@@ -3,11 +3,14 @@
 use std::io;
 
 use crate::disk::DiskFile;
+use crate::error::{Error, fault};
 use crate::record::MAX_RECORD_BYTES;
 use crate::segments::format::{
-    FRAME_HEADER_BYTES, Frame, GROUP_HEADER_BYTES, GROUP_MAGIC, GroupHeader, HeaderFault,
-    SEGMENT_HEADER_BYTES, crc32c, frames,
+    FRAME_HEADER_BYTES, GROUP_HEADER_BYTES, GROUP_MAGIC, GroupHeader, HeaderFault,
+    SEGMENT_HEADER_BYTES, crc32c,
 };
+use crate::segments::group::Frame;
+use crate::segments::group::frames;
 
 const WINDOW_BYTES: usize = 1 << 20;
 /// Who follows the log begins with this much, and doubles it as long as more is there: mostly it is a
@@ -246,6 +249,17 @@ fn find_header(chunk: &[u8], at: u64, next: u64) -> Option<(u64, u64)> {
         let header = GroupHeader::decode(head).ok()?;
         (header.first > next).then_some((at + index as u64, header.first))
     })
+}
+
+/// What is wrong where the groups of a segment end too early.
+pub(crate) fn stop_fault(name: &str, end: &ScanEnd) -> Error {
+    match &end.stop {
+        Stop::Version(version) => Error::UnknownFormat { file: name.to_owned(), version: *version },
+        Stop::Damaged { offset, position, what } | Stop::Wrong { offset, position, what } => {
+            fault(name, *offset, *position, what)
+        }
+        Stop::Empty | Stop::Bound => fault(name, end.end, end.next, "records are missing here"),
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use crate::disk::zeros::PAGE_BYTES;
 use crate::error::{Error, disk_error};
 use crate::segments::footer::{self, Footer, TreePart};
-use crate::segments::log::{Contents, Segment};
+use crate::segments::segment::Contents;
+use crate::segments::segment::Segment;
 
 /// So much of a footer is written at once: what the log writes meanwhile waits behind it.
 const STEP_BYTES: usize = 64 << 10;

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::segments::footer::TreePart;
-use crate::segments::log::Segment;
 use crate::segments::seal::seal;
+use crate::segments::segment::Segment;
 use crate::upkeep::shelf::{AHEAD, Part, SPARES, Shelf, Spare};
 
 enum Job {

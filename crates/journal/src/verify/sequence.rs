@@ -1,13 +1,15 @@
 //! The part of the check that needs the order: chains, times, tree, footers and the end.
 
+use crate::error::fault;
 use crate::error::{Error, Fault, disk_error};
 use crate::options::TornTail;
 use crate::proofs::heads_tree::StreamHead;
 use crate::proofs::tree::{TILE_LEAVES, Tree};
 use crate::record::{LeafHash, Position, StreamId, Version};
-use crate::recover::{fault, header_of, stop_fault};
 use crate::segments::directory::{Directory, Entry, Link};
+use crate::segments::files::header_of;
 use crate::segments::footer::{self, Footer, TreePart};
+use crate::segments::scan::stop_fault;
 use crate::segments::scan::{ScanEnd, Stop, is_still_broken, look_behind};
 use crate::streams::table::StreamMap;
 

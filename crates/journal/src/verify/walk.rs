@@ -6,8 +6,9 @@ use std::sync::mpsc::SyncSender;
 use uuid::Uuid;
 
 use crate::disk::DiskFile;
+use crate::error::fault;
 use crate::error::{Error, disk_error};
-use crate::recover::{fault, header_of};
+use crate::segments::files::header_of;
 use crate::segments::format::{GROUP_HEADER_BYTES, GroupHeader, HeaderFault, SEGMENT_HEADER_BYTES};
 use crate::segments::scan::{ScanEnd, Stop};
 

@@ -13,12 +13,12 @@ use super::group::{Durable, Group, Pipe};
 use super::guard::broken_off;
 use super::tell::tell;
 use crate::disk::Disk;
-use crate::journal::Shared;
 use crate::proofs::tree::TILE_LEAVES;
 use crate::recover::{Tail, name_spare};
 use crate::segments::footer::TreePart;
 use crate::segments::format::SEGMENT_HEADER_BYTES;
-use crate::segments::log::Segment;
+use crate::segments::segment::Segment;
+use crate::shared::Shared;
 use crate::upkeep::Upkeep;
 
 /// The log's end; who holds it is the only one who writes.

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::proofs::lanes::LANES;
 use crate::proofs::tree::{BRANCH_LEAVES, Tree, fold_full};
 use crate::record::LeafHash;
-use crate::segments::format::GroupBuffer;
+use crate::segments::group::GroupBuffer;
 
 struct Place {
     /// Where the frame begins within the group.

@@ -12,7 +12,7 @@ use crate::append::answers::{Answers, Outcome};
 use crate::append::queue::linger;
 use crate::error::Error;
 use crate::record::{StreamId, Version};
-use crate::segments::log::Segment;
+use crate::segments::segment::Segment;
 
 /// A record of a group.
 pub(super) struct Staged {

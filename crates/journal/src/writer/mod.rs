@@ -38,10 +38,10 @@ use crate::append::queue::Next;
 use crate::append::template::{Stamp, TIME_BYTES, time_text};
 use crate::disk::Disk;
 use crate::error::Error;
-use crate::journal::Shared;
 use crate::options::Options;
 use crate::record::{Expected, LeafHash, MAX_RECORD_BYTES, Version};
 use crate::recover::Tail;
+use crate::shared::Shared;
 use crate::streams::heads::HeadEntry;
 use crate::upkeep::Upkeep;
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use super::group::{Durable, Group, Pipe};
-use crate::journal::Shared;
 use crate::record::{Appended, Position};
 use crate::segments::directory::{Entry, Link};
-use crate::segments::log::Contents;
+use crate::segments::segment::Contents;
+use crate::shared::Shared;
 use crate::streams::heads::HeadEntry;
 
 /// Tells of durable groups in their order, until none will come.
