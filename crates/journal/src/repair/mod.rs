@@ -3,8 +3,8 @@
 //! Everything is read, fetched and proved before anything is changed. The damaged files are kept
 //! aside; a segment is replaced in one step, so that a crash leaves the old one or the new one.
 
-mod evidence;
 mod examine;
+mod walk;
 mod write;
 
 use std::collections::BTreeSet;
@@ -29,9 +29,9 @@ use crate::signed::checkpoint::Checkpoint;
 use crate::signed::checkpoints::Checkpoints;
 use crate::signed::note::VerifierKey;
 
-pub use evidence::Evidence;
-pub(crate) use evidence::{Promise, Stop, Walk};
 use examine::{Piece, Remains, State, examine, remains};
+pub use walk::ProvedBy;
+pub(crate) use walk::{Promise, Stop, Walk};
 
 /// Where lost records are fetched from: the stream, a backup, another node's log.
 ///
@@ -100,8 +100,9 @@ pub struct RepairedSegment {
 pub struct Restored {
     /// Where it stands.
     pub position: Position,
-    /// What proves that it is the one that was lost.
-    pub evidence: Evidence,
+    /// What proves that it is the one that was lost. In JSON its name is `evidence`.
+    #[serde(rename = "evidence")]
+    pub proved_by: ProvedBy,
 }
 
 /// A segment that is made anew has about so many bytes of records, as others have.
@@ -157,9 +158,12 @@ pub fn repair(
     let restored: Vec<Restored> = walk
         .restored
         .iter()
-        .map(|(position, evidence)| Restored { position: Position(*position), evidence: *evidence })
+        .map(|(position, proved_by)| Restored {
+            position: Position(*position),
+            proved_by: *proved_by,
+        })
         .collect();
-    let unproved = restored.iter().find(|restored| restored.evidence == Evidence::Nothing);
+    let unproved = restored.iter().find(|restored| restored.proved_by == ProvedBy::Nothing);
     if let Some(restored) = unproved.filter(|_| !options.accept_unproved) {
         let what = format!(
             "the record at position {} follows the ones before it, but nothing in the log proves \
@@ -256,7 +260,7 @@ impl Repair<'_> {
         self.compare_footer(piece)
     }
 
-    /// The frontier in the segment's footer is evidence for all that is before it.
+    /// The frontier in the segment's footer vouches for all that is before it.
     fn compare_footer(&mut self, piece: &Piece) -> Result<(), Stop> {
         let read = || disk_error(&piece.name, "reading the footer");
         let file = piece.file.as_ref();
@@ -310,8 +314,8 @@ impl Repair<'_> {
             let own =
                 (bytes.len() as u32, crate::segments::format::frame_checksum(position, &bytes));
             let proved = remains.checks.get(&position) == Some(&own);
-            let evidence = if proved { Evidence::Checksum } else { Evidence::Nothing };
-            self.walk.follow(&piece.name, &bytes, Some(evidence))?;
+            let proved_by = if proved { ProvedBy::Checksum } else { ProvedBy::Nothing };
+            self.walk.follow(&piece.name, &bytes, Some(proved_by))?;
             bytes_so_far += bytes.len();
             plan.records.push(bytes);
             plan.report.fetched += 1;
@@ -335,7 +339,7 @@ impl Repair<'_> {
         let (mut records, mut bytes_so_far) = (Vec::new(), 0);
         for position in first..before {
             let bytes = self.fetch(position)?;
-            self.walk.follow(&name, &bytes, Some(Evidence::Nothing))?;
+            self.walk.follow(&name, &bytes, Some(ProvedBy::Nothing))?;
             bytes_so_far += bytes.len();
             records.push(bytes);
             if bytes_so_far >= SEGMENT_BYTES {

@@ -1,4 +1,4 @@
-//! What proves that a restored record is the one that was lost.
+//! Follows a whole log as it will be: what of it is in order, and what proves each restored record.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -16,7 +16,7 @@ use crate::streams::table::StreamMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Evidence {
+pub enum ProvedBy {
     /// Nothing in the log: it only follows the records before it.
     Nothing,
     /// Length and CRC-32C of its damaged frame are those of the record.
@@ -53,7 +53,7 @@ pub(crate) struct Promise {
     pub(crate) believed: bool,
 }
 
-/// Follows the whole log as it will be, and gathers evidence for what is restored.
+/// Follows the whole log as it will be, and gathers what proves the restored records.
 pub(crate) struct Walk<'c> {
     tree: Tree,
     heads: StreamMap<(u64, LeafHash, u64)>,
@@ -62,7 +62,7 @@ pub(crate) struct Walk<'c> {
     sure: u64,
     promises: &'c [Promise],
     /// The restored records, with what proves each so far.
-    pub(super) restored: BTreeMap<u64, Evidence>,
+    pub(super) restored: BTreeMap<u64, ProvedBy>,
 }
 
 impl<'c> Walk<'c> {
@@ -91,7 +91,7 @@ impl<'c> Walk<'c> {
         &mut self,
         file: &str,
         bytes: &[u8],
-        restored: Option<Evidence>,
+        restored: Option<ProvedBy>,
     ) -> Result<(), Stop> {
         let position = self.tree.size() + 1;
         let doubt = |what: &str, suspects| {
@@ -121,12 +121,12 @@ impl<'c> Walk<'c> {
         }
         if restored.is_none() {
             // A record that was never damaged vouches for the one before it.
-            self.raise(at..=at, Evidence::Chain);
+            self.raise(at..=at, ProvedBy::Chain);
         }
         self.last_time_us = time_us;
         self.tree.push(leaf);
-        if let Some(evidence) = restored {
-            self.restored.insert(position, evidence);
+        if let Some(proved_by) = restored {
+            self.restored.insert(position, proved_by);
         }
         while let Some((Promise { file, said, believed }, rest)) = self.promises.split_first() {
             if said.size > position {
@@ -135,7 +135,7 @@ impl<'c> Walk<'c> {
             self.promises = rest;
             if said.size == position && said.root == self.tree.root() {
                 if *believed {
-                    self.raise(1..=position, Evidence::Checkpoint);
+                    self.raise(1..=position, ProvedBy::Checkpoint);
                 }
                 self.sure = position;
             } else if said.size == position {
@@ -149,7 +149,7 @@ impl<'c> Walk<'c> {
     /// Compares a frontier that a footer of the log holds.
     pub(super) fn compare(&mut self, file: &str, peaks: &[[u8; 32]]) -> Result<(), Stop> {
         if self.tree.peaks() == peaks {
-            self.raise(1..=self.tree.size(), Evidence::Tree);
+            self.raise(1..=self.tree.size(), ProvedBy::Tree);
             self.sure = self.tree.size();
             return Ok(());
         }
@@ -163,9 +163,9 @@ impl<'c> Walk<'c> {
         Err(Stop::Doubt { error, suspects: vec![self.sure + 1..=self.tree.size()] })
     }
 
-    fn raise(&mut self, positions: RangeInclusive<u64>, to: Evidence) {
-        for (_, evidence) in self.restored.range_mut(positions) {
-            *evidence = (*evidence).max(to);
+    fn raise(&mut self, positions: RangeInclusive<u64>, to: ProvedBy) {
+        for proved_by in self.restored.range_mut(positions).map(|(_, by)| by) {
+            *proved_by = (*proved_by).max(to);
         }
     }
 }
