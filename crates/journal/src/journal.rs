@@ -16,8 +16,7 @@ use crate::append::queue::Queue;
 use crate::disk::lock::Lock;
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, disk_error};
-use crate::index::projection::Projection;
-use crate::index::projection::SummaryVisitor;
+use crate::index::projection::{Projection, SummaryVisitor};
 use crate::index::{Index, Opening};
 use crate::options::{OpenReport, Options, Progress};
 use crate::proofs::heads_tree::{StreamHead, head_before};
@@ -158,6 +157,7 @@ impl Journal {
         signed: Position,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(Journal, OpenReport), Error> {
+        options.check()?;
         let mut opened = opening.map(|opening| opening.open(&options));
         let seen = opened.as_ref().and_then(crate::index::Opened::seen);
         let recovered = recover(&disk, &options, seen, signed, progress)?;

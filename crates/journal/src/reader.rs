@@ -5,8 +5,7 @@ use std::sync::OnceLock;
 
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::envelope::Envelope;
-use crate::error::fault;
-use crate::error::{Error, disk_error};
+use crate::error::{Error, disk_error, fault};
 use crate::journal::LOG_DIRECTORY;
 use crate::proofs::heads_tree::{HeadsTree, StreamHead};
 use crate::proofs::proof::{ConsistencyProof, InclusionProof};
@@ -14,15 +13,14 @@ use crate::proofs::prover::Prover;
 use crate::proofs::stream_proof::StreamProof;
 use crate::proofs::tree::Tree;
 use crate::record::{LeafHash, Position, Record, StreamId, Version};
-use crate::segments::directory::{Directory, Entry, Link, UNKNOWN_PRIOR};
-use crate::segments::files::header_of;
-use crate::segments::files::segment_names;
+use crate::segments::directory::{Directory, Entry, Link, UNKNOWN_PRIOR, offset_of};
+use crate::segments::files::{header_of, segment_names};
 use crate::segments::footer::Footer;
 use crate::segments::log::{Log, read_places};
-use crate::segments::scan::stop_fault;
-use crate::segments::scan::{ScanEnd, Stop, Window, is_still_broken, look_behind, scan_groups};
-use crate::segments::segment::Contents;
-use crate::segments::segment::Segment;
+use crate::segments::scan::{
+    ScanEnd, Stop, Window, is_still_broken, look_behind, scan_groups, stop_fault,
+};
+use crate::segments::segment::{Contents, Segment};
 use crate::signed::checkpoint::Checkpoint;
 use crate::streams::table::StreamMap;
 
@@ -286,7 +284,7 @@ fn read_directory(
         let prior = last.insert(stream, frame.position).unwrap_or(unknown);
         directory.add(Entry {
             link: Link { stream, version, prior },
-            offset: frame.offset as u32,
+            offset: offset_of(frame.offset)?,
             time_us: envelope.time.as_microsecond(),
         });
         Ok(())

@@ -9,8 +9,7 @@ use crate::reader::Reader;
 use crate::record::{Position, Record, StreamId, Version};
 use crate::segments::log::Log;
 use crate::segments::scan::Window;
-use crate::segments::segment::Contents;
-use crate::segments::segment::Segment;
+use crate::segments::segment::{Contents, Segment};
 
 /// A moment in the life of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -47,6 +47,10 @@ impl Batch {
 
     /// Checks, encodes and adds a draft of the call that was begun. One that cannot be appended is
     /// answered at once.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a batch has a few hundred records, and no more calls"
+    )]
     pub(crate) fn add(&mut self, draft: &impl Draft, expected: Expected, place: u32) {
         let record = Template::new(draft.stream());
         let call = self.calls.len().saturating_sub(1) as u32;
@@ -64,6 +68,10 @@ impl Batch {
     }
 
     /// Adds all that waits in another, of which nothing was taken; the other keeps its room.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a batch has a few hundred records, and no more calls"
+    )]
     pub(crate) fn join(&mut self, other: &mut Batch) {
         let (bytes, calls) = (self.bytes.len(), self.calls.len() as u32);
         self.bytes.append(&mut other.bytes);

@@ -53,6 +53,10 @@ impl Template {
         encoded
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a batch is a few hundred records of at most 64 KiB"
+    )]
     fn encode_behind(
         &mut self,
         start: usize,
@@ -74,6 +78,10 @@ impl Template {
     }
 
     /// The same where its bytes have been moved behind so many others.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a batch is a few hundred records of at most 64 KiB"
+    )]
     pub(crate) fn behind(self, others: usize) -> Template {
         let others = others as u32;
         Template { start: self.start + others, end: self.end + others, ..self }

@@ -13,17 +13,15 @@ use uuid::Uuid;
 
 use crate::copies::aside::{clear, put_in_place};
 use crate::disk::lock::Lock;
-use crate::disk::{Disk, RealDisk, sync_directory};
+use crate::disk::{Disk, RealDisk, at_most, sync_directory};
 use crate::error::{Error, Fault, disk_error};
 use crate::journal::LOG_DIRECTORY;
 use crate::reader::Reader;
 use crate::record::Position;
-use crate::segments::files::header_of;
-use crate::segments::files::segment_names;
+use crate::segments::files::{header_of, segment_names};
 use crate::segments::footer::{Footer, TRAILER_BYTES};
 use crate::segments::format::segment_position;
-use crate::segments::scan::stop_fault;
-use crate::segments::scan::{Stop, Window, scan_groups};
+use crate::segments::scan::{Stop, Window, scan_groups, stop_fault};
 use crate::signed::checkpoint::Checkpoint;
 use crate::signed::checkpoints::{CHECKPOINT_DIRECTORY, keep_in, promised_notes};
 use crate::verify::{Seen, VerifyProgress, VerifyReport, verify, verify_against};
@@ -261,7 +259,7 @@ fn copy_segment(
     let mut buffer = vec![0; 1 << 20];
     let mut at = 0;
     while at < length {
-        let part = (length - at).min(buffer.len() as u64) as usize;
+        let part = at_most(length - at, buffer.len());
         let part = buffer.get_mut(..part).unwrap_or_default();
         let read = file.read_at(at, part).map_err(wrong)?;
         if read == 0 {

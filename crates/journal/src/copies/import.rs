@@ -11,10 +11,11 @@ use crate::disk::RealDisk;
 use crate::disk::lock::Lock;
 use crate::error::{Error, disk_error};
 use crate::journal::LOG_DIRECTORY;
+use crate::options::check_segment_bytes;
 use crate::record::{MAX_RECORD_BYTES, Position};
 use crate::repair::{Stop, Walk};
 use crate::segments::files::segment_names;
-use crate::segments::format::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
+use crate::segments::format::{FIRST_GROUP, SegmentHeader, segment_name};
 use crate::segments::group::GroupBuffer;
 
 /// Where the log is until it is whole, within the data directory.
@@ -53,6 +54,7 @@ impl Import {
     /// Begins a log in a directory that is held and has none. `log` is which log it is: that of
     /// the origin, for its checkpoints to hold, or a new one.
     pub fn begin(held: &Lock, log: Uuid, segment_bytes: u64) -> Result<Import, Error> {
+        check_segment_bytes(segment_bytes)?;
         let data = held.directory().to_owned();
         let place = data.join(LOG_DIRECTORY);
         if place.is_dir() && !segment_names(&RealDisk::new(place.clone()))?.is_empty() {
@@ -112,7 +114,7 @@ impl Import {
         }
         let first = self.group.next() - self.records;
         let length = self.group.length() as u64;
-        if self.written + length > self.segment_bytes && self.written > SEGMENT_HEADER_BYTES {
+        if self.written + length > self.segment_bytes && self.written > FIRST_GROUP {
             self.end_segment()?;
         }
         if self.file.is_none() {
@@ -121,7 +123,7 @@ impl Import {
             let mut file = File::create(&path).map_err(wrong)?;
             let header = SegmentHeader { log: self.log, first }.encode();
             file.write_all(&header).map_err(wrong)?;
-            self.written = SEGMENT_HEADER_BYTES;
+            self.written = FIRST_GROUP;
             self.file = Some((path, file));
         }
         if let Some((path, file)) = &mut self.file {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::OFlags;
 
+use crate::disk::at_most;
 use crate::disk::large_pages::LargePages;
 use crate::disk::zeros::PAGE_BYTES;
 
@@ -102,6 +103,10 @@ impl Memory {
 
     /// Where the byte at an offset of the file has its place, and how many bytes are behind it
     /// before the places begin anew.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "less than what is kept, which is in memory"
+    )]
     fn place(offset: u64) -> (usize, usize) {
         let at = (offset % KEPT_BYTES as u64) as usize;
         (at, KEPT_BYTES - at)
@@ -110,7 +115,7 @@ impl Memory {
     /// The bytes at an offset, at most `most`; fewer where the places begin anew.
     fn get(&self, offset: u64, most: u64) -> &[u8] {
         let (at, room) = Memory::place(offset);
-        let length = room.min(usize::try_from(most).unwrap_or(room));
+        let length = at_most(most, room);
         self.0.bytes().get(at..at + length).unwrap_or_default()
     }
 
@@ -148,6 +153,7 @@ impl Recent {
 
     /// Takes bytes in that are to be written; `false` where [`Recent::write`] cannot write them.
     /// They must end at a page's end, and behind them the file must have nothing but zeros.
+    #[expect(clippy::cast_possible_truncation, reason = "less than a page")]
     pub(crate) fn take_in(&mut self, file: &File, offset: u64, bytes: &[u8]) -> io::Result<bool> {
         let end = offset + bytes.len() as u64;
         let most = (KEPT_BYTES - PAGE_BYTES) as u64;
@@ -188,7 +194,7 @@ impl Recent {
     pub(crate) fn read(&self, offset: u64, out: &mut [u8]) -> Option<usize> {
         let memory = self.memory.as_ref().filter(|_| offset >= self.from)?;
         if offset >= self.end {
-            let zeros = (out.len() as u64).min(self.length.saturating_sub(offset)) as usize;
+            let zeros = at_most(self.length.saturating_sub(offset), out.len());
             out.get_mut(..zeros)?.fill(0);
             return Some(zeros);
         }

@@ -10,3 +10,8 @@ pub(crate) mod zeros;
 pub use door::{Disk, DiskFile, Pace};
 pub use real::RealDisk;
 pub(crate) use real::sync_directory;
+
+/// A length in a file, of which no more is taken than memory has room for.
+pub(crate) fn at_most(length: u64, room: usize) -> usize {
+    usize::try_from(length).map_or(room, |length| length.min(room))
+}

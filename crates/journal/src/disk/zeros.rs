@@ -7,9 +7,8 @@ use std::path::Path;
 
 use rustix::fs::{FallocateFlags, OFlags, fallocate};
 
-use crate::disk::direct;
 use crate::disk::large_pages::LargePages;
-use crate::disk::{DiskFile, Pace};
+use crate::disk::{DiskFile, Pace, at_most, direct};
 
 /// What a disk writes whole, or a multiple of it; also where a page of the system's cache ends.
 pub(crate) const PAGE_BYTES: usize = 4096;
@@ -31,7 +30,7 @@ pub(crate) fn fill(
     let zeros = vec![0; SYNCED_STEP_BYTES];
     let mut at = 0;
     while at < length {
-        let part = zeros.get(..(length - at).min(zeros.len() as u64) as usize).unwrap_or_default();
+        let part = zeros.get(..at_most(length - at, zeros.len())).unwrap_or_default();
         file.write_at(at, part)?;
         file.sync()?;
         at += part.len() as u64;
@@ -66,7 +65,7 @@ fn write(file: &File, length: u64, between: &mut dyn FnMut(u64) -> Pace) -> io::
             Pace::Calm => STEP_BYTES,
             Pace::Hurried => HURRIED_STEP_BYTES,
         };
-        let part = zeros.get(..(length - at).min(step as u64) as usize).unwrap_or_default();
+        let part = zeros.get(..at_most(length - at, step)).unwrap_or_default();
         file.write_all_at(part, at)?;
         at += part.len() as u64;
         pace = between(at);

@@ -19,8 +19,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::error::{Error, disk_error};
-use crate::index::projection::Projection;
-use crate::index::projection::SummaryVisitor;
+use crate::index::projection::{Projection, SummaryVisitor};
 use crate::options::{IndexRebuild, Options, Progress};
 use crate::record::{LeafHash, Position};
 use crate::shared::Shared;

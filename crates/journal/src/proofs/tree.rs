@@ -19,7 +19,7 @@ pub(crate) const TILE_LEVEL: u32 = 8;
 
 /// How many leaves a branch has.
 pub(crate) const BRANCH_LEAVES: usize = 16;
-const TILE_BRANCHES: usize = TILE_LEAVES as usize / BRANCH_LEAVES;
+const TILE_BRANCHES: usize = (1 << TILE_LEVEL) / BRANCH_LEAVES;
 
 /// What an inner node begins with.
 const NODE: u8 = 1;

@@ -12,7 +12,7 @@ use crate::proofs::tree::Tree;
 use crate::record::Position;
 use crate::recover::{Recovered, Tail};
 use crate::segments::directory::Directory;
-use crate::segments::format::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
+use crate::segments::format::{FIRST_GROUP, SegmentHeader, segment_name};
 use crate::segments::log::Log;
 use crate::segments::segment::{Contents, Segment};
 use crate::streams::postings::Lists;
@@ -67,7 +67,7 @@ pub(super) fn begin(
         postings: Lists::default(),
         tree: Tree::new(),
         last_time_us: i64::MIN,
-        tail: Tail { segment, end: SEGMENT_HEADER_BYTES, first_tile: 0 },
+        tail: Tail { segment, end: FIRST_GROUP, first_tile: 0 },
         report: OpenReport::default(),
     })
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, disk_error, fault};
 use crate::proofs::tree::{TILE_LEAVES, Tree};
 use crate::record::LeafHash;
 use crate::recover::footers::Footers;
-use crate::segments::directory::{Directory, Entry, Link};
+use crate::segments::directory::{Directory, Entry, Link, offset_of};
 use crate::segments::files::{header_of, segment_names};
 use crate::segments::footer::{Footer, TreePart};
 use crate::segments::format::SegmentHeader;
@@ -207,7 +207,7 @@ impl State {
             let prior = before.map_or(0, |before| before.position);
             directory.add(Entry {
                 link: Link { stream: envelope.stream, version, prior },
-                offset: frame.offset as u32,
+                offset: offset_of(frame.offset)?,
                 time_us: envelope.time.as_microsecond(),
             });
             tree.push(leaf);

@@ -10,7 +10,7 @@ use crate::record::Position;
 use crate::recover::fresh::make_segment;
 use crate::recover::state::State;
 use crate::recover::{Recovered, Tail};
-use crate::segments::format::SEGMENT_HEADER_BYTES;
+use crate::segments::format::FIRST_GROUP;
 use crate::segments::scan::{ScanEnd, Stop, look_behind};
 use crate::segments::seal::seal;
 use crate::segments::segment::Segment;
@@ -56,7 +56,7 @@ impl State {
             let segment = make_segment(disk, options, self.log.id, last.0 + 1)?;
             self.log.push(Arc::clone(&segment));
             let first_tile = self.tree.size() / TILE_LEAVES;
-            Tail { segment, end: SEGMENT_HEADER_BYTES, first_tile }
+            Tail { segment, end: FIRST_GROUP, first_tile }
         };
         let State { log, heads, postings, tree, last_time_us, .. } = self;
         Ok(Recovered { log, heads, postings, tree, last_time_us, tail, report })

@@ -16,14 +16,14 @@ use uuid::Uuid;
 
 use crate::disk::lock::Lock;
 use crate::disk::{Disk, RealDisk};
-use crate::error::{Error, Fault, disk_error};
+use crate::error::{Error, disk_error, fault};
 use crate::index::seen_in;
 use crate::journal::LOG_DIRECTORY;
 use crate::reader::Reader;
-use crate::record::Position;
+use crate::record::{MAX_RECORD_BYTES, Position};
 use crate::segments::files::segment_names;
 use crate::segments::footer::Footer;
-use crate::segments::format::SegmentHeader;
+use crate::segments::format::{SEGMENT_HEADER_BYTES, SegmentHeader, frame_checksum, segment_name};
 use crate::segments::scan::{Window, scan_groups};
 use crate::signed::checkpoint::Checkpoint;
 use crate::signed::checkpoints::Checkpoints;
@@ -311,9 +311,9 @@ impl Repair<'_> {
                 continue;
             }
             let bytes = self.fetch(position)?;
-            let own =
-                (bytes.len() as u32, crate::segments::format::frame_checksum(position, &bytes));
-            let proved = remains.checks.get(&position) == Some(&own);
+            let proved = remains.checks.get(&position).is_some_and(|(length, checksum)| {
+                *length as usize == bytes.len() && *checksum == frame_checksum(position, &bytes)
+            });
             let proved_by = if proved { ProvedBy::Checksum } else { ProvedBy::Nothing };
             self.walk.follow(&piece.name, &bytes, Some(proved_by))?;
             bytes_so_far += bytes.len();
@@ -335,7 +335,7 @@ impl Repair<'_> {
     /// Plans the next segment of the records that are missing before a position.
     fn fetch_segment(&mut self, before: u64) -> Result<(), Stop> {
         let first = self.walk.size() + 1;
-        let name = crate::segments::format::segment_name(first);
+        let name = segment_name(first);
         let (mut records, mut bytes_so_far) = (Vec::new(), 0);
         for position in first..before {
             let bytes = self.fetch(position)?;
@@ -358,17 +358,16 @@ impl Repair<'_> {
     }
 
     fn fetch(&mut self, position: u64) -> Result<Vec<u8>, Error> {
-        let found = self.source.record(Position(position))?;
-        found.ok_or_else(|| {
-            Error::Corrupt(Fault {
-                file: crate::segments::format::segment_name(position),
-                offset: 0,
-                position: Some(Position(position)),
-                stream: None,
-                what: "the record is lost here, and the source has none; nothing was changed"
-                    .to_owned(),
-            })
-        })
+        let lost = |what| fault(&segment_name(position), 0, position, what);
+        match self.source.record(Position(position))? {
+            Some(bytes) if bytes.len() > MAX_RECORD_BYTES => {
+                Err(lost("what the source has is longer than a record may be; nothing was changed"))
+            }
+            Some(bytes) => Ok(bytes),
+            None => {
+                Err(lost("the record is lost here, and the source has none; nothing was changed"))
+            }
+        }
     }
 }
 
@@ -409,7 +408,7 @@ fn changed(
 }
 
 fn header_log(piece: &Piece) -> Option<Uuid> {
-    let mut head = [0; crate::segments::format::SEGMENT_HEADER_BYTES as usize];
+    let mut head = [0; SEGMENT_HEADER_BYTES];
     piece.file.read_at(0, &mut head).ok()?;
     SegmentHeader::decode(&head).ok().map(|header| header.log)
 }

@@ -22,6 +22,10 @@ impl ByStream {
     /// The streams are sorted by the first 96 bits of their ids, with the record's number behind them:
     /// one word of 128 is sorted in half the time that a whole id and a number take. Those that are
     /// alike so far are sorted once more.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a segment has fewer than 2^32 records, and a key ends with the number of one"
+    )]
     pub(crate) fn of(directory: &Directory) -> ByStream {
         let mut next: Vec<u32> = (0..directory.links.len() as u32).collect();
         let mut keys = Vec::new();

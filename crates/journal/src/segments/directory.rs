@@ -104,6 +104,10 @@ impl Directory {
 
     /// The records of a stream up to a position. If that is a record of the stream, nothing is looked
     /// through; else all before it may be.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a segment has fewer than 2^32 records: each takes more than a byte of its 4 GiB"
+    )]
     pub(crate) fn run(&self, stream: StreamId, up_to: u64) -> Option<Run> {
         let end = self.index(up_to)?.saturating_add(1).min(self.links.len());
         let before = self.links.get(..end)?;
@@ -119,9 +123,21 @@ impl Directory {
     }
 }
 
+/// Where a frame begins, as directories and footers have it. The words tell why one is refused that
+/// begins too far into its file: none is written there.
+pub(crate) fn offset_of(at: u64) -> Result<u32, &'static str> {
+    u32::try_from(at).map_err(|_| "the record begins behind the first 4 GiB of its segment")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_frame_has_its_place_within_the_first_4_gib() {
+        assert_eq!(offset_of(u64::from(u32::MAX)), Ok(u32::MAX));
+        assert!(offset_of(1 << 32).is_err());
+    }
 
     fn stream(number: u128) -> StreamId {
         StreamId(uuid::Uuid::from_u128(number))

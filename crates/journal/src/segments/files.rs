@@ -21,7 +21,7 @@ pub(crate) fn header_of(
     file: &dyn DiskFile,
     first: u64,
 ) -> Result<SegmentHeader, Error> {
-    let mut bytes = [0; SEGMENT_HEADER_BYTES as usize];
+    let mut bytes = [0; SEGMENT_HEADER_BYTES];
     file.read_at(0, &mut bytes).map_err(disk_error(name, "reading"))?;
     match SegmentHeader::decode(&bytes) {
         Ok(header) if header.first == first => Ok(header),

@@ -8,7 +8,7 @@ use std::io;
 use uuid::Uuid;
 
 use crate::background::let_others_go_on;
-use crate::disk::DiskFile;
+use crate::disk::{DiskFile, at_most};
 use crate::record::StreamId;
 use crate::segments::by_stream::ByStream;
 use crate::segments::directory::{Directory, Link, Run};
@@ -19,7 +19,7 @@ const FOOTER_MAGIC: [u8; 8] = *b"\x89TBSFOO\n";
 pub(crate) const TRAILER_BYTES: usize = 96;
 const ENTRY_BYTES: usize = 20;
 /// How many directory entries one look reads.
-const LOOK_ENTRIES: u64 = 256;
+const LOOK_ENTRIES: usize = 256;
 
 /// The fixed end of a footer, which says where its parts are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,10 @@ pub(crate) struct TreePart {
 const PAUSED_STREAMS: usize = 256;
 
 /// Encodes the footer that seals a segment whose groups end at `start`.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "what a footer has of a record is shorter than the record, and a segment has at most 4 GiB"
+)]
 pub(crate) fn encode(directory: &Directory, log: Uuid, start: u64, tree: &TreePart) -> Vec<u8> {
     let by_stream = ByStream::of(directory);
     let mut out = Vec::with_capacity(directory.offsets.len() * 24 + TRAILER_BYTES);
@@ -215,14 +219,24 @@ impl Footer {
         if file.read_at(at, &mut bytes)? != TRAILER_BYTES {
             return Ok(None);
         }
-        Ok(Footer::decode(&bytes).filter(|footer| {
-            footer.start.checked_add(footer.body_bytes()) == Some(at) && footer.count > 0
-        }))
+        Ok(Footer::decode(&bytes).filter(|footer| footer.ends_at(at)))
+    }
+
+    /// Whether all that it says of itself ends at an offset: then none of its sums is too large.
+    fn ends_at(&self, at: u64) -> bool {
+        let offsets = self.count.checked_mul(4);
+        let body = offsets.and_then(|offsets| offsets.checked_add(self.bytes_behind_offsets()));
+        body.and_then(|body| self.start.checked_add(body)) == Some(at)
+            && self.count > 0
+            && self.first.checked_add(self.count).is_some()
     }
 
     pub(crate) fn body_bytes(&self) -> u64 {
-        self.count * 4
-            + u64::from(self.streams) * ENTRY_BYTES as u64
+        self.count * 4 + self.bytes_behind_offsets()
+    }
+
+    fn bytes_behind_offsets(&self) -> u64 {
+        u64::from(self.streams) * ENTRY_BYTES as u64
             + u64::from(self.run_bytes)
             + (u64::from(self.tiles) + u64::from(self.peaks)) * 32
     }
@@ -308,11 +322,12 @@ impl Footer {
         let (mut low, mut high) = (0_u64, u64::from(self.streams));
         let share = (stream.0.as_u128() >> 64) * u128::from(self.streams);
         let mut guess = (share >> 64) as u64;
-        let mut looks = vec![0; LOOK_ENTRIES as usize * ENTRY_BYTES];
+        let (mut looks, most) = (vec![0; LOOK_ENTRIES * ENTRY_BYTES], LOOK_ENTRIES as u64);
         while low < high {
-            let from = guess.saturating_sub(LOOK_ENTRIES / 2).clamp(low, high - 1);
-            let count = (high - from).min(LOOK_ENTRIES);
-            let Some(entries) = looks.get_mut(..count as usize * ENTRY_BYTES) else { break };
+            let from = guess.saturating_sub(most / 2).clamp(low, high - 1);
+            let count = (high - from).min(most);
+            let room = at_most(count, LOOK_ENTRIES) * ENTRY_BYTES;
+            let Some(entries) = looks.get_mut(..room) else { break };
             file.read_at(self.entries_at() + from * ENTRY_BYTES as u64, entries)?;
             match search(entries, stream) {
                 Found::At(run) => return self.run(file, run),
@@ -405,5 +420,27 @@ mod tests {
             (1 << 100, 10, 16, vec![5]),
         ];
         assert_eq!(runs, wanted);
+    }
+
+    #[test]
+    fn a_trailer_whose_sums_are_too_large_is_none() {
+        let footer = Footer {
+            log: Uuid::nil(),
+            first: 1,
+            count: 2,
+            last_time_us: 0,
+            start: 100,
+            streams: 1,
+            run_bytes: 3,
+            tiles: 0,
+            peaks: 0,
+            checksum: 0,
+        };
+        let end = 100 + 2 * 4 + 20 + 3;
+        assert!(footer.ends_at(end));
+        assert!(!Footer { first: u64::MAX - 1, ..footer }.ends_at(end));
+        // So many offsets come to the same again in 64 bits.
+        assert!(!Footer { count: 2 + (1 << 62), ..footer }.ends_at(end));
+        assert!(!Footer { start: u64::MAX, ..footer }.ends_at(end));
     }
 }

@@ -7,8 +7,10 @@ use uuid::Uuid;
 
 /// The version of the format that this program writes; the byte after every magic.
 pub(crate) const FORMAT_VERSION: u8 = 1;
-/// The length of a segment's header in bytes; the first group follows it.
-pub(crate) const SEGMENT_HEADER_BYTES: u64 = 64;
+/// The length of a segment's header in bytes.
+pub(crate) const SEGMENT_HEADER_BYTES: usize = 64;
+/// Where a segment's first group begins: behind the header.
+pub(crate) const FIRST_GROUP: u64 = SEGMENT_HEADER_BYTES as u64;
 /// The length of a group's header in bytes; the group's frames follow it.
 pub(crate) const GROUP_HEADER_BYTES: usize = 32;
 /// The length of a frame's header in bytes: length and checksum.
@@ -77,6 +79,7 @@ impl<'a> Fields<'a> {
 }
 
 /// Appends a number in the form that [`Fields::varint`] reads.
+#[expect(clippy::cast_possible_truncation, reason = "less than 2^7 is left")]
 pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);
@@ -110,7 +113,7 @@ pub(crate) enum HeaderFault {
 
 impl SegmentHeader {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(64);
+        let mut out = Vec::with_capacity(SEGMENT_HEADER_BYTES);
         out.extend_from_slice(&SEGMENT_MAGIC);
         out.extend_from_slice(&[FORMAT_VERSION, 0, 0, 0, 0, 0, 0, 0]);
         out.extend_from_slice(self.log.as_bytes());
@@ -192,7 +195,9 @@ impl GroupHeader {
             let (first, count) = (fields.u64()?, fields.u32()?);
             Some(GroupHeader { first, count, length: fields.u32()?, checksum: fields.u32()? })
         };
-        read().filter(|header| header.count > 0).ok_or(HeaderFault::Damaged)
+        let fits =
+            |header: &GroupHeader| header.first.checked_add(u64::from(header.count)).is_some();
+        read().filter(|header| header.count > 0 && fits(header)).ok_or(HeaderFault::Damaged)
     }
 }
 
@@ -202,6 +207,10 @@ pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
 }
 
 /// The checksum of a frame. It covers the position, so that a frame is valid in its place only.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a longer record was refused, and this CRC has 32 bits"
+)]
 pub(crate) fn frame_checksum(position: u64, bytes: &[u8]) -> u32 {
     let mut seed = [0; 12];
     let (front, back) = seed.split_at_mut(8);
@@ -227,6 +236,14 @@ mod tests {
             flipped[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(SegmentHeader::decode(&flipped), Err(HeaderFault::Damaged), "bit {bit}");
         }
+    }
+
+    #[test]
+    fn a_group_that_no_log_is_long_enough_for_is_refused() {
+        let header = GroupHeader { first: u64::MAX - 3, count: 3, length: 0, checksum: 0 };
+        assert_eq!(GroupHeader::decode(&header.encode()), Ok(header));
+        let header = GroupHeader { count: 4, ..header };
+        assert_eq!(GroupHeader::decode(&header.encode()), Err(HeaderFault::Damaged));
     }
 
     #[test]

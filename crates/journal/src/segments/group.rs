@@ -28,6 +28,7 @@ impl GroupBuffer {
 
     /// Adds the next record, which `fill` writes; returns where its frame begins within the group,
     /// and its bytes. One that is too long is not added; then its length is returned.
+    #[expect(clippy::cast_possible_truncation, reason = "a longer record was refused")]
     pub(crate) fn push(
         &mut self,
         fill: impl FnOnce(&mut Vec<u8>),
@@ -85,6 +86,7 @@ impl GroupBuffer {
 
     /// The bytes of a closed group with zeros behind them up to a page's end in the file, but no
     /// further than to `most`: `offset` is where the group goes.
+    #[expect(clippy::cast_possible_truncation, reason = "no more than the bytes that are there")]
     pub(crate) fn padded(&self, offset: u64, most: u64) -> &[u8] {
         let end = offset + self.length() as u64;
         let padded = end.next_multiple_of(PAGE_BYTES as u64).min(most).max(end);
@@ -92,6 +94,7 @@ impl GroupBuffer {
     }
 
     /// Fills in the header and gives the bytes to write.
+    #[expect(clippy::cast_possible_truncation, reason = "the options limit the bytes of a group")]
     pub(crate) fn finish(&mut self) -> &[u8] {
         if let Some((header, frames)) = self.bytes.split_first_chunk_mut::<GROUP_HEADER_BYTES>() {
             *header = GroupHeader {

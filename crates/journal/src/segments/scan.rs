@@ -6,11 +6,10 @@ use crate::disk::DiskFile;
 use crate::error::{Error, fault};
 use crate::record::MAX_RECORD_BYTES;
 use crate::segments::format::{
-    FRAME_HEADER_BYTES, GROUP_HEADER_BYTES, GROUP_MAGIC, GroupHeader, HeaderFault,
-    SEGMENT_HEADER_BYTES, crc32c,
+    FIRST_GROUP, FRAME_HEADER_BYTES, GROUP_HEADER_BYTES, GROUP_MAGIC, GroupHeader, HeaderFault,
+    crc32c,
 };
-use crate::segments::group::Frame;
-use crate::segments::group::frames;
+use crate::segments::group::{Frame, frames};
 
 const WINDOW_BYTES: usize = 1 << 20;
 /// Who follows the log begins with this much, and doubles it as long as more is there: mostly it is a
@@ -46,6 +45,10 @@ impl<'f> Window<'f> {
     }
 
     /// For a part of a known length; `room` is used, and can be had back with [`Window::into_room`].
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a chunk is a MiB and one group, whose length has 32 bits"
+    )]
     pub(crate) fn sized(file: &'f dyn DiskFile, length: u64, room: Vec<u8>) -> Window<'f> {
         Window { file, start: 0, buffer: room, filled: 0, ahead: length as usize, recent: false }
     }
@@ -66,6 +69,7 @@ impl<'f> Window<'f> {
     }
 
     /// The bytes at an offset: as many as asked for, or fewer at the end of the file.
+    #[expect(clippy::cast_possible_truncation, reason = "within the buffer")]
     pub(crate) fn get(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
         let end = self.start + self.filled as u64;
         if offset < self.start || offset + length as u64 > end {
@@ -136,7 +140,7 @@ pub(crate) fn scan_groups(
     bound: Option<u64>,
     visit: &mut dyn FnMut(&GroupHeader, Frame<'_>) -> Result<(), String>,
 ) -> io::Result<ScanEnd> {
-    let (mut end, mut next) = (from.max(SEGMENT_HEADER_BYTES), first);
+    let (mut end, mut next) = (from.max(FIRST_GROUP), first);
     loop {
         if bound.is_some_and(|bound| next >= bound) {
             return Ok(ScanEnd { end, next, stop: Stop::Bound });

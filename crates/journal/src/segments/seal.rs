@@ -7,13 +7,16 @@ use uuid::Uuid;
 use crate::disk::zeros::PAGE_BYTES;
 use crate::error::{Error, disk_error};
 use crate::segments::footer::{self, Footer, TreePart};
-use crate::segments::segment::Contents;
-use crate::segments::segment::Segment;
+use crate::segments::segment::{Contents, Segment};
 
 /// So much of a footer is written at once: what the log writes meanwhile waits behind it.
 const STEP_BYTES: usize = 64 << 10;
 
 /// Writes a segment's footer behind its groups, gives back what was preallocated, and makes it so.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the footer is in memory, and the rest less than a page"
+)]
 pub(crate) fn seal(segment: &Segment, log: Uuid, end: u64, tree: &TreePart) -> Result<(), Error> {
     let wrong = |source| disk_error(&segment.name, "sealing")(source);
     let bytes = segment.with(|contents| match contents {

@@ -23,6 +23,7 @@ pub(super) fn run(shared: &Arc<Shared>, pipe: &Pipe, durable: &Receiver<Durable>
 /// A group that is not the next one is not told: the tree and the places would be those of another
 /// log, and the footer made of them would say so for ever. That is a defect of the writer, which is
 /// poisoned by it; the records on the disk are whole.
+#[expect(clippy::cast_possible_truncation, reason = "the options limit the bytes of a segment")]
 pub(super) fn tell(shared: &Shared, durable: Durable) -> Group {
     let Durable { mut group, segment, offset } = durable;
     let (frames, to_tell) = (&group.frames, &mut group.to_tell);
