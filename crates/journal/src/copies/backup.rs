@@ -4,7 +4,7 @@
 //! whatever reads one reads the other. Keys are not in it: who has the backup has the sealed words,
 //! and a key that was destroyed must not come back with it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::copies::aside::{clear, put_in_place};
 use crate::disk::lock::Lock;
-use crate::disk::{Disk, RealDisk, at_most, sync_directory};
+use crate::disk::{Disk, RealDisk, WholeFile, at_most, sync_directory};
 use crate::error::{Error, Fault, disk_error};
 use crate::journal::LOG_DIRECTORY;
 use crate::reader::Reader;
@@ -254,8 +254,7 @@ fn copy_segment(
     if sealed.is_some() && is_copy(&to, sealed).map_err(wrong)? {
         return Ok(0);
     }
-    let fresh = log.join(COPYING);
-    let mut out = File::create(&fresh).map_err(wrong)?;
+    let mut out = WholeFile::begin(&to, COPYING).map_err(wrong)?;
     let mut buffer = vec![0; 1 << 20];
     let mut at = 0;
     while at < length {
@@ -268,12 +267,12 @@ fn copy_segment(
         out.write_all(part.get(..read).unwrap_or_default()).map_err(wrong)?;
         at += read as u64;
     }
-    out.sync_all().map_err(wrong)?;
     if let Err(error) = look_through(log, name, first, bound) {
-        fs::remove_file(&fresh).map_err(wrong)?;
+        out.abandon().map_err(wrong)?;
         return Err(error);
     }
-    fs::rename(&fresh, &to).map_err(wrong)?;
+    // The directory is synced behind the last segment.
+    out.finish_unsynced().map_err(wrong)?;
     Ok(length)
 }
 

@@ -1,10 +1,11 @@
 //! The log as C2SP tlog-tiles: static files that tools of others check.
 
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::disk::RealDisk;
+use crate::disk::{RealDisk, WholeFile, sync_directory};
 use crate::error::{Error, disk_error};
 use crate::proofs::tree::{TILE_LEAVES, Tree, fold_full};
 use crate::reader::Reader;
@@ -46,6 +47,7 @@ pub fn export_tiles(
         bundle: Vec::new(),
         tree: Tree::new(),
         report: TilesReport { size: checkpoint.size, ..TilesReport::default() },
+        unsynced: BTreeSet::new(),
     };
     reader.scan(checkpoint.size, &mut |bytes| {
         tiles.push(bytes)?;
@@ -56,7 +58,10 @@ pub fn export_tiles(
     if tiles.tree.root() != checkpoint.root {
         return Err(Error::Request("the checkpoint is not one of this log".to_owned()));
     }
+    // No checkpoint speaks of a tile whose name a power failure may still take away.
+    tiles.sync()?;
     tiles.write("checkpoint", note.as_bytes(), true)?;
+    tiles.sync()?;
     Ok(tiles.report)
 }
 
@@ -67,6 +72,8 @@ struct Tiles<'o> {
     bundle: Vec<u8>,
     tree: Tree,
     report: TilesReport,
+    /// The directories with names that are not durable yet.
+    unsynced: BTreeSet<PathBuf>,
 }
 
 impl Tiles<'_> {
@@ -118,6 +125,14 @@ impl Tiles<'_> {
         Ok(())
     }
 
+    /// Makes the names durable of all that was written.
+    fn sync(&mut self) -> Result<(), Error> {
+        for directory in std::mem::take(&mut self.unsynced) {
+            sync_directory(&directory).map_err(disk_error(directory.display(), "syncing"))?;
+        }
+        Ok(())
+    }
+
     fn write(&mut self, name: &str, bytes: &[u8], always: bool) -> Result<(), Error> {
         let path = self.out.join(name);
         let wrong = |source: io::Error| disk_error(path.display(), "writing")(source);
@@ -138,12 +153,12 @@ impl Tiles<'_> {
         if let Some(directory) = path.parent() {
             RealDisk::make(directory).map_err(wrong)?;
         }
-        let fresh = path.with_extension("new");
-        let mut file = File::create(&fresh).map_err(wrong)?;
+        let mut file = WholeFile::begin(&path, "new").map_err(wrong)?;
         file.write_all(bytes).map_err(wrong)?;
-        // Or a crash could leave one with its name and without its bytes.
-        file.sync_all().map_err(wrong)?;
-        fs::rename(&fresh, &path).map_err(wrong)?;
+        file.finish_unsynced().map_err(wrong)?;
+        if let Some(directory) = path.parent().filter(|it| !self.unsynced.contains(*it)) {
+            self.unsynced.insert(directory.to_owned());
+        }
         self.report.written += 1;
         Ok(())
     }

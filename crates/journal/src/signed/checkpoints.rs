@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
-use crate::disk::{RealDisk, sync_directory};
+use crate::disk::{RealDisk, write_whole};
 use crate::error::{Error, Fault, disk_error};
 use crate::journal::Journal;
 use crate::proofs::heads_tree::HeadsTree;
@@ -142,12 +141,7 @@ impl Checkpoints {
 fn keep(directory: &Path, size: u64, note: &str) -> Result<(), Error> {
     let wrong = |source| disk_error(directory.display(), "keeping a checkpoint in")(source);
     RealDisk::make(directory).map_err(wrong)?;
-    let fresh = directory.join("new");
-    let mut file = fs::File::create(&fresh).map_err(wrong)?;
-    file.write_all(note.as_bytes()).map_err(wrong)?;
-    file.sync_all().map_err(wrong)?;
-    fs::rename(&fresh, directory.join(file_name(size))).map_err(wrong)?;
-    sync_directory(directory).map_err(wrong)
+    write_whole(&directory.join(file_name(size)), "new", note.as_bytes()).map_err(wrong)
 }
 
 /// Keeps a checkpoint of elsewhere in a data directory; one that is there stays.

@@ -5,20 +5,22 @@
 //! keys sign, verifiers have time to take the new one into their policy. A key that somebody else may
 //! have is `distrusted name+id+key`: nothing that it signed counts, for nobody knows when.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use crate::disk::{RealDisk, sync_directory};
+use crate::disk::{RealDisk, WholeFile};
 use crate::error::{Error, disk_error};
 use crate::signed::note::{NoteError, SigningKey, VerifierKey};
 
 const NAME: &str = "log.keys";
+/// Its name until it is whole.
+const ASIDE: &str = "log.keys.new";
 /// Bits of the mode that let anyone but the owner in.
 const OTHERS: u32 = 0o077;
 /// A file longer than this is no list of keys.
@@ -189,20 +191,10 @@ impl LogKeys {
     /// Replaces the file, whole or not at all; the directory is held.
     fn write(&self) -> Result<(), Error> {
         let wrong = |source| disk_error(self.path.display(), "writing")(source);
-        let fresh = self.path.with_extension("keys.new");
-        // One that a crash left behind was never in use.
-        match fs::remove_file(&fresh) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(wrong(error)),
-            Ok(()) | Err(_) => {}
-        }
-        let mut options = OpenOptions::new();
-        let mut file =
-            options.write(true).create_new(true).mode(0o600).open(&fresh).map_err(wrong)?;
+        let mut file = WholeFile::begin_secret(&self.path, ASIDE).map_err(wrong)?;
         let lines: Vec<_> = self.keys.iter().map(LogKey::line).collect();
         lines.iter().try_for_each(|line| file.write_all(line.as_bytes())).map_err(wrong)?;
-        file.sync_all().map_err(wrong)?;
-        fs::rename(&fresh, &self.path).map_err(wrong)?;
-        sync_directory(self.path.parent().unwrap_or(Path::new("."))).map_err(wrong)
+        file.finish().map_err(wrong)
     }
 }
 
@@ -279,6 +271,7 @@ fn read_secret(path: &Path) -> Result<Option<Zeroizing<String>>, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use rustix::fs::{CWD, FileType, mknodat};
