@@ -15,7 +15,7 @@ use crate::append::draft::Draft;
 use crate::append::queue::Queue;
 use crate::disk::lock::Lock;
 use crate::disk::{Disk, RealDisk};
-use crate::error::{Error, disk_error};
+use crate::error::{Error, chain, disk_error};
 use crate::index::projection::{Projection, SummaryVisitor};
 use crate::index::{Index, Opening};
 use crate::options::{OpenReport, Options, Progress};
@@ -127,7 +127,9 @@ impl Journal {
                 }
                 Ok(_) => {}
                 // It says nothing against the log; nothing is signed until someone looked at it.
-                Err(error) => tracing::warn!(reason = %error, "a checkpoint cannot be read"),
+                Err(error) => {
+                    tracing::warn!(reason = %chain(&error), "a checkpoint cannot be read");
+                }
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 use crate::append::queue::Queue;
-use crate::error::Error;
+use crate::error::{Error, chain};
 use crate::proofs::tree::Tree;
 use crate::record::{LeafHash, Position};
 use crate::segments::log::Log;
@@ -55,7 +55,7 @@ impl Shared {
 
     /// Poisons the writer for good; the first cause stays.
     pub(crate) fn set_poison(&self, cause: &Arc<io::Error>) {
-        tracing::error!(error = %cause, "the log could not be written; the writer is poisoned");
+        tracing::error!(error = %chain(cause.as_ref()), "the log could not be written; the writer is poisoned");
         self.cause
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

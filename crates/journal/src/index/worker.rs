@@ -11,7 +11,7 @@ use super::batch::Batch;
 use super::state::State;
 use super::store::{Damage, INDEX_FORMAT, Meta, Store, Summary, wait_for_release};
 use crate::envelope::Envelope;
-use crate::error::Error;
+use crate::error::{Error, chain};
 use crate::index::projection::Projection;
 use crate::options::Options;
 use crate::record::{LeafHash, Position, Record};
@@ -111,7 +111,7 @@ impl Worker {
                     }
                     return;
                 }
-                Err(Failure::Log(error)) => return self.give_up(&error.to_string()),
+                Err(Failure::Log(error)) => return self.give_up(&chain(&error)),
             }
             if self.wait() {
                 return self.close();
