@@ -91,7 +91,10 @@ impl Checkpoints {
         let size = journal.durable().borrow().0;
         let root = journal.root_at(size)?;
         let heads = |size| HeadsTree::new(journal.heads_at(size)?).root();
-        for before in sizes(&self.directory)? {
+        let there = sizes(&self.directory)?;
+        // Of those that were thinned out nothing is asked any more; one that comes back is read again.
+        kept.retain(|size| there.binary_search(size).is_ok());
+        for before in there {
             if before > size {
                 return Err(Error::LogLostRecords { log: Position(size), index: Position(before) });
             }
@@ -204,4 +207,24 @@ pub(crate) fn promised(data: &Path) -> Result<Vec<(String, Checkpoint)>, Error> 
     let directory = data.join(CHECKPOINT_DIRECTORY);
     let stored = sizes(&directory)?.into_iter().map(|size| read(&directory, size));
     stored.map(|stored| stored.and_then(|it| Ok((it.file.clone(), it.checkpoint()?)))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::options::Options;
+
+    #[test]
+    fn what_was_thinned_out_is_forgotten() {
+        let directory = tempfile::tempdir().unwrap();
+        let disk = Arc::new(RealDisk::new(directory.path().to_owned()));
+        let (journal, _) = Journal::open_on(disk, Options::small()).unwrap();
+        let checkpoints = Checkpoints::new(directory.path(), "log");
+        checkpoints.kept.lock().unwrap().extend([7, 12]);
+        let key = SigningKey::from_seed("log", &[9; 32]).unwrap();
+        checkpoints.sign(&journal, &[&key]).unwrap();
+        assert!(checkpoints.kept.lock().unwrap().iter().eq(&[0]));
+    }
 }
