@@ -2,7 +2,7 @@
 //!
 //! It never stands in the way of an acknowledgement: it reads what is durable, in batches, and
 //! whatever happens to it, the log answers instead. Where a stream's records stand is not in it:
-//! that is in memory, see `postings`.
+//! that is in memory, see `streams`.
 
 mod batch;
 pub(crate) mod projection;
