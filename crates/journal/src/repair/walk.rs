@@ -6,9 +6,9 @@ use std::ops::RangeInclusive;
 use serde::Serialize;
 
 use crate::envelope::Envelope;
-use crate::error::{Error, Fault};
+use crate::error::{Error, fault};
 use crate::proofs::tree::Tree;
-use crate::record::{LeafHash, Position};
+use crate::record::LeafHash;
 use crate::signed::checkpoint::Checkpoint;
 use crate::streams::table::StreamMap;
 
@@ -94,16 +94,8 @@ impl<'c> Walk<'c> {
         restored: Option<ProvedBy>,
     ) -> Result<(), Stop> {
         let position = self.tree.size() + 1;
-        let doubt = |what: &str, suspects| {
-            let error = Error::Corrupt(Fault {
-                file: file.to_owned(),
-                offset: 0,
-                position: Some(Position(position)),
-                stream: None,
-                what: what.to_owned(),
-            });
-            Stop::Doubt { error, suspects }
-        };
+        let doubt =
+            |what: &str, suspects| Stop::Doubt { error: fault(file, 0, position, what), suspects };
         let own = position..=position;
         let envelope = Envelope::parse(bytes).map_err(|what| doubt(what, vec![own.clone()]))?;
         let time_us = envelope.time.as_microsecond();
@@ -153,14 +145,9 @@ impl<'c> Walk<'c> {
             self.sure = self.tree.size();
             return Ok(());
         }
-        let error = Error::Corrupt(Fault {
-            file: file.to_owned(),
-            offset: 0,
-            position: Some(Position(self.tree.size())),
-            stream: None,
-            what: "the records contradict the tree in the footer".to_owned(),
-        });
-        Err(Stop::Doubt { error, suspects: vec![self.sure + 1..=self.tree.size()] })
+        let (size, what) = (self.tree.size(), "the records contradict the tree in the footer");
+        let error = fault(file, 0, size, what);
+        Err(Stop::Doubt { error, suspects: vec![self.sure + 1..=size] })
     }
 
     fn raise(&mut self, positions: RangeInclusive<u64>, to: ProvedBy) {

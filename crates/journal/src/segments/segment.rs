@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::disk::DiskFile;
 use crate::envelope::Envelope;
-use crate::error::{Error, Fault, disk_error};
+use crate::error::{Error, disk_error, fault};
 use crate::proofs::heads_tree::StreamHead;
 use crate::record::{Position, Record, StreamId, Version};
 use crate::segments::directory::{Directory, Run};
@@ -162,13 +162,7 @@ impl Segment {
     }
 
     pub(crate) fn fault(&self, offset: u64, position: u64, what: &str) -> Error {
-        Error::Corrupt(Fault {
-            file: self.name.clone(),
-            offset,
-            position: Some(Position(position)),
-            stream: None,
-            what: what.to_owned(),
-        })
+        fault(&self.name, offset, position, what)
     }
 
     /// Reads the record whose frame begins at `offset`, through a window.
