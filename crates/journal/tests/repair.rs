@@ -227,6 +227,10 @@ fn a_source_that_lies_or_has_nothing_changes_nothing() {
             repair(&damage.hold(), &mut Told(lying.clone()), options, &mut |_| {}).unwrap_err();
         assert!(matches!(refused, Error::Corrupt(_)), "{refused:?}");
     }
+    let mut long = honest.clone();
+    long.insert(lost.0, text.replace("xxxx\"", &format!("{}\"", "x".repeat(1 << 16))).into_bytes());
+    let refused = repair(&damage.hold(), &mut Told(long), options, &mut |_| {}).unwrap_err();
+    assert!(refused.to_string().contains("longer than a record may be"), "{refused}");
     assert_eq!(fs::read(&damage.segments()[0]).unwrap(), before);
     assert!(!damage.own.path().join("repaired").exists());
     repair(&damage.hold(), &mut Told(honest), options, &mut |_| {}).unwrap();
