@@ -4,14 +4,14 @@
 //! aside; a segment is replaced in one step, so that a crash leaves the old one or the new one.
 
 mod examine;
+mod report;
 mod walk;
 mod write;
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::Serialize;
 use uuid::Uuid;
 
 use crate::disk::lock::Lock;
@@ -30,6 +30,7 @@ use crate::signed::checkpoints::Checkpoints;
 use crate::signed::note::VerifierKey;
 
 use examine::{Piece, Remains, State, examine, remains};
+pub use report::{RepairReport, RepairedSegment, Restored};
 pub use walk::ProvedBy;
 pub(crate) use walk::{Promise, Stop, Walk};
 
@@ -64,45 +65,6 @@ pub struct RepairOptions<'k> {
     /// Also write records that follow the ones before them, but that nothing left in the log
     /// proves: such as lost ones behind the last checkpoint.
     pub accept_unproved: bool,
-}
-
-/// What a repair did. It is also written, as JSON, beside the files that were kept aside.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct RepairReport {
-    /// The last position of the log, after it.
-    pub last: Position,
-    /// The segments that were replaced.
-    pub segments: Vec<RepairedSegment>,
-    /// The records that were fetched, in order.
-    pub restored: Vec<Restored>,
-    /// Where the damaged files and the report are kept; `None` when nothing was damaged.
-    pub kept_in: Option<PathBuf>,
-}
-
-/// A segment that was replaced.
-#[derive(Debug, Clone, Serialize)]
-pub struct RepairedSegment {
-    /// The file.
-    pub file: String,
-    /// What was wrong with it first.
-    pub what: String,
-    /// Where, in bytes.
-    pub offset: u64,
-    /// How many of its records were still whole.
-    pub whole: u64,
-    /// How many were fetched.
-    pub fetched: u64,
-}
-
-/// A record that was fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Restored {
-    /// Where it stands.
-    pub position: Position,
-    /// What proves that it is the one that was lost. In JSON its name is `evidence`.
-    #[serde(rename = "evidence")]
-    pub proved_by: ProvedBy,
 }
 
 /// A segment that is made anew has about so many bytes of records, as others have.
