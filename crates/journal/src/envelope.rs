@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::append::template::TIME_BYTES;
 use crate::record::{LeafHash, StreamId, Version};
-use crate::template::TIME_BYTES;
 
 /// What the journal knows of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::draft::EncodeError;
+use crate::append::draft::EncodeError;
 use crate::record::{Position, StreamId, Version};
 
 /// A failure of the journal.
@@ -141,4 +141,49 @@ pub(crate) fn disk_error(
     doing: &'static str,
 ) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Disk { file: file.to_string(), doing, source: Arc::new(source) }
+}
+
+/// Damage at a position of a file.
+pub(crate) fn fault(file: &str, offset: u64, position: u64, what: &str) -> Error {
+    Error::Corrupt(Fault {
+        file: file.to_owned(),
+        offset,
+        position: Some(Position(position)),
+        stream: None,
+        what: what.to_owned(),
+    })
+}
+
+/// A failure with all its causes, for where only words can be kept of it: alone it does not say what
+/// the system said.
+pub(crate) fn chain(failure: &dyn std::error::Error) -> String {
+    let mut words = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(below) = cause {
+        let said = below.to_string();
+        // An error of the system that holds another one says what that says.
+        if !words.ends_with(&said) {
+            words.push_str(": ");
+            words.push_str(&said);
+        }
+        cause = below.source();
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_in_words_says_what_the_system_said() {
+        let full = || disk_error("1.segment", "sealing")(io::ErrorKind::StorageFull.into());
+        let wanted = "1.segment: sealing failed: no storage space";
+        assert_eq!(chain(&full()), wanted);
+        // As it is when the writer is poisoned by it, and each sentence is there once.
+        let cause = io::Error::other(full());
+        assert_eq!(chain(&cause), wanted);
+        let poisoned = chain(&Error::Poisoned(Arc::new(cause)));
+        assert!(poisoned.ends_with(&format!("it is opened again: {wanted}")), "{poisoned}");
+    }
 }

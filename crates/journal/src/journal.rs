@@ -3,32 +3,31 @@
 use std::cell::Cell;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::answers::{Answers, Pending, PendingAll};
-use crate::batch::Batch;
-use crate::checkpoints::{Checkpoints, signed_up_to};
+use crate::append::answers::{Answers, Pending, PendingAll};
+use crate::append::batch::Batch;
+use crate::append::draft::Draft;
+use crate::append::queue::Queue;
+use crate::disk::lock::Lock;
 use crate::disk::{Disk, RealDisk};
-use crate::draft::{Draft, Projection, SummaryVisitor};
-use crate::error::{Error, disk_error};
-use crate::heads::Heads;
-use crate::heads_tree::{StreamHead, head_before};
+use crate::error::{Error, chain, disk_error};
+use crate::index::projection::{Projection, SummaryVisitor};
 use crate::index::{Index, Opening};
-use crate::lock::Lock;
-use crate::log::{Log, read_places};
 use crate::options::{OpenReport, Options, Progress};
-use crate::postings::Postings;
-use crate::prover::Prover;
-use crate::queue::Queue;
-use crate::record::{Expected, Head, LeafHash, Position, Record, StreamId, Version};
+use crate::proofs::heads_tree::{StreamHead, head_before};
+use crate::proofs::prover::Prover;
+use crate::record::{Expected, Head, Position, Record, StreamId, Version};
 use crate::recover::recover;
-use crate::scan::Window;
-use crate::tree::Tree;
+use crate::segments::log::{Log, read_places};
+use crate::shared::Shared;
+use crate::signed::checkpoints::{Checkpoints, signed_up_to};
+use crate::streams::heads::Heads;
+use crate::streams::postings::Postings;
 use crate::upkeep::Upkeep;
 use crate::writer;
 
@@ -45,50 +44,6 @@ thread_local! {
     /// Room for the record of one append: it is copied out of it, so that no memory is taken and let go
     /// for each.
     static ROOM: Cell<Batch> = Cell::default();
-}
-
-/// What the handles, the writer and the index share.
-pub(crate) struct Shared {
-    pub(crate) log: Log,
-    pub(crate) heads: Heads,
-    pub(crate) postings: Postings,
-    pub(crate) queue: Queue,
-    pub(crate) durable: watch::Sender<Position>,
-    tree: Mutex<Tree>,
-    poisoned: AtomicBool,
-    cause: Mutex<Option<Arc<io::Error>>>,
-}
-
-impl Shared {
-    pub(crate) fn with_tree<T>(&self, work: impl FnOnce(&mut Tree) -> T) -> T {
-        work(&mut self.tree.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Why the writer is poisoned, if it is.
-    pub(crate) fn poison(&self) -> Option<Arc<io::Error>> {
-        if !self.poisoned.load(Ordering::Acquire) {
-            return None;
-        }
-        self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Poisons the writer for good; the first cause stays.
-    pub(crate) fn set_poison(&self, cause: &Arc<io::Error>) {
-        tracing::error!(error = %cause, "the log could not be written; the writer is poisoned");
-        self.cause
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_or_insert_with(|| Arc::clone(cause));
-        self.poisoned.store(true, Ordering::Release);
-    }
-
-    /// Hashes the durable record at a position.
-    pub(crate) fn leaf_at(&self, position: u64) -> Result<LeafHash, Error> {
-        let segment = self.log.segment(position)?;
-        let offset = segment.offset(position)?;
-        let mut window = Window::near(segment.file.as_ref());
-        segment.frame_at(&mut window, offset, position).map(LeafHash::of)
-    }
 }
 
 /// Ends the threads when the last handle is gone.
@@ -172,7 +127,9 @@ impl Journal {
                 }
                 Ok(_) => {}
                 // It says nothing against the log; nothing is signed until someone looked at it.
-                Err(error) => tracing::warn!(reason = %error, "a checkpoint cannot be read"),
+                Err(error) => {
+                    tracing::warn!(reason = %chain(&error), "a checkpoint cannot be read");
+                }
             }
         }
         Ok(())
@@ -202,21 +159,18 @@ impl Journal {
         signed: Position,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(Journal, OpenReport), Error> {
+        options.check()?;
         let mut opened = opening.map(|opening| opening.open(&options));
         let seen = opened.as_ref().and_then(crate::index::Opened::seen);
         let recovered = recover(&disk, &options, seen, signed, progress)?;
         let mut report = recovered.report;
-        let last = Position(recovered.log.durable());
-        let shared = Arc::new(Shared {
-            log: recovered.log,
-            heads: Heads::new(recovered.heads),
-            postings: Postings::new(recovered.postings),
-            queue: Queue::new(options.queue_records),
-            durable: watch::Sender::new(last),
-            tree: Mutex::new(recovered.tree),
-            poisoned: AtomicBool::new(false),
-            cause: Mutex::new(None),
-        });
+        let shared = Arc::new(Shared::new(
+            recovered.log,
+            Heads::new(recovered.heads),
+            Postings::new(recovered.postings),
+            Queue::new(options.queue_records),
+            recovered.tree,
+        ));
         let index = match opened.take() {
             Some(opened) => {
                 let (index, rebuilt) = opened.start(&shared, &options, progress)?;

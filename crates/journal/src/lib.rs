@@ -26,90 +26,62 @@
 //! *Invariant:* only what is durable is visible, to callers, followers and readers alike.
 //! *Invariant:* after a failed write nothing more is written until the log is opened again.
 //! *Invariant:* no type of sled leaves this crate.
-#![expect(
-    clippy::cast_possible_truncation,
-    reason = "lengths and offsets of the format are 32 bits wide and limited before they are cast"
+#![cfg_attr(
+    test,
+    expect(clippy::cast_possible_truncation, reason = "tests cast numbers that they have chosen")
 )]
 
-mod answers;
-mod aside;
+mod append;
 mod background;
-mod backup;
-mod batch;
-mod by_stream;
-mod checkpoint;
-mod checkpoints;
-mod direct;
-mod directory;
+mod copies;
 pub mod disk;
-mod draft;
 mod envelope;
 mod error;
-mod footer;
-mod footers;
-mod format;
-mod hashes;
-mod heads;
-mod heads_tree;
-mod import;
 mod index;
 mod journal;
-mod lanes;
-mod large_pages;
-mod lock;
-mod log;
-mod log_keys;
 pub mod measure;
-pub mod note;
-mod object;
 mod options;
-mod postings;
-mod proof;
-mod prover;
-mod queue;
+mod proofs;
 mod reader;
 mod record;
 mod recover;
 mod repair;
-mod scan;
-mod seal;
-mod shelf;
-mod stream_proof;
-mod stream_table;
-mod template;
-mod tiles;
-mod tlog_proof;
+mod segments;
+mod shared;
+mod signed;
+mod streams;
 mod travel;
-pub mod tree;
 mod upkeep;
 mod verify;
 mod writer;
-mod zeros;
 
-pub use answers::{Pending, PendingAll};
-pub use backup::{CopyReport, backup, restore};
-pub use checkpoint::Checkpoint;
-pub use checkpoints::{Checkpoints, StoredCheckpoint};
-pub use draft::{Draft, EncodeError, NoProjection, Projection, SummaryVisitor};
+pub use append::answers::{Pending, PendingAll};
+pub use append::draft::{Draft, EncodeError};
+pub use copies::backup::{CopyReport, backup, restore};
+pub use copies::import::Import;
+pub use copies::tiles::{TilesReport, export_tiles};
+pub use disk::lock::Lock;
 pub use envelope::Envelope;
 pub use error::{Error, Fault};
-pub use heads_tree::{HeadsRoot, StreamHead};
-pub use import::Import;
+pub use index::projection::{NoProjection, Projection, SummaryVisitor};
 pub use journal::Journal;
-pub use lock::Lock;
-pub use log_keys::{KnownKey, LogKeys};
 pub use options::{IndexRebuild, OpenReport, Options, Progress, TornTail};
-pub use proof::{ConsistencyProof, InclusionProof};
+pub use proofs::heads_tree::{HeadsRoot, StreamHead};
+pub use proofs::proof::{ConsistencyProof, InclusionProof};
+pub use proofs::stream_proof::{ProofError, StreamProof};
+pub use proofs::tlog_proof::{TlogProof, TlogProofError};
+pub use proofs::tree;
 pub use reader::Reader;
 pub use record::{
     Appended, Expected, Head, LeafHash, MAX_RECORD_BYTES, Position, Record, StreamId, Version,
 };
 pub use repair::{
-    Evidence, RepairOptions, RepairReport, RepairedSegment, Restored, Source, repair,
+    ProvedBy, RepairOptions, RepairReport, RepairedSegment, Restored, Source, repair,
 };
-pub use stream_proof::{ProofError, StreamProof};
-pub use tiles::{TilesReport, export_tiles};
-pub use tlog_proof::{TlogProof, TlogProofError};
+pub use signed::checkpoint::Checkpoint;
+pub use signed::checkpoints::{Checkpoints, StoredCheckpoint};
+pub use signed::log_keys::{KnownKey, LogKeys};
+pub use signed::note;
 pub use travel::AsOf;
 pub use verify::{
     Seen, VerifyProgress, VerifyReport, verify, verify_against, verify_at_least, verify_on,

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::Error;
 use crate::record::Position;
 
 /// The settings of a journal. The defaults are meant for production.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// The length of a segment file in bytes; it is preallocated, and one more of it, two once one was
-    /// filled.
+    /// The length of a segment file in bytes, at most 2 GiB; it is preallocated, and one more of it, two
+    /// once one was filled.
     pub segment_bytes: u64,
     /// The most records that one group commit takes.
     pub group_records: usize,
-    /// The most bytes that one group commit takes, besides its first record.
+    /// The most bytes that one group commit takes, besides its first record; at most 1 GiB.
     pub group_bytes: usize,
     /// How many appends may wait before more are refused as busy.
     pub queue_records: usize,
@@ -47,7 +48,31 @@ impl Default for Options {
     }
 }
 
+/// The longest segment that may be asked for, in bytes, and the longest group: the first of a segment
+/// may be longer than the segment was meant to be. Offsets in footers are 32 bits wide.
+const MOST_SEGMENT_BYTES: u64 = 2 << 30;
+const MOST_GROUP_BYTES: usize = 1 << 30;
+
+/// Refuses segments that are longer than the format allows.
+pub(crate) fn check_segment_bytes(segment_bytes: u64) -> Result<(), Error> {
+    if segment_bytes <= MOST_SEGMENT_BYTES {
+        return Ok(());
+    }
+    let what = format!("a segment has at most {MOST_SEGMENT_BYTES} bytes, not {segment_bytes}");
+    Err(Error::Request(what))
+}
+
 impl Options {
+    /// Refuses what the format does not allow.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.group_bytes > MOST_GROUP_BYTES {
+            let asked = self.group_bytes;
+            let what = format!("a group has at most {MOST_GROUP_BYTES} bytes, not {asked}");
+            return Err(Error::Request(what));
+        }
+        check_segment_bytes(self.segment_bytes)
+    }
+
     /// Settings for tests: small segments, so that making a journal writes little.
     #[must_use]
     pub fn small() -> Options {
@@ -118,4 +143,17 @@ pub enum IndexRebuild {
     OtherVersion,
     /// The machine stopped while it was open: the disk may lack some of its writes.
     Unclean,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_into_32_bits_is_refused_before_anything_is_made() {
+        assert!(Options::default().check().is_ok());
+        assert!(Options { segment_bytes: 2 << 30, ..Options::default() }.check().is_ok());
+        assert!(Options { segment_bytes: (2 << 30) + 1, ..Options::default() }.check().is_err());
+        assert!(Options { group_bytes: (1 << 30) + 1, ..Options::default() }.check().is_err());
+    }
 }

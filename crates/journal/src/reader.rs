@@ -3,24 +3,26 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use crate::checkpoint::Checkpoint;
-use crate::directory::{Directory, Entry, Link, UNKNOWN_PRIOR};
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::envelope::Envelope;
-use crate::error::{Error, disk_error};
-use crate::footer::Footer;
-use crate::format::segment_position;
-use crate::heads_tree::{HeadsTree, StreamHead};
+use crate::error::{Error, disk_error, fault};
 use crate::journal::LOG_DIRECTORY;
-use crate::log::{Contents, Log, Segment, read_places};
-use crate::proof::{ConsistencyProof, InclusionProof};
-use crate::prover::Prover;
+use crate::proofs::heads_tree::{HeadsTree, StreamHead};
+use crate::proofs::proof::{ConsistencyProof, InclusionProof};
+use crate::proofs::prover::Prover;
+use crate::proofs::stream_proof::StreamProof;
+use crate::proofs::tree::Tree;
 use crate::record::{LeafHash, Position, Record, StreamId, Version};
-use crate::recover::{fault, header_of, stop_fault};
-use crate::scan::{ScanEnd, Stop, Window, is_still_broken, look_behind, scan_groups};
-use crate::stream_proof::StreamProof;
-use crate::stream_table::StreamMap;
-use crate::tree::Tree;
+use crate::segments::directory::{Directory, Entry, Link, UNKNOWN_PRIOR, offset_of};
+use crate::segments::files::{header_of, segment_names};
+use crate::segments::footer::Footer;
+use crate::segments::log::{Log, read_places};
+use crate::segments::scan::{
+    ScanEnd, Stop, Window, is_still_broken, look_behind, scan_groups, stop_fault,
+};
+use crate::segments::segment::{Contents, Segment};
+use crate::signed::checkpoint::Checkpoint;
+use crate::streams::table::StreamMap;
 
 /// Reads a log that someone else may be writing. It changes nothing and needs no lock.
 ///
@@ -246,17 +248,6 @@ fn no_log() -> Error {
     Error::Request("there is no log here".to_owned())
 }
 
-/// The segment files in order. A roll between listing and opening only adds one behind them.
-pub(crate) fn segment_names(disk: &dyn Disk) -> Result<Vec<(String, u64)>, Error> {
-    let names = disk.list().map_err(disk_error("log", "listing"))?;
-    let mut names: Vec<(String, u64)> = names
-        .into_iter()
-        .filter_map(|name| segment_position(&name).map(|first| (name, first)))
-        .collect();
-    names.sort_unstable_by_key(|(_, first)| *first);
-    Ok(names)
-}
-
 /// Reads a segment without a footer, by its name and its first position.
 type ReadUnsealed<'r> = dyn Fn(&str, u64, &dyn DiskFile) -> Result<Directory, Error> + 'r;
 
@@ -293,7 +284,7 @@ fn read_directory(
         let prior = last.insert(stream, frame.position).unwrap_or(unknown);
         directory.add(Entry {
             link: Link { stream, version, prior },
-            offset: frame.offset as u32,
+            offset: offset_of(frame.offset)?,
             time_us: envelope.time.as_microsecond(),
         });
         Ok(())

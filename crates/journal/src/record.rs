@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::lanes::{LANES, sha256_each};
+use crate::proofs::lanes::{LANES, sha256_each};
 
 /// The most bytes one record may have; more is refused before the append.
 pub const MAX_RECORD_BYTES: usize = 65_535;

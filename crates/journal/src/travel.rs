@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::heads_tree::head_before;
 use crate::journal::Journal;
-use crate::log::{Contents, Log, Segment};
+use crate::proofs::heads_tree::head_before;
 use crate::reader::Reader;
 use crate::record::{Position, Record, StreamId, Version};
-use crate::scan::Window;
+use crate::segments::log::Log;
+use crate::segments::scan::Window;
+use crate::segments::segment::{Contents, Segment};
 
 /// A moment in the life of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

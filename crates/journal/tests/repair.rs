@@ -12,7 +12,7 @@ use common::{note, open};
 use crc_fast::crc32_iscsi;
 use journal::note::SigningKey;
 use journal::{
-    Checkpoints, Error, Evidence, Expected, Journal, Lock, Position, Reader, Record, RepairOptions,
+    Checkpoints, Error, Expected, Journal, Lock, Position, ProvedBy, Reader, Record, RepairOptions,
     RepairReport, Source, repair, verify, verify_at_least,
 };
 use uuid::Uuid;
@@ -124,7 +124,7 @@ fn damage_of_every_kind_is_mended_from_a_copy_and_kept_aside() {
         assert!(verify(damage.own.path(), &mut |_| {}).is_err(), "{name}");
         let report = damage.repair(0).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!((report.last, report.segments.len()), (Position(RECORDS), 1), "{name}");
-        let proved = report.restored.iter().all(|one| one.evidence == Evidence::Checkpoint);
+        let proved = report.restored.iter().all(|one| one.proved_by == ProvedBy::Checkpoint);
         assert!(proved, "{name}: {report:?}");
         let aside = report.kept_in.unwrap();
         assert!(aside.join("report.json").is_file());
@@ -140,7 +140,7 @@ fn a_missing_segment_and_a_lost_tail_come_back_as_far_as_a_checkpoint_proves() {
     fs::remove_file(&damage.segments()[1]).unwrap();
     let report = damage.repair(0).unwrap();
     assert_eq!(report.segments[0].whole, 0);
-    assert!(report.restored.iter().all(|one| one.evidence == Evidence::Checkpoint), "{report:?}");
+    assert!(report.restored.iter().all(|one| one.proved_by == ProvedBy::Checkpoint), "{report:?}");
 
     // The last segments are gone: up to the checkpoint everything is proved, behind it nothing is.
     let segments = damage.segments();
@@ -157,7 +157,7 @@ fn a_missing_segment_and_a_lost_tail_come_back_as_far_as_a_checkpoint_proves() {
     let options = RepairOptions { seen: Position(RECORDS), keys: &keys, accept_unproved: true };
     let report = repair(&damage.hold(), &mut source, options, &mut |_| {}).unwrap();
     assert_eq!(report.last, Position(RECORDS));
-    assert!(report.restored.iter().any(|one| one.evidence == Evidence::Nothing));
+    assert!(report.restored.iter().any(|one| one.proved_by == ProvedBy::Nothing));
     damage.is_whole();
 }
 
@@ -183,7 +183,7 @@ fn a_record_that_someone_changed_with_all_its_checksums_is_found_and_put_back() 
     assert!(found.to_string().contains("prev"), "{found}");
     let report = damage.repair(0).unwrap();
     assert_eq!(report.restored.len(), 1, "{report:?}");
-    assert_eq!(report.restored[0].evidence, Evidence::Checkpoint);
+    assert_eq!(report.restored[0].proved_by, ProvedBy::Checkpoint);
     damage.is_whole();
 }
 
@@ -227,6 +227,10 @@ fn a_source_that_lies_or_has_nothing_changes_nothing() {
             repair(&damage.hold(), &mut Told(lying.clone()), options, &mut |_| {}).unwrap_err();
         assert!(matches!(refused, Error::Corrupt(_)), "{refused:?}");
     }
+    let mut long = honest.clone();
+    long.insert(lost.0, text.replace("xxxx\"", &format!("{}\"", "x".repeat(1 << 16))).into_bytes());
+    let refused = repair(&damage.hold(), &mut Told(long), options, &mut |_| {}).unwrap_err();
+    assert!(refused.to_string().contains("longer than a record may be"), "{refused}");
     assert_eq!(fs::read(&damage.segments()[0]).unwrap(), before);
     assert!(!damage.own.path().join("repaired").exists());
     repair(&damage.hold(), &mut Told(honest), options, &mut |_| {}).unwrap();
@@ -239,7 +243,7 @@ fn behind_the_last_checkpoint_the_footer_and_the_chain_are_proof_enough() {
     fs::remove_dir_all(damage.own.path().join("checkpoints")).unwrap();
     damage.change(0, |bytes| bytes[20_000] ^= 1);
     let report = damage.repair(0).unwrap();
-    assert!(report.restored.iter().all(|one| one.evidence == Evidence::Tree), "{report:?}");
+    assert!(report.restored.iter().all(|one| one.proved_by == ProvedBy::Tree), "{report:?}");
     // In the last segment there is no footer: the next record of the same stream names the hash.
     let last = damage.segments().len() - 1;
     damage.change(last, |bytes| {
@@ -249,7 +253,7 @@ fn behind_the_last_checkpoint_the_footer_and_the_chain_are_proof_enough() {
     });
     let report = damage.repair(0).unwrap();
     assert_eq!(report.restored.len(), 1);
-    assert_eq!(report.restored[0].evidence, Evidence::Chain);
+    assert_eq!(report.restored[0].proved_by, ProvedBy::Chain);
     let report = verify(damage.own.path(), &mut |_| {}).unwrap();
     assert_eq!(report.records, RECORDS);
 }

@@ -5,7 +5,7 @@
 
 use super::store::{Changed, Summary};
 use crate::record::StreamId;
-use crate::stream_table::StreamMap;
+use crate::streams::table::StreamMap;
 
 /// The most memory that a batch takes, about.
 const MOST_BYTES: usize = 256 << 20;
@@ -64,6 +64,10 @@ impl Batch {
     }
 
     /// Takes a stream in that it does not have, as it is in the index.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a batch has a few million records, and no more streams"
+    )]
     pub(super) fn add(
         &mut self,
         stream: StreamId,

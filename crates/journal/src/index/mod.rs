@@ -2,9 +2,10 @@
 //!
 //! It never stands in the way of an acknowledgement: it reads what is durable, in batches, and
 //! whatever happens to it, the log answers instead. Where a stream's records stand is not in it:
-//! that is in memory, see `postings`.
+//! that is in memory, see `streams`.
 
 mod batch;
+pub(crate) mod projection;
 mod state;
 mod store;
 mod worker;
@@ -17,11 +18,11 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::draft::{Projection, SummaryVisitor};
 use crate::error::{Error, disk_error};
-use crate::journal::Shared;
+use crate::index::projection::{Projection, SummaryVisitor};
 use crate::options::{IndexRebuild, Options, Progress};
 use crate::record::{LeafHash, Position};
+use crate::shared::Shared;
 
 use state::State;
 use store::{Meta, Store, wait_for_release};

@@ -1,10 +1,10 @@
 //! Which directory holds the index, and whether it was closed cleanly.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{RealDisk, sync_directory};
+use crate::disk::{RealDisk, sync_directory, write_whole};
 
 const STATE: &str = "state";
 
@@ -75,17 +75,8 @@ impl State {
     }
 
     fn write(&self, stopped: &str) -> io::Result<()> {
-        let fresh = self.base.join("state.new");
-        // One that a crash left behind was never in use; and it may be a pipe.
-        match fs::remove_file(&fresh) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = fs::File::create_new(&fresh)?;
-        writeln!(file, "generation {}\n{stopped}", self.generation.unwrap_or(0))?;
-        file.sync_all()?;
-        fs::rename(&fresh, self.base.join(STATE))?;
-        sync_directory(&self.base)
+        let text = format!("generation {}\n{stopped}\n", self.generation.unwrap_or(0));
+        write_whole(&self.base.join(STATE), "state.new", text.as_bytes())
     }
 }
 

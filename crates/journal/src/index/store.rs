@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::draft::SummaryVisitor;
-use crate::format::{Fields, put_varint};
+use crate::index::projection::SummaryVisitor;
 use crate::record::{LeafHash, Position, StreamId};
+use crate::segments::format::{Fields, put_varint};
 
 /// The version of the index's keys and values.
 pub(crate) const INDEX_FORMAT: u32 = 2;

@@ -10,12 +10,12 @@ use super::Inner;
 use super::batch::Batch;
 use super::state::State;
 use super::store::{Damage, INDEX_FORMAT, Meta, Store, Summary, wait_for_release};
-use crate::draft::Projection;
 use crate::envelope::Envelope;
-use crate::error::Error;
-use crate::journal::Shared;
+use crate::error::{Error, chain};
+use crate::index::projection::Projection;
 use crate::options::Options;
 use crate::record::{LeafHash, Position, Record};
+use crate::shared::Shared;
 
 /// The most records of one batch. A small batch costs a busy log more.
 const BATCH_RECORDS: u64 = 1 << 19;
@@ -111,7 +111,7 @@ impl Worker {
                     }
                     return;
                 }
-                Err(Failure::Log(error)) => return self.give_up(&error.to_string()),
+                Err(Failure::Log(error)) => return self.give_up(&chain(&error)),
             }
             if self.wait() {
                 return self.close();

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use super::load::{Loader, RECORD_BYTES, stream};
 use super::watched::Watched;
 use super::{Figure, TURNS, hashes_per_s, p99_us, per_second, percentile_us};
-use crate::answers::PendingAll;
+use crate::append::answers::PendingAll;
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::error::{Error, disk_error};
-use crate::format::{FRAME_HEADER_BYTES, GROUP_HEADER_BYTES};
 use crate::journal::Journal;
 use crate::options::Options;
 use crate::record::Expected;
+use crate::segments::format::{FRAME_HEADER_BYTES, GROUP_HEADER_BYTES};
 
 /// The streams that the records go to.
 const STREAMS: u64 = 10_000;
@@ -131,6 +131,7 @@ impl Limit {
         let wrong = |source| disk_error("limit", "preallocating")(source);
         let disk = RealDisk::new(directory.to_owned());
         let length = GROUP_HEADER_BYTES as u64 + group * (RECORD_BYTES + FRAME_HEADER_BYTES) as u64;
+        let whole = usize::try_from(length).map_err(|error| wrong(std::io::Error::other(error)))?;
         let file = disk.create("limit").map_err(wrong)?;
         let zeros = vec![0; 1 << 20];
         let end = length * rounds * TURNS;
@@ -142,7 +143,7 @@ impl Limit {
         file.sync().map_err(wrong)?;
         // Removed already, so that nothing is left whatever happens; the file is still open.
         disk.remove("limit").map_err(wrong)?;
-        Ok(Limit { file, bytes: vec![b'x'; length as usize], at: 0 })
+        Ok(Limit { file, bytes: vec![b'x'; whole], at: 0 })
     }
 
     pub(super) fn run(

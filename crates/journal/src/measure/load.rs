@@ -8,13 +8,14 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
 
-use crate::answers::PendingAll;
-use crate::draft::{Draft, Projection};
+use crate::append::answers::PendingAll;
+use crate::append::draft::Draft;
+use crate::append::template::{Stamp, TIME_BYTES, Template};
 use crate::error::Error;
+use crate::index::projection::Projection;
 use crate::journal::Journal;
 use crate::options::Options;
 use crate::record::{Expected, LeafHash, Record, StreamId, Version};
-use crate::template::{Stamp, TIME_BYTES, Template};
 
 /// The length of a record with a usual head, in bytes.
 pub(super) const RECORD_BYTES: usize = 600;

@@ -44,6 +44,7 @@ pub fn verify(directory: &Path) -> Result<Figure, Error> {
 pub fn rebuild(directory: &Path, streams: u64, threads: u64) -> Result<Figure, Error> {
     let journal = open_journal(directory)?;
     let sample = streams.min(50_000);
+    let step = usize::try_from(threads).unwrap_or(usize::MAX);
     let begin = Instant::now();
     let records = std::thread::scope(|scope| {
         let readers: Vec<_> = (0..threads)
@@ -51,7 +52,7 @@ pub fn rebuild(directory: &Path, streams: u64, threads: u64) -> Result<Figure, E
                 let journal = &journal;
                 scope.spawn(move || {
                     let mut records = 0;
-                    for number in (thread..sample).step_by(threads as usize) {
+                    for number in (thread..sample).step_by(step) {
                         let stream = stream(number.wrapping_mul(104_729) % streams);
                         records += journal.read_stream(stream, None)?.len() as u64;
                     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::disk::{Disk, DiskFile, Pace, RealDisk};
-use crate::shelf::{AHEAD, SPARES};
+use crate::upkeep::shelf::{AHEAD, SPARES};
 
 /// The files of zeros.
 #[derive(Default)]

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use crate::disk::DiskFile;
 use crate::error::{Error, disk_error};
-use crate::footer::Footer;
-use crate::format::{
+use crate::record::MAX_RECORD_BYTES;
+use crate::segments::footer::Footer;
+use crate::segments::format::{
     FRAME_HEADER_BYTES, Fields, GROUP_HEADER_BYTES, GROUP_MAGIC, GroupHeader, SEGMENT_HEADER_BYTES,
     SegmentHeader, frame_checksum,
 };
-use crate::record::MAX_RECORD_BYTES;
-use crate::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
+use crate::segments::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
 
 /// A segment file on the disk.
 pub(super) struct Piece {
@@ -56,7 +56,7 @@ impl Remains {
 /// Looks through a segment; `seen` is the last position that anyone knows to have been durable.
 pub(super) fn examine(piece: &Piece, seen: u64) -> Result<State, Error> {
     let read = || disk_error(&piece.name, "reading");
-    let mut head = [0; SEGMENT_HEADER_BYTES as usize];
+    let mut head = [0; SEGMENT_HEADER_BYTES];
     piece.file.read_at(0, &mut head).map_err(read())?;
     let header = SegmentHeader::decode(&head).is_ok_and(|header| header.first == piece.first);
     let mut window = Window::new(piece.file.as_ref());
@@ -114,7 +114,7 @@ impl Remains {
     /// A group at the log's end that is not whole may never have been durable: what it would have had
     /// counts once something follows it.
     fn by_groups(&mut self, piece: &Piece) {
-        let mut at = SEGMENT_HEADER_BYTES as usize;
+        let mut at = SEGMENT_HEADER_BYTES;
         let mut next = piece.first;
         let mut unsure = piece.first;
         while at + GROUP_HEADER_BYTES <= self.bytes.len() {

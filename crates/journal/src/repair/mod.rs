@@ -3,34 +3,36 @@
 //! Everything is read, fetched and proved before anything is changed. The damaged files are kept
 //! aside; a segment is replaced in one step, so that a crash leaves the old one or the new one.
 
-mod evidence;
 mod examine;
+mod report;
+mod walk;
 mod write;
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::Serialize;
 use uuid::Uuid;
 
-use crate::checkpoint::Checkpoint;
-use crate::checkpoints::Checkpoints;
+use crate::disk::lock::Lock;
 use crate::disk::{Disk, RealDisk};
-use crate::error::{Error, Fault, disk_error};
-use crate::footer::Footer;
-use crate::format::SegmentHeader;
+use crate::error::{Error, disk_error, fault};
 use crate::index::seen_in;
 use crate::journal::LOG_DIRECTORY;
-use crate::lock::Lock;
-use crate::note::VerifierKey;
-use crate::reader::{Reader, segment_names};
-use crate::record::Position;
-use crate::scan::{Window, scan_groups};
+use crate::reader::Reader;
+use crate::record::{MAX_RECORD_BYTES, Position};
+use crate::segments::files::segment_names;
+use crate::segments::footer::Footer;
+use crate::segments::format::{SEGMENT_HEADER_BYTES, SegmentHeader, frame_checksum, segment_name};
+use crate::segments::scan::{Window, scan_groups};
+use crate::signed::checkpoint::Checkpoint;
+use crate::signed::checkpoints::Checkpoints;
+use crate::signed::note::VerifierKey;
 
-pub use evidence::Evidence;
-pub(crate) use evidence::{Promise, Stop, Walk};
 use examine::{Piece, Remains, State, examine, remains};
+pub use report::{RepairReport, RepairedSegment, Restored};
+pub use walk::ProvedBy;
+pub(crate) use walk::{Promise, Stop, Walk};
 
 /// Where lost records are fetched from: the stream, a backup, another node's log.
 ///
@@ -63,44 +65,6 @@ pub struct RepairOptions<'k> {
     /// Also write records that follow the ones before them, but that nothing left in the log
     /// proves: such as lost ones behind the last checkpoint.
     pub accept_unproved: bool,
-}
-
-/// What a repair did. It is also written, as JSON, beside the files that were kept aside.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct RepairReport {
-    /// The last position of the log, after it.
-    pub last: Position,
-    /// The segments that were replaced.
-    pub segments: Vec<RepairedSegment>,
-    /// The records that were fetched, in order.
-    pub restored: Vec<Restored>,
-    /// Where the damaged files and the report are kept; `None` when nothing was damaged.
-    pub kept_in: Option<PathBuf>,
-}
-
-/// A segment that was replaced.
-#[derive(Debug, Clone, Serialize)]
-pub struct RepairedSegment {
-    /// The file.
-    pub file: String,
-    /// What was wrong with it first.
-    pub what: String,
-    /// Where, in bytes.
-    pub offset: u64,
-    /// How many of its records were still whole.
-    pub whole: u64,
-    /// How many were fetched.
-    pub fetched: u64,
-}
-
-/// A record that was fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Restored {
-    /// Where it stands.
-    pub position: Position,
-    /// What proves that it is the one that was lost.
-    pub evidence: Evidence,
 }
 
 /// A segment that is made anew has about so many bytes of records, as others have.
@@ -156,9 +120,12 @@ pub fn repair(
     let restored: Vec<Restored> = walk
         .restored
         .iter()
-        .map(|(position, evidence)| Restored { position: Position(*position), evidence: *evidence })
+        .map(|(position, proved_by)| Restored {
+            position: Position(*position),
+            proved_by: *proved_by,
+        })
         .collect();
-    let unproved = restored.iter().find(|restored| restored.evidence == Evidence::Nothing);
+    let unproved = restored.iter().find(|restored| restored.proved_by == ProvedBy::Nothing);
     if let Some(restored) = unproved.filter(|_| !options.accept_unproved) {
         let what = format!(
             "the record at position {} follows the ones before it, but nothing in the log proves \
@@ -255,7 +222,7 @@ impl Repair<'_> {
         self.compare_footer(piece)
     }
 
-    /// The frontier in the segment's footer is evidence for all that is before it.
+    /// The frontier in the segment's footer vouches for all that is before it.
     fn compare_footer(&mut self, piece: &Piece) -> Result<(), Stop> {
         let read = || disk_error(&piece.name, "reading the footer");
         let file = piece.file.as_ref();
@@ -306,10 +273,11 @@ impl Repair<'_> {
                 continue;
             }
             let bytes = self.fetch(position)?;
-            let own = (bytes.len() as u32, crate::format::frame_checksum(position, &bytes));
-            let proved = remains.checks.get(&position) == Some(&own);
-            let evidence = if proved { Evidence::Checksum } else { Evidence::Nothing };
-            self.walk.follow(&piece.name, &bytes, Some(evidence))?;
+            let proved = remains.checks.get(&position).is_some_and(|(length, checksum)| {
+                *length as usize == bytes.len() && *checksum == frame_checksum(position, &bytes)
+            });
+            let proved_by = if proved { ProvedBy::Checksum } else { ProvedBy::Nothing };
+            self.walk.follow(&piece.name, &bytes, Some(proved_by))?;
             bytes_so_far += bytes.len();
             plan.records.push(bytes);
             plan.report.fetched += 1;
@@ -329,11 +297,11 @@ impl Repair<'_> {
     /// Plans the next segment of the records that are missing before a position.
     fn fetch_segment(&mut self, before: u64) -> Result<(), Stop> {
         let first = self.walk.size() + 1;
-        let name = crate::format::segment_name(first);
+        let name = segment_name(first);
         let (mut records, mut bytes_so_far) = (Vec::new(), 0);
         for position in first..before {
             let bytes = self.fetch(position)?;
-            self.walk.follow(&name, &bytes, Some(Evidence::Nothing))?;
+            self.walk.follow(&name, &bytes, Some(ProvedBy::Nothing))?;
             bytes_so_far += bytes.len();
             records.push(bytes);
             if bytes_so_far >= SEGMENT_BYTES {
@@ -352,17 +320,16 @@ impl Repair<'_> {
     }
 
     fn fetch(&mut self, position: u64) -> Result<Vec<u8>, Error> {
-        let found = self.source.record(Position(position))?;
-        found.ok_or_else(|| {
-            Error::Corrupt(Fault {
-                file: crate::format::segment_name(position),
-                offset: 0,
-                position: Some(Position(position)),
-                stream: None,
-                what: "the record is lost here, and the source has none; nothing was changed"
-                    .to_owned(),
-            })
-        })
+        let lost = |what| fault(&segment_name(position), 0, position, what);
+        match self.source.record(Position(position))? {
+            Some(bytes) if bytes.len() > MAX_RECORD_BYTES => {
+                Err(lost("what the source has is longer than a record may be; nothing was changed"))
+            }
+            Some(bytes) => Ok(bytes),
+            None => {
+                Err(lost("the record is lost here, and the source has none; nothing was changed"))
+            }
+        }
     }
 }
 
@@ -403,7 +370,7 @@ fn changed(
 }
 
 fn header_log(piece: &Piece) -> Option<Uuid> {
-    let mut head = [0; crate::format::SEGMENT_HEADER_BYTES as usize];
+    let mut head = [0; SEGMENT_HEADER_BYTES];
     piece.file.read_at(0, &mut head).ok()?;
     SegmentHeader::decode(&head).ok().map(|header| header.log)
 }

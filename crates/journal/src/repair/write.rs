@@ -1,16 +1,17 @@
 //! Writes the mended segments, keeps the damaged ones aside, and leaves a report.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use uuid::Uuid;
 
 use super::{Plan, RepairReport};
-use crate::disk::{RealDisk, sync_directory};
+use crate::disk::{RealDisk, sync_directory, write_whole};
 use crate::error::{Error, disk_error};
-use crate::format::{GroupBuffer, SegmentHeader};
 use crate::journal::LOG_DIRECTORY;
+use crate::segments::format::SegmentHeader;
+use crate::segments::group::GroupBuffer;
 
 /// Where damaged files are kept, within the data directory.
 const ASIDE: &str = "repaired";
@@ -39,8 +40,8 @@ pub(super) fn replace(
     }
     let text = serde_json::to_vec_pretty(&report)
         .map_err(|error| Error::Request(format!("the report: {error}")))?;
-    write_file(&aside.join("report.json"), &text).map_err(wrong)?;
-    sync_directory(&aside).map_err(wrong)?;
+    // With it the names of the damaged files are durable, too.
+    write_whole(&aside.join("report.json"), "report.new", &text).map_err(wrong)?;
     // An index knows where frames begin, which may be elsewhere now. It is kept: nothing else may know
     // how far the log was.
     match fs::rename(directory.join("index"), aside.join("index")) {
@@ -49,20 +50,16 @@ pub(super) fn replace(
         }
         Ok(()) | Err(_) => {}
     }
+    // Before a segment is replaced: the index must not come back beside the new ones.
+    for directory in [aside.as_path(), directory] {
+        sync_directory(directory).map_err(wrong)?;
+    }
     for plan in plans {
         let wrong = |source| disk_error(&plan.name, "writing")(source);
-        let fresh = log_directory.join("mended");
-        encode(log, plan).and_then(|bytes| write_file(&fresh, &bytes)).map_err(wrong)?;
-        fs::rename(&fresh, log_directory.join(&plan.name)).map_err(wrong)?;
-        sync_directory(&log_directory).map_err(wrong)?;
+        let bytes = encode(log, plan).map_err(wrong)?;
+        write_whole(&log_directory.join(&plan.name), "mended", &bytes).map_err(wrong)?;
     }
     Ok(())
-}
-
-fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 fn encode(log: Uuid, plan: &Plan) -> io::Result<Vec<u8>> {

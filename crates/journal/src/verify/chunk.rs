@@ -4,9 +4,9 @@ use std::io;
 
 use crate::envelope::{Envelope, EnvelopeReader};
 use crate::error::{Error, disk_error};
-use crate::format::FRAME_HEADER_BYTES;
 use crate::record::LeafHash;
-use crate::scan::{ScanEnd, Stop, Window, scan_groups};
+use crate::segments::format::FRAME_HEADER_BYTES;
+use crate::segments::scan::{ScanEnd, Stop, Window, scan_groups};
 
 use super::walk::{Chunk, Walked};
 
@@ -28,6 +28,10 @@ pub(super) struct Checked {
 }
 
 /// Looks through a chunk until its end or the first group that is not sound; `room` is for its bytes.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a frame is no longer than its group says in 32 bits"
+)]
 pub(super) fn check(segments: &[Walked], chunk: &Chunk, room: &mut Vec<u8>) -> Checked {
     let mut seen: Vec<Seen> = Vec::with_capacity(2048);
     let mut end = ScanEnd { end: chunk.offset, next: chunk.first, stop: Stop::Empty };
@@ -77,6 +81,7 @@ pub(super) fn check(segments: &[Walked], chunk: &Chunk, room: &mut Vec<u8>) -> C
 }
 
 /// Hashes the records of a group that ends at `end`, which the window holds already.
+#[expect(clippy::cast_possible_truncation, reason = "within the window")]
 fn hash(group: &mut [Seen], window: &mut Window<'_>, end: u64) -> io::Result<()> {
     let Some(from) = group.first().map(|first| first.offset) else { return Ok(()) };
     let bytes = window.get(from, (end - from) as usize)?;

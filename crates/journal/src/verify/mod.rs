@@ -14,14 +14,14 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use crate::checkpoint::Checkpoint;
-use crate::checkpoints::promised;
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, disk_error};
-use crate::format::segment_position;
 use crate::journal::LOG_DIRECTORY;
 use crate::options::TornTail;
 use crate::record::Position;
+use crate::segments::format::segment_position;
+use crate::signed::checkpoint::Checkpoint;
+use crate::signed::checkpoints::promised;
 
 use chunk::Checked;
 use promises::Promises;

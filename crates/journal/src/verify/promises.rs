@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Fault};
-use crate::heads_tree::{HeadsTree, StreamHead};
+use crate::proofs::heads_tree::{HeadsTree, StreamHead};
+use crate::proofs::tree::Tree;
 use crate::record::Position;
-use crate::tree::Tree;
+use crate::signed::checkpoint::Checkpoint;
 
 /// How many heads are hashed for older checkpoints, all in all; those of the newest always are.
 /// 500,000 take about half a second.

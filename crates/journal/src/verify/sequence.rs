@@ -1,15 +1,16 @@
 //! The part of the check that needs the order: chains, times, tree, footers and the end.
 
-use crate::directory::{Directory, Entry, Link};
-use crate::error::{Error, Fault, disk_error};
-use crate::footer::{self, Footer, TreePart};
-use crate::heads_tree::StreamHead;
+use crate::disk::at_most;
+use crate::error::{Error, Fault, disk_error, fault};
 use crate::options::TornTail;
+use crate::proofs::heads_tree::StreamHead;
+use crate::proofs::tree::{TILE_LEAVES, Tree};
 use crate::record::{LeafHash, Position, StreamId, Version};
-use crate::recover::{fault, header_of, stop_fault};
-use crate::scan::{ScanEnd, Stop, is_still_broken, look_behind};
-use crate::stream_table::StreamMap;
-use crate::tree::{TILE_LEAVES, Tree};
+use crate::segments::directory::{Directory, Entry, Link, offset_of};
+use crate::segments::files::header_of;
+use crate::segments::footer::{self, Footer, TreePart};
+use crate::segments::scan::{ScanEnd, Stop, is_still_broken, look_behind, stop_fault};
+use crate::streams::table::StreamMap;
 
 use super::chunk::{Checked, Seen};
 use super::promises::Promises;
@@ -100,8 +101,7 @@ impl<'s> Sequence<'s> {
         while !seen.is_empty() {
             // A promise speaks of the heads as they are at its position, and not behind it.
             let promised = self.promises.next().and_then(|size| size.checked_sub(self.next - 1));
-            let count =
-                promised.map_or(SOUGHT_AT_ONCE, |count| count.min(SOUGHT_AT_ONCE as u64) as usize);
+            let count = promised.map_or(SOUGHT_AT_ONCE, |count| at_most(count, SOUGHT_AT_ONCE));
             let (some, rest) = seen.split_at(count.clamp(1, seen.len()));
             self.follow(segment, some)?;
             seen = rest;
@@ -167,7 +167,7 @@ impl<'s> Sequence<'s> {
         let prior = before.map_or(0, |before| before.position);
         self.directory.add(Entry {
             link: Link { stream: envelope.stream, version: envelope.version.0, prior },
-            offset: seen.offset as u32,
+            offset: offset_of(seen.offset).map_err(wrong)?,
             time_us,
         });
         self.tree.push(seen.leaf);

@@ -6,10 +6,10 @@ use std::sync::mpsc::SyncSender;
 use uuid::Uuid;
 
 use crate::disk::DiskFile;
-use crate::error::{Error, disk_error};
-use crate::format::{GROUP_HEADER_BYTES, GroupHeader, HeaderFault, SEGMENT_HEADER_BYTES};
-use crate::recover::{fault, header_of};
-use crate::scan::{ScanEnd, Stop};
+use crate::error::{Error, disk_error, fault};
+use crate::segments::files::header_of;
+use crate::segments::format::{FIRST_GROUP, GROUP_HEADER_BYTES, GroupHeader, HeaderFault};
+use crate::segments::scan::{ScanEnd, Stop};
 
 /// A chunk is sent off when it has this many bytes.
 const CHUNK_BYTES: u64 = 1 << 20;
@@ -93,7 +93,7 @@ fn walk_segment(
     bound: Option<u64>,
     send: &mut dyn FnMut(Step) -> bool,
 ) -> Result<Option<ScanEnd>, Error> {
-    let (mut end, mut next) = (SEGMENT_HEADER_BYTES, segment.first);
+    let (mut end, mut next) = (FIRST_GROUP, segment.first);
     let begin = |offset, first| Chunk { segment: index, offset, length: 0, first };
     let mut chunk = begin(end, next);
     let stop = loop {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::frames::Frames;
 use crate::record::{LeafHash, StreamId};
-use crate::stream_table::StreamMap;
+use crate::streams::table::StreamMap;
 
 /// The last record of a stream, on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,12 +13,12 @@ use super::group::{Durable, Group, Pipe};
 use super::guard::broken_off;
 use super::tell::tell;
 use crate::disk::Disk;
-use crate::footer::TreePart;
-use crate::format::SEGMENT_HEADER_BYTES;
-use crate::journal::Shared;
-use crate::log::Segment;
+use crate::proofs::tree::TILE_LEAVES;
 use crate::recover::{Tail, name_spare};
-use crate::tree::TILE_LEAVES;
+use crate::segments::footer::TreePart;
+use crate::segments::format::FIRST_GROUP;
+use crate::segments::segment::Segment;
+use crate::shared::Shared;
 use crate::upkeep::Upkeep;
 
 /// The log's end; who holds it is the only one who writes.
@@ -127,7 +127,7 @@ impl Committer {
         }
         let length = frames.length() as u64;
         let fits = self.tail.end + length <= self.segment_bytes;
-        if !fits && self.tail.end > SEGMENT_HEADER_BYTES {
+        if !fits && self.tail.end > FIRST_GROUP {
             self.roll(frames.first())?;
         }
         let offset = self.tail.end;
@@ -158,7 +158,7 @@ impl Committer {
                 TreePart { tiles: tree.tiles_from(self.tail.first_tile), peaks: tree.peaks() };
             (part, tree.size() / TILE_LEAVES)
         });
-        let new = Tail { segment, end: SEGMENT_HEADER_BYTES, first_tile: tile };
+        let new = Tail { segment, end: FIRST_GROUP, first_tile: tile };
         let old = std::mem::replace(&mut self.tail, new);
         self.full = Some(Full { segment: old.segment, end: old.end, tree: part });
         Ok(())

@@ -8,10 +8,10 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use crate::format::GroupBuffer;
-use crate::lanes::LANES;
+use crate::proofs::lanes::LANES;
+use crate::proofs::tree::{BRANCH_LEAVES, Tree, fold_full};
 use crate::record::LeafHash;
-use crate::tree::{BRANCH_LEAVES, Tree, fold_full};
+use crate::segments::group::GroupBuffer;
 
 struct Place {
     /// Where the frame begins within the group.
@@ -74,6 +74,7 @@ impl Frames {
 
     /// Adds the next record, which `fill` writes. One that is too long is not added; then its length
     /// is returned.
+    #[expect(clippy::cast_possible_truncation, reason = "the options limit the bytes of a group")]
     pub(super) fn push(&mut self, fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), usize> {
         let (at, _) = self.buffer.push(fill)?;
         self.places.push(Place { at: at as u32, leaf: Made::default() });
@@ -88,6 +89,7 @@ impl Frames {
     }
 
     /// How many records at the beginning end a branch that an earlier group began.
+    #[expect(clippy::cast_possible_truncation, reason = "at most a branch")]
     fn lead(&self) -> usize {
         let before = self.first().saturating_sub(1) % BRANCH_LEAVES as u64;
         ((BRANCH_LEAVES as u64 - before) as usize % BRANCH_LEAVES).min(self.count())

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::SMALL;
 
 /// How long a group looks for more, as long as some come: about a sync of a quick disk, which is what
-/// it can save. Where none comes it ends sooner, see [`crate::queue::linger`].
+/// it can save. Where none comes it ends sooner, see [`crate::append::queue::linger`].
 const LONGEST: Duration = Duration::from_micros(100);
 
 /// What is known of the group that is open and of the one before.

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::frames::Frames;
-use crate::answers::{Answers, Outcome};
+use crate::append::answers::{Answers, Outcome};
+use crate::append::queue::linger;
 use crate::error::Error;
-use crate::log::Segment;
-use crate::queue::linger;
 use crate::record::{StreamId, Version};
+use crate::segments::segment::Segment;
 
 /// A record of a group.
 pub(super) struct Staged {

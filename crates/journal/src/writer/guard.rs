@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::group::Pipe;
-use crate::journal::Shared;
+use crate::shared::Shared;
 
 /// Held by a thread of the writer as long as it runs.
 pub(super) struct Guard {

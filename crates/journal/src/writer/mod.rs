@@ -32,17 +32,17 @@ use self::frames::Frames;
 use self::gather::Gather;
 use self::group::{Group, Pipe, Staged, ToTell};
 use self::guard::Guard;
-use crate::answers::Answers;
-use crate::batch::{Batch, Waiting};
+use crate::append::answers::Answers;
+use crate::append::batch::{Batch, Waiting};
+use crate::append::queue::Next;
+use crate::append::template::{Stamp, TIME_BYTES, time_text};
 use crate::disk::Disk;
 use crate::error::Error;
-use crate::heads::HeadEntry;
-use crate::journal::Shared;
 use crate::options::Options;
-use crate::queue::Next;
 use crate::record::{Expected, LeafHash, MAX_RECORD_BYTES, Version};
 use crate::recover::Tail;
-use crate::template::{Stamp, TIME_BYTES, time_text};
+use crate::shared::Shared;
+use crate::streams::heads::HeadEntry;
 use crate::upkeep::Upkeep;
 
 /// A group of at most so many records is made durable by the thread that stamped it.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use super::group::{Durable, Group, Pipe};
-use crate::directory::{Entry, Link};
-use crate::heads::HeadEntry;
-use crate::journal::Shared;
-use crate::log::Contents;
 use crate::record::{Appended, Position};
+use crate::segments::directory::{Entry, Link};
+use crate::segments::segment::Contents;
+use crate::shared::Shared;
+use crate::streams::heads::HeadEntry;
 
 /// Tells of durable groups in their order, until none will come.
 pub(super) fn run(shared: &Arc<Shared>, pipe: &Pipe, durable: &Receiver<Durable>) {
@@ -23,6 +23,7 @@ pub(super) fn run(shared: &Arc<Shared>, pipe: &Pipe, durable: &Receiver<Durable>
 /// A group that is not the next one is not told: the tree and the places would be those of another
 /// log, and the footer made of them would say so for ever. That is a defect of the writer, which is
 /// poisoned by it; the records on the disk are whole.
+#[expect(clippy::cast_possible_truncation, reason = "the options limit the bytes of a segment")]
 pub(super) fn tell(shared: &Shared, durable: Durable) -> Group {
     let Durable { mut group, segment, offset } = durable;
     let (frames, to_tell) = (&group.frames, &mut group.to_tell);
@@ -71,7 +72,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::answers::Answers;
+    use crate::append::answers::Answers;
     use crate::disk::RealDisk;
     use crate::error::Error;
     use crate::journal::Journal;

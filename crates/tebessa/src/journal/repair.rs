@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use journal::note::VerifierKey;
-use journal::{Evidence, Lock, LogKeys, Position, Reader, RepairOptions, RepairReport, Source};
+use journal::{Lock, LogKeys, Position, ProvedBy, Reader, RepairOptions, RepairReport, Source};
 use service::broker::{Broker, Port, Settings};
 use service::client::Client;
 use service::nats::Server;
@@ -179,16 +179,16 @@ fn say(args: &Args, report: &RepairReport) -> Result<Exit, CliError> {
             segment.fetched,
         ))?;
     }
-    for (evidence, by) in [
-        (Evidence::Checkpoint, "proved by a signed checkpoint"),
-        (Evidence::Tree, "proved by the tree in a footer"),
-        (Evidence::Chain, "proved by the hash in the next record of the case"),
-        (Evidence::Checksum, "proved by the checksum of the damaged frame"),
-        (Evidence::Nothing, "not proved: accepted because you said so"),
+    for (proved_by, words) in [
+        (ProvedBy::Checkpoint, "proved by a signed checkpoint"),
+        (ProvedBy::Tree, "proved by the tree in a footer"),
+        (ProvedBy::Chain, "proved by the hash in the next record of the case"),
+        (ProvedBy::Checksum, "proved by the checksum of the damaged frame"),
+        (ProvedBy::Nothing, "not proved: accepted because you said so"),
     ] {
-        let number = report.restored.iter().filter(|one| one.evidence == evidence).count() as u64;
+        let number = report.restored.iter().filter(|one| one.proved_by == proved_by).count() as u64;
         if number > 0 {
-            line(&format!("        {} {by}", count(number, "record", "records")))?;
+            line(&format!("        {} {words}", count(number, "record", "records")))?;
         }
     }
     note(&format!("the damaged files and the report are in {}", kept_in.display()));
