@@ -20,12 +20,7 @@ pub const WITHHELD: &str = "withheld: key destroyed";
 pub(crate) fn answer(case: &Case, request: &Request) -> Option<Result<Reply, Rejection>> {
     let erased = case.registry.erased.as_ref()?;
     if let (Some(id), Some(first)) = (case.id, case.answers.get(&request.head.id)) {
-        return Some(Ok(Reply::Accepted {
-            case: id,
-            version: first.version,
-            position: first.position,
-            event: first.event,
-        }));
+        return Some(Ok(Reply::accepted(id, first)));
     }
     Some(Err(Rejection::new(
         Code::Erased,
@@ -59,7 +54,7 @@ impl Node {
         let node = self.clone();
         tokio::task::spawn_blocking(move || node.destroy_again())
             .await
-            .map_err(|error| Failure::unavailable(crate::chain(&error)))?
+            .map_err(|error| Failure::because(&error))?
     }
 
     fn destroy_again(&self) -> Result<u64, Failure> {
@@ -70,7 +65,7 @@ impl Node {
                 asked.extend(summary.and_then(|summary| summary.erased));
                 ControlFlow::Continue(())
             })
-            .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+            .map_err(|error| Failure::because(&error))?;
         let mut came_back = 0;
         for key in asked {
             if !self.keys().holds(key) {
@@ -79,7 +74,7 @@ impl Node {
             match self.keys().destroy(key) {
                 Ok(()) => came_back += 1,
                 Err(keys::Error::KeyUnknown { .. }) => {}
-                Err(error) => return Err(Failure::unavailable(crate::chain(&error))),
+                Err(error) => return Err(Failure::because(&error)),
             }
         }
         Ok(came_back)

@@ -131,7 +131,7 @@ impl Node {
             Log::Cases => self.inner.signer.sign(self.journal()),
             Log::Access => self.access().signer()?.sign(self.access().journal()?),
         };
-        signed.map_err(|error| Failure::unavailable(crate::chain(&error)))
+        signed.map_err(|error| Failure::because(&error))
     }
 
     /// The guidance.
@@ -262,13 +262,13 @@ impl Node {
 
     async fn load(&self, id: CaseId) -> Result<Case, Failure> {
         let head = self.journal().head(StreamId(id.0));
-        if head.map_err(|error| Failure::unavailable(crate::chain(&error)))?.is_none() {
+        if head.map_err(|error| Failure::because(&error))?.is_none() {
             return Ok(Case::default());
         }
         let journal = self.journal().clone();
         tokio::task::spawn_blocking(move || load(&journal, id, None))
             .await
-            .map_err(|error| Failure::unavailable(crate::chain(&error)))?
+            .map_err(|error| Failure::because(&error))?
     }
 
     async fn append(

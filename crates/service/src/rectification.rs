@@ -29,7 +29,7 @@ impl Node {
         let (node, case, rectified) = (self.clone(), request.head.case, rectified.clone());
         tokio::task::spawn_blocking(move || node.compare(case, &rectified, &old))
             .await
-            .map_err(|error| Failure::unavailable(crate::chain(&error)))?
+            .map_err(|error| Failure::because(&error))?
     }
 
     fn compare(

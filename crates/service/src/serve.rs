@@ -183,7 +183,7 @@ async fn taken(client: &async_nats::Client) {
     if let Err(error) = answer
         && error.kind() != RequestErrorKind::NoResponders
     {
-        tracing::warn!(reason = %error, "whether the services can be reached is not known yet");
+        tracing::warn!(reason = %crate::chain(&error), "whether the services can be reached is not known yet");
     }
 }
 
@@ -374,12 +374,12 @@ async fn beside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Failure::unavailable(crate::chain(&error)))
+    done.map_err(|error| Failure::because(&error))
 }
 
 fn encode(reply: &impl serde::Serialize) -> Result<Bytes, Failure> {
     let bytes = serde_json::to_vec(reply);
-    bytes.map(Bytes::from).map_err(|error| Failure::unavailable(crate::chain(&error)))
+    bytes.map(Bytes::from).map_err(|error| Failure::because(&error))
 }
 
 fn last_token(message: &Message) -> &str {
@@ -411,7 +411,7 @@ async fn send(message: &Message, result: Result<Bytes, Failure>) {
     });
     if let Err(error) = message.respond(response).await {
         // The sender finds out by sending the command again with the same id.
-        tracing::warn!(reason = %error, "an answer could not be sent");
+        tracing::warn!(reason = %crate::chain(&error), "an answer could not be sent");
     }
 }
 

@@ -67,6 +67,6 @@ impl From<Error> for Failure {
         if let Error::Key(keys::Error::KeyDestroyed { .. }) = error {
             return Self::not_found("the document was erased with the claimant's key");
         }
-        Self::unavailable(crate::chain(&error))
+        Self::because(&error)
     }
 }

@@ -136,7 +136,7 @@ impl Follower {
         // A task that is gone has nothing to stop.
         let _ = self.stop.send(());
         if let Err(error) = self.task.await {
-            tracing::error!(%error, "the follower failed");
+            tracing::error!(reason = %crate::chain(&error), "the follower failed");
         }
     }
 }

@@ -71,6 +71,6 @@ pub(super) async fn read(
     let journal = journal.clone();
     tokio::task::spawn_blocking(move || journal.read(Position(from), most))
         .await
-        .map_err(|panic| Trouble::Halt(format!("the journal's reader failed: {panic}")))?
-        .map_err(|error| Trouble::Halt(format!("the journal cannot be read: {error}")))
+        .map_err(|panic| Trouble::halt("the journal's reader failed", &panic))?
+        .map_err(|error| Trouble::halt("the journal cannot be read", &error))
 }

@@ -218,7 +218,10 @@ impl Task {
                 let why = crate::chain(&error);
                 Err(Trouble::Refused(format!("record {position} was not stored: {why}")))
             }
-            Err(error) => Err(Trouble::Moved(format!("record {position} was not taken: {error}"))),
+            Err(error) => {
+                let why = crate::chain(&error);
+                Err(Trouble::Moved(format!("record {position} was not taken: {why}")))
+            }
         }
     }
 

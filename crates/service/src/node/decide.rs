@@ -70,7 +70,7 @@ impl Node {
             .keys()
             .digest(key, head.case.0, &request.canonical)
             .map(hex::encode)
-            .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+            .map_err(|error| Failure::because(&error))?;
         if let Some(answer) = admit(case, head.id, &digest, head.expected_version)? {
             return Err(Refusal::Answer(Box::new(reply(case, answer)?)));
         }
@@ -110,7 +110,7 @@ impl Node {
             let message = "there is no such case; register the claim first";
             return Err(Rejection::new(Code::UnknownCase, message).into());
         }
-        let key = self.keys().take().map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+        let key = self.keys().take().map_err(|error| Failure::because(&error))?;
         Ok((key, Some(key)))
     }
 
@@ -134,7 +134,7 @@ impl Node {
         })
         .map_err(|error| match error {
             SealError::Malformed(malformed) => Failure::malformed(malformed.to_string()),
-            SealError::Seal(error) => Failure::unavailable(crate::chain(&error)),
+            SealError::Seal(error) => Failure::because(&error),
         })?;
         (request.entry.parse)(data)
             .map_err(|malformed| Failure::malformed(malformed.to_string()).into())
@@ -192,10 +192,5 @@ pub(super) fn accepted(case: &Case, request: &Request) -> Result<Reply, Failure>
 
 fn reply(case: &Case, answer: &Answer) -> Result<Reply, Failure> {
     let id = case.id.ok_or_else(|| Failure::unavailable("the case has no id"))?;
-    Ok(Reply::Accepted {
-        case: id,
-        version: answer.version,
-        position: answer.position,
-        event: answer.event,
-    })
+    Ok(Reply::accepted(id, answer))
 }

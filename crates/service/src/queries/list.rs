@@ -112,7 +112,7 @@ pub(crate) fn answer(node: &Node, query: &ListQuery) -> Result<ListReply, Failur
             }
             ControlFlow::Continue(())
         })
-        .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+        .map_err(|error| Failure::because(&error))?;
     match damaged {
         Some(stream) => {
             Err(Failure::unavailable(format!("the index holds no summary of {stream}")))

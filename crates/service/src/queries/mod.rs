@@ -159,8 +159,7 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
 }
 
 fn encode<T: serde::Serialize>(reply: &T) -> Result<Vec<u8>, Failure> {
-    let bytes =
-        serde_json::to_vec(reply).map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+    let bytes = serde_json::to_vec(reply).map_err(|error| Failure::because(&error))?;
     if bytes.len() > MOST_REPLY_BYTES {
         return Err(Failure::too_large(
             "the answer is longer than a message may be; ask for less, such as one page of the history",

@@ -114,8 +114,7 @@ pub(crate) fn state(node: &Node) -> Result<(Version, register::State), Failure> 
 pub(crate) fn register(node: &Node, query: &RegisterQuery) -> Result<RegisterReply, Failure> {
     let (version, whole) = state(node)?;
     let after = query.after.unwrap_or_default();
-    let entries =
-        entry_lengths(&whole).map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+    let entries = entry_lengths(&whole).map_err(|error| Failure::because(&error))?;
     let next = page_end(entries.into_iter().filter(|(version, _)| *version > after));
     let state = whole.between(after, next.unwrap_or(version));
     Ok(RegisterReply { register: node.register(), version, state, next })
@@ -168,7 +167,7 @@ pub(crate) fn person(node: &Node, query: &PersonQuery) -> Result<PersonReply, Fa
 pub(crate) fn family(node: &Node, query: &FamilyQuery) -> Result<FamilyReply, Failure> {
     let case = load(node.journal(), query.case, None)?;
     if case.id.is_none() {
-        return Err(Failure::not_found(format!("there is no case {}", query.case)));
+        return Err(Failure::no_case(query.case));
     }
     let links = case.intake.family.iter().map(|member| link(member.own_claim, member)).collect();
     let (others, position) = matching(node, |summary| summary.family.contains(&query.case))?;
@@ -199,6 +198,6 @@ fn matching(node: &Node, fits: impl Fn(&Summary) -> bool) -> Result<(Vec<Summary
             found.extend(serde_json::from_slice::<Summary>(bytes).ok().filter(&fits));
             ControlFlow::Continue(())
         })
-        .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+        .map_err(|error| Failure::because(&error))?;
     Ok((found, position))
 }

@@ -59,7 +59,7 @@ pub(super) fn answer(node: &Node, query: &SearchQuery) -> Result<SearchReply, Fa
             reply.cases.push(summary);
             ControlFlow::Continue(())
         })
-        .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+        .map_err(|error| Failure::because(&error))?;
     Ok(reply)
 }
 

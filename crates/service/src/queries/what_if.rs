@@ -146,7 +146,7 @@ fn cases_of_page(node: &Node, cursor: Option<u64>) -> Result<(Vec<CaseId>, Optio
             last = first.0;
             ControlFlow::Continue(())
         })
-        .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+        .map_err(|error| Failure::because(&error))?;
     Ok((cases, next))
 }
 

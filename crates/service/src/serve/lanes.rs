@@ -109,7 +109,7 @@ impl Place {
     /// Waits for the turn, which lasts until it is dropped.
     pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, Failure> {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
-        turn.map_err(|error| Failure::unavailable(error.to_string()))
+        turn.map_err(|error| Failure::because(&error))
     }
 }
 

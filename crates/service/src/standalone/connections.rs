@@ -43,7 +43,7 @@ impl Connections {
             match tokio::time::timeout(SEND_PATIENCE, connection.flush()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    tracing::warn!(reason = %error, "the last answers may not have been sent");
+                    tracing::warn!(reason = %crate::chain(&error), "the last answers may not have been sent");
                 }
                 Err(_) => tracing::warn!("the last answers could not be sent in time"),
             }

@@ -85,7 +85,7 @@ impl Reading {
 
     fn take(&mut self, message: Message) -> Result<(), Trouble> {
         let position = self.known.position;
-        let found = message.info().map_err(|e| e.to_string())?.stream_sequence;
+        let found = message.info().map_err(|error| crate::chain(&*error))?.stream_sequence;
         if found != position + 1 {
             return Err(format!("position {found} came after {position}"));
         }
@@ -106,7 +106,7 @@ impl Reading {
         place::save(store, snapshot).await?;
         // Confirmed by the server: one that gets lost would bring everything again at the next start,
         // and an unconfirmed one of this kind did not move the consumer on nats-server 2.15.1.
-        last.double_ack().await.map_err(|error| error.to_string())?;
+        last.double_ack().await.map_err(|error| crate::chain(&*error))?;
         self.kept = self.known.position;
         // A long list is written more rarely, so that writing takes a small part of the time.
         self.again = Instant::now() + (begun.elapsed() * 20).min(LONGEST_REST);

@@ -94,7 +94,7 @@ pub(super) fn answer(node: &Node) -> Result<StatisticsReply, Failure> {
             counted.extend(summary.and_then(|summary| count(&summary, &before)));
             ControlFlow::Continue(())
         })
-        .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+        .map_err(|error| Failure::because(&error))?;
     Ok(publish(&counted, before, position))
 }
 
