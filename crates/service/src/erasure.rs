@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use case::{Case, Code, KeyId, Rejection, Summary};
 
+use crate::blocking::blocking;
 use crate::keys;
 use crate::node::Node;
 use crate::reply::{Failure, Reply};
@@ -33,11 +34,11 @@ impl Node {
     /// in this run all the same, and the next start tries again.
     pub(crate) async fn destroy_key(&self, key: KeyId) {
         let node = self.clone();
-        let destroyed = tokio::task::spawn_blocking(move || node.keys().destroy(key)).await;
+        let destroyed = blocking(move || node.keys().destroy(key)).await;
         let reason = match destroyed {
             Ok(Ok(())) => return,
             Ok(Err(error)) => crate::chain(&error),
-            Err(error) => crate::chain(&error),
+            Err(failure) => failure.message,
         };
         tracing::error!(%key, %reason, "a key could not be destroyed; the next start tries again");
     }
@@ -52,9 +53,7 @@ impl Node {
         // Where the index could not be built, its summaries say so below.
         let _ = self.journal().index_caught_up().wait_for(|applied| *applied >= last).await;
         let node = self.clone();
-        tokio::task::spawn_blocking(move || node.destroy_again())
-            .await
-            .map_err(|error| Failure::because(&error))?
+        blocking(move || node.destroy_again()).await?
     }
 
     fn destroy_again(&self) -> Result<u64, Failure> {

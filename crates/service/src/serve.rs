@@ -25,6 +25,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use self::lanes::{Lanes, Place};
+use crate::blocking::blocking;
 use crate::documents::{Attaching, Reading};
 use crate::follower;
 use crate::node::Node;
@@ -351,7 +352,7 @@ impl Worker {
                 let runtime = Handle::current();
                 // Opening and hashing a file keeps a processor busy, and would keep it from what answers others.
                 let work = move || runtime.block_on(reading.check(&query));
-                encode(&beside(work).await??)
+                encode(&blocking(work).await??)
             }
             "evidence-file" => encode(&reading.open(&queries::read(&payload)?).await?),
             "evidence-part" => reading.part(&queries::read(&payload)?).await,
@@ -363,18 +364,10 @@ impl Worker {
                     "node" => queries::how_it_is(&node, &follower, timers.as_ref(), &payload),
                     _ => queries::answer(&node, &follower, &name, &payload),
                 };
-                beside(work).await?.map(Bytes::from)
+                blocking(work).await?.map(Bytes::from)
             }
         }
     }
-}
-
-/// Runs what blocks beside the tasks.
-async fn beside<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Failure> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Failure::because(&error))
 }
 
 fn encode(reply: &impl serde::Serialize) -> Result<Bytes, Failure> {

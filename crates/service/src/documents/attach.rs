@@ -7,6 +7,7 @@ use super::inbox::{Inbox, NotRead};
 use super::notes::Note;
 use super::store::{Expected, NotKept};
 use super::{Documents, Error, MOST_DOCUMENT_BYTES, name_of};
+use crate::blocking::blocking;
 use crate::node::{Foreseen, Node};
 use crate::reply::{Failure, Reply};
 use crate::request::Request;
@@ -69,7 +70,8 @@ impl Attaching {
         let turn = self.documents.turn(&name).ok_or_else(|| Failure::unavailable("no turn"))?;
         let _turn = turn.lock().await;
         let note = Note { case, sha256: file.sha256.clone() };
-        self.documents.notes.write(&name, &note)?;
+        let (notes, of, written) = (self.documents.notes.clone(), name.clone(), note.clone());
+        blocking(move || notes.write(&of, &written)).await??;
         let answer = match self.take(&name, key, case, file).await {
             Ok(()) => self.node.command_with_file(request).await,
             Err(NotTaken::Refused(rejection)) => {

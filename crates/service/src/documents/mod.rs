@@ -40,6 +40,7 @@ pub use read::{FileQuery, FileReply, PartQuery};
 use store::Store;
 pub use store::{BadPlace, Place};
 
+use crate::blocking::blocking;
 use crate::node::Node;
 
 /// The largest document that is kept, in bytes: 1 GiB.
@@ -79,15 +80,18 @@ impl Documents {
     /// command was accepted after all, removes the others.
     pub(crate) async fn settle_all(&self, node: &Node) -> Result<(), Error> {
         for (name, note) in self.notes.all()? {
-            self.settle(node, &name, &note).await;
+            match note {
+                Some(note) => self.settle(node, &name, &note).await,
+                None => self.settle_unread(&name).await,
+            }
         }
         Ok(())
     }
 
     /// Keeps or removes one document, by what the log says, and removes its note. Where that fails
     /// the note stays, and the next start does it.
-    async fn settle(&self, node: &Node, name: &str, slip: &Note) {
-        match named_by_the_case(node, slip).await {
+    async fn settle(&self, node: &Node, name: &str, note: &Note) {
+        match named_by_the_case(node, note).await {
             Ok(true) => {}
             Ok(false) => {
                 if let Err(error) = self.store.remove(name).await {
@@ -100,8 +104,31 @@ impl Documents {
                 return;
             }
         }
-        if let Err(error) = self.notes.remove(name) {
-            tracing::warn!(name, reason = %crate::chain(&error), "a note of a document stays");
+        self.remove_note(name).await;
+    }
+
+    /// A note that cannot be read does not say whose document it is. It goes where there is none; else
+    /// both stay, for a case may name it. The same file handed in again brings a note that can be read.
+    async fn settle_unread(&self, name: &str) {
+        match self.store.holds(name).await {
+            Ok(false) => self.remove_note(name).await,
+            Ok(true) => {
+                tracing::warn!(
+                    name,
+                    "a note cannot be read: whether its document is used is not known"
+                );
+            }
+            Err(error) => {
+                tracing::warn!(name, reason = %crate::chain(&error), "a note is not settled yet");
+            }
+        }
+    }
+
+    async fn remove_note(&self, name: &str) {
+        let (notes, of) = (self.notes.clone(), name.to_owned());
+        let removed = blocking(move || notes.remove(&of)).await;
+        if let Err(failure) = removed.and_then(|removed| Ok(removed?)) {
+            tracing::warn!(name, reason = failure.message, "a note of a document stays");
         }
     }
 
@@ -112,13 +139,13 @@ impl Documents {
 }
 
 /// Whether an item of the case came with a document of this digest.
-async fn named_by_the_case(node: &Node, slip: &Note) -> Result<bool, String> {
+async fn named_by_the_case(node: &Node, note: &Note) -> Result<bool, String> {
     if node.journal().poisoned() {
         // A record that was written and not synced may yet turn out to be there.
         return Err("the log can no longer be written".to_owned());
     }
-    let case = node.case(slip.case).await.map_err(|failure| failure.message)?;
-    Ok(case.evidence.items.values().any(|i| i.upload.is_some() && i.sha256 == slip.sha256))
+    let case = node.case(note.case).await.map_err(|failure| failure.message)?;
+    Ok(case.evidence.items.values().any(|i| i.upload.is_some() && i.sha256 == note.sha256))
 }
 
 /// The name of a document in the store.

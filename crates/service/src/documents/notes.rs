@@ -2,15 +2,14 @@
 //! decided. What a crash leaves between the two is found by them, without looking through log or
 //! store.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use case::CaseId;
 use case::token::Sha256Hex;
 
 use super::Error;
+use crate::replace::{ASIDE, replace};
 
 /// A document that may be stored, and whose command may be accepted.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -31,25 +30,17 @@ impl Notes {
         Ok(Self { directory })
     }
 
-    /// Writes a note; when this returns it is synced, and a crash cannot hide the document.
+    /// Writes a note; when this returns it is synced, and a crash cannot hide the document. One that was
+    /// there is replaced whole: it may be all that tells of a document. Blocks.
     pub(super) fn write(&self, name: &str, note: &Note) -> Result<(), Error> {
         let path = self.directory.join(name);
         let bytes = serde_json::to_vec(note)
             .map_err(std::io::Error::other)
             .map_err(failed(&path, "encoded"))?;
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed(&path, "made"))?;
-        file.write_all(&bytes)
-            .and_then(|()| file.sync_all())
-            .and_then(|()| File::open(&self.directory)?.sync_all())
-            .map_err(failed(&path, "written"))
+        replace(&path, &bytes).map_err(failed(&path, "written"))
     }
 
+    /// Removes a note. One that a crash brings back is settled once more, which changes nothing. Blocks.
     pub(super) fn remove(&self, name: &str) -> Result<(), Error> {
         let path = self.directory.join(name);
         match std::fs::remove_file(&path) {
@@ -59,19 +50,20 @@ impl Notes {
         }
     }
 
-    /// Every note. One that was cut short was written before its document was begun, so there is
-    /// no document to it, and it is removed.
-    pub(super) fn all(&self) -> Result<Vec<(String, Note)>, Error> {
+    /// Every note by the name of its document; `None` where it cannot be read. What a crash left aside
+    /// is removed: its document was not begun. Blocks.
+    pub(super) fn all(&self) -> Result<Vec<(String, Option<Note>)>, Error> {
         let directory = &self.directory;
         let mut notes = Vec::new();
         for file in std::fs::read_dir(directory).map_err(failed(directory, "listed"))? {
             let file = file.map_err(failed(directory, "listed"))?;
             let Ok(name) = file.file_name().into_string() else { continue };
-            let bytes = std::fs::read(file.path()).map_err(failed(&file.path(), "read"))?;
-            match serde_json::from_slice(&bytes) {
-                Ok(note) => notes.push((name, note)),
-                Err(_) => self.remove(&name)?,
+            if name.ends_with(ASIDE) {
+                self.remove(&name)?;
+                continue;
             }
+            let bytes = std::fs::read(file.path()).map_err(failed(&file.path(), "read"))?;
+            notes.push((name, serde_json::from_slice(&bytes).ok()));
         }
         Ok(notes)
     }
@@ -80,4 +72,32 @@ impl Notes {
 fn failed(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Error {
     let path = path.to_path_buf();
     move |source| Error::Note { path, action, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(case: u128, digit: &str) -> Note {
+        Note {
+            case: CaseId(uuid::Uuid::from_u128(case)),
+            sha256: Sha256Hex::new(&digit.repeat(64)).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_note_that_is_written_again_is_never_less_than_whole() {
+        let home = tempfile::tempdir().unwrap();
+        let notes = Notes::open(home.path().join("pending")).unwrap();
+        let (first, second) = (note(1, "a"), note(2, "b"));
+        notes.write("name", &first).unwrap();
+        // Killed while the second was written: it lies aside, cut short, and the first is what holds.
+        std::fs::write(home.path().join("pending/name.new"), "{\"ca").unwrap();
+        assert_eq!(notes.all().unwrap(), [("name".to_owned(), Some(first))]);
+        assert!(!home.path().join("pending/name.new").exists());
+        notes.write("name", &second).unwrap();
+        assert_eq!(notes.all().unwrap(), [("name".to_owned(), Some(second))]);
+        notes.remove("name").unwrap();
+        assert_eq!(notes.all().unwrap(), []);
+    }
 }

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::store::{Expected, NotKept, Place, Store, parts};
-use super::{Error, directory};
+use super::{Documents, Error, directory};
 use crate::keys::KeyStore;
 
 struct World {
@@ -157,4 +157,20 @@ async fn a_document_is_erased_with_its_key() {
     let cipher = |salt: &_| Ok(world.keys.document_cipher(world.key, world.case, &sha256, salt)?);
     let erased = world.store.part(&name, 1_000, 0, cipher).await;
     assert!(matches!(erased, Err(Error::Key(crate::keys::Error::KeyDestroyed { .. }))));
+}
+
+#[tokio::test]
+async fn a_note_that_cannot_be_read_goes_only_where_there_is_no_document() {
+    let world = World::new();
+    let (bytes, sha256) = document(1_000);
+    world.keep(1_000, &sha256, &bytes).await.map_err(|_| ()).unwrap();
+    let (there, missing) = (world.name(&sha256), world.name(&"0".repeat(64)));
+    let documents = Documents::open(&Place::Data, world.home.path()).unwrap();
+    let pending = directory(world.home.path()).join("pending");
+    for name in [&there, &missing] {
+        std::fs::write(pending.join(name), "").unwrap();
+        documents.settle_unread(name).await;
+    }
+    assert!(pending.join(&there).exists() && !pending.join(&missing).exists());
+    assert_eq!(world.read(1_000, &sha256).await.unwrap(), bytes);
 }

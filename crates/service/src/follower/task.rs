@@ -246,7 +246,7 @@ impl Task {
     /// Finds where the stream stands, and makes it one that can be filled from there.
     async fn align(&mut self) -> Result<(), Trouble> {
         let Some(info) = self.mirror.info().await? else {
-            self.consumers.owe(Vec::new())?;
+            self.consumers.owe(Vec::new()).await?;
             self.mirror.create().await?;
             tracing::info!(stream = STREAM, "stream created");
             return self.align_created().await;
@@ -285,7 +285,7 @@ impl Task {
     /// Replaces a stream that cannot be mended. Its consumers come back when it is filled.
     async fn renew(&mut self, why: &str) -> Result<(), Trouble> {
         tracing::error!(stream = STREAM, "the stream is filled anew from the journal: {why}");
-        self.consumers.owe(list(&self.mirror).await?)?;
+        self.consumers.owe(list(&self.mirror).await?).await?;
         self.mirror.delete().await?;
         self.mirror.create().await?;
         self.align_created().await
@@ -306,7 +306,7 @@ impl Task {
         if info.state.last_sequence > self.durable.borrow().0 {
             return moved("the stream holds more than the journal");
         }
-        self.consumers.remember(consumers)
+        self.consumers.remember(consumers).await
     }
 
     async fn subscribe(&self) -> Result<Subscriber, Trouble> {

@@ -12,8 +12,8 @@
 //! ```
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use super::KeyId;
@@ -23,8 +23,8 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::Error;
-use super::node_key::sync_directory;
 use super::secret::{KEY_LENGTH, Key, random};
+use crate::replace::replace;
 
 const NAME: &str = "slots";
 const MAGIC: &[u8; 16] = b"TEBESSA KEYS\0\0\0\x01";
@@ -83,7 +83,7 @@ impl Slots {
     pub(super) fn open(directory: &Path, node: &Key) -> Result<Self, Error> {
         let path = directory.join(NAME);
         if !Self::exist(directory)? {
-            create(directory, &path, node)?;
+            create(&path, node)?;
         }
         let file = OpenOptions::new()
             .read(true)
@@ -193,21 +193,10 @@ impl Slots {
     }
 }
 
-/// Whole or not at all, like the node key.
-fn create(directory: &Path, path: &Path, node: &Key) -> Result<(), Error> {
-    let fresh = directory.join("slots.new");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)
-        .map_err(Error::io(&fresh, "created"))?;
+fn create(path: &Path, node: &Key) -> Result<(), Error> {
     let mut page = [0; PAGE];
     fill(&mut page, &[&header(node)]);
-    file.write_all(&page).and_then(|()| file.sync_all()).map_err(Error::io(&fresh, "written"))?;
-    std::fs::rename(&fresh, path).map_err(Error::io(path, "created"))?;
-    sync_directory(directory)
+    replace(path, &page).map_err(Error::io(path, "created"))
 }
 
 fn header(node: &Key) -> [u8; SLOT] {

@@ -9,7 +9,8 @@ use case::Leaf;
 use uuid::Uuid;
 
 use super::store::{Snapshot, Store, write};
-use super::task::{Trouble, blocking};
+use super::task::Trouble;
+use crate::blocking::blocking;
 
 /// How long what was delivered and not acknowledged waits: much longer than the time from a
 /// message to the snapshot that has it.
@@ -100,7 +101,8 @@ async fn begin(stream: &Stream, store: &Store, snapshot: Snapshot) -> Result<Pla
 pub(super) async fn save(store: &Store, snapshot: Snapshot) -> Result<(), Trouble> {
     let Some(path) = store.path() else { return Ok(()) };
     blocking(move || write(&path, &snapshot))
-        .await?
+        .await
+        .map_err(|failure| failure.message)?
         .map_err(|error| format!("the timers' store cannot be written: {}", crate::chain(&error)))
 }
 

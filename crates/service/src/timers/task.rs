@@ -35,13 +35,6 @@ const AT_ONCE: usize = 64;
 /// Why the place in the stream must be found again.
 pub(super) type Trouble = String;
 
-/// Runs what reads or writes the disk beside the tasks.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Trouble> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
-}
-
 pub(super) struct Task {
     client: async_nats::Client,
     context: Context,
