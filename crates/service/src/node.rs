@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use self::decide::{Refusal, accepted};
 use crate::access::AccessLog;
 pub use crate::authority::Authority;
+use crate::blocking::blocking;
 use crate::cases::{Cases, load};
 use crate::checkpoints::{Signed, Signer};
 use crate::draft::{EventDraft, Summaries};
@@ -47,6 +48,8 @@ struct Inner {
     journal: Journal,
     signer: Signer,
     keys: KeyStore,
+    /// Whose turn it is to wait for a key that is being made.
+    waits_for_key: tokio::sync::Mutex<()>,
     access: AccessLog,
     library: Library,
     clocks: Clocks,
@@ -101,6 +104,7 @@ impl Node {
             signer: Signer::new(data, Log::Cases, journal.id()),
             journal,
             keys,
+            waits_for_key: tokio::sync::Mutex::default(),
             library,
             clocks,
             cases: Cases::new(CASES_IN_MEMORY),
@@ -184,7 +188,7 @@ impl Node {
             Some(case) => case,
             None => self.load(request.head.case).await?,
         };
-        let decided = self.decide(&case, request);
+        let decided = self.decide(&case, request).await;
         let key = case.intake.key();
         *guard = Some(case);
         match (decided, key) {
@@ -211,7 +215,7 @@ impl Node {
                 Some(case) => case,
                 None => self.load(request.head.case).await?,
             };
-            let step = self.decide(&case, request);
+            let step = self.decide(&case, request).await;
             let (draft, fresh_key) = match step {
                 Err(Refusal::Answer(reply)) => {
                     *guard = Some(case);
@@ -266,9 +270,7 @@ impl Node {
             return Ok(Case::default());
         }
         let journal = self.journal().clone();
-        tokio::task::spawn_blocking(move || load(&journal, id, None))
-            .await
-            .map_err(|error| Failure::because(&error))?
+        blocking(move || load(&journal, id, None)).await?
     }
 
     async fn append(

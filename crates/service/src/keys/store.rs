@@ -100,14 +100,25 @@ impl KeyStore {
         Ok(Self { inner, maker: Some(maker) })
     }
 
-    /// Hands out a fresh key that is on disk, synced. No disk is touched here unless keys are
-    /// taken faster than they are made: then it blocks the thread for the time of an fsync.
+    /// Hands out a fresh key that is on disk, synced; none where the last was taken and the next
+    /// are still being made. Never waits.
+    pub fn try_take(&self) -> Result<Option<KeyId>, Error> {
+        self.inner.slots.check_named()?;
+        while let Some(id) = self.inner.pool.try_take() {
+            if self.inner.hand_out(id) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The same, but where there is none it blocks the thread for the time of an fsync, until
+    /// there is one or it is known why there will be none.
     pub fn take(&self) -> Result<KeyId, Error> {
         self.inner.slots.check_named()?;
         loop {
             let id = self.inner.pool.take()?;
-            // One that was destroyed while it lay in the pool is passed over.
-            if self.inner.change_state(id, KeyState::Fresh, KeyState::Taken) {
+            if self.inner.hand_out(id) {
                 return Ok(id);
             }
         }
@@ -218,6 +229,11 @@ impl Inner {
         let entry = entries.get_mut(&id).ok_or(Error::KeyUnknown { key: id })?;
         entry.state = KeyState::Gone;
         Ok(entry.place)
+    }
+
+    /// Marks a key of the pool as taken; not one that was destroyed while it lay there.
+    fn hand_out(&self, id: KeyId) -> bool {
+        self.change_state(id, KeyState::Fresh, KeyState::Taken)
     }
 
     /// Changes the state of a key that is in state `from`; false when it is in another.

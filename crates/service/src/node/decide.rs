@@ -8,6 +8,7 @@ use case::{
 use jiff::{Timestamp, ToSpan};
 
 use super::Node;
+use crate::blocking::blocking;
 use crate::erasure;
 use crate::keys;
 use crate::personal::{self, SealError};
@@ -30,9 +31,9 @@ pub(super) type Decided = (Unstamped, Option<KeyId>);
 
 impl Node {
     /// Everything before the append: repeated or fresh, the seal, the rules.
-    pub(super) fn decide(&self, case: &Case, request: &Request) -> Result<Decided, Refusal> {
+    pub(super) async fn decide(&self, case: &Case, request: &Request) -> Result<Decided, Refusal> {
         self.goes_where_it_belongs(request)?;
-        let (key, fresh_key) = self.key_of(case, request.entry)?;
+        let (key, fresh_key) = self.key_of(case, request.entry).await?;
         let result = self.decide_with(case, request, key);
         if result.is_err() {
             self.give_back(fresh_key);
@@ -102,7 +103,11 @@ impl Node {
     }
 
     /// The claimant's key, or a fresh one for a claim that is being registered.
-    fn key_of(&self, case: &Case, entry: &CommandEntry) -> Result<(KeyId, Option<KeyId>), Refusal> {
+    async fn key_of(
+        &self,
+        case: &Case,
+        entry: &CommandEntry,
+    ) -> Result<(KeyId, Option<KeyId>), Refusal> {
         if let Some(key) = case.key() {
             return Ok((key, None));
         }
@@ -110,8 +115,23 @@ impl Node {
             let message = "there is no such case; register the claim first";
             return Err(Rejection::new(Code::UnknownCase, message).into());
         }
-        let key = self.keys().take().map_err(|error| Failure::because(&error))?;
+        let key = self.fresh_key().await?;
         Ok((key, Some(key)))
+    }
+
+    /// A fresh key from the pool. Where that is empty, one at a time waits for the disk: if each did, on
+    /// a thread of its own, they would take all those on which cases are read.
+    async fn fresh_key(&self) -> Result<KeyId, Failure> {
+        let at_once = || self.keys().try_take().map_err(|error| Failure::because(&error));
+        if let Some(key) = at_once()? {
+            return Ok(key);
+        }
+        let _turn = self.inner.waits_for_key.lock().await;
+        if let Some(key) = at_once()? {
+            return Ok(key);
+        }
+        let node = self.clone();
+        blocking(move || node.keys().take()).await?.map_err(|error| Failure::because(&error))
     }
 
     pub(super) fn give_back(&self, key: Option<KeyId>) {
