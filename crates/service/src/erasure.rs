@@ -5,13 +5,14 @@
 
 use std::ops::ControlFlow;
 
-use case::{Case, Code, KeyId, Rejection, Summary};
+use case::{Case, Code, KeyId, Rejection};
 
 use crate::blocking::blocking;
 use crate::keys;
 use crate::node::Node;
 use crate::reply::{Failure, Reply};
 use crate::request::Request;
+use crate::summaries::visit_summaries;
 
 /// What stands in the place of words whose key was destroyed.
 pub const WITHHELD: &str = "withheld: key destroyed";
@@ -44,7 +45,8 @@ impl Node {
     }
 
     /// Destroys every key that the log asks to be destroyed and that is still, or again, in the
-    /// key store. Waits until the index has the whole log. Returns how many came back.
+    /// key store. Waits until the index has the whole log. Returns how many came back. Fails where it cannot
+    /// be known which keys these are.
     pub async fn forget_erased(&self) -> Result<u64, Failure> {
         let last = *self.journal().durable().borrow();
         if last.0 == 0 {
@@ -58,13 +60,10 @@ impl Node {
 
     fn destroy_again(&self) -> Result<u64, Failure> {
         let mut asked = Vec::new();
-        self.journal()
-            .summaries(None, &mut |_, _, bytes| {
-                let summary = serde_json::from_slice::<Summary>(bytes).ok();
-                asked.extend(summary.and_then(|summary| summary.erased));
-                ControlFlow::Continue(())
-            })
-            .map_err(|error| Failure::because(&error))?;
+        visit_summaries(self.journal(), None, &mut |_, summary| {
+            asked.extend(summary.erased);
+            ControlFlow::Continue(())
+        })?;
         let mut came_back = 0;
         for key in asked {
             if !self.keys().holds(key) {

@@ -39,9 +39,10 @@ pub mod request;
 pub mod schemas;
 pub mod serve;
 pub mod standalone;
+mod summaries;
 pub mod timers;
 
-pub use draft::Summaries;
+pub use summaries::Summaries;
 
 /// An error with the whole chain of its causes, in one line.
 #[must_use]

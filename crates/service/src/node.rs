@@ -18,11 +18,12 @@ pub use crate::authority::Authority;
 use crate::blocking::blocking;
 use crate::cases::{Cases, load};
 use crate::checkpoints::{Signed, Signer};
-use crate::draft::{EventDraft, Summaries};
+use crate::draft::EventDraft;
 use crate::keys::{self, KeyStore};
 use crate::logs::Log;
 use crate::reply::{Failure, Reply};
 use crate::request::Request;
+use crate::summaries::Summaries;
 
 /// How many folded cases are kept in memory.
 const CASES_IN_MEMORY: usize = 20_000;

@@ -12,6 +12,7 @@ use crate::access::{View, Viewed, Viewer};
 use crate::cases::load;
 use crate::node::Node;
 use crate::reply::Failure;
+use crate::summaries::visit_summaries;
 
 /// Asks for the authority's register.
 #[derive(
@@ -193,11 +194,9 @@ fn link(case: CaseId, member: &FamilyMember) -> FamilyLink {
 fn matching(node: &Node, fits: impl Fn(&Summary) -> bool) -> Result<(Vec<Summary>, u64), Failure> {
     let position = node.journal().index_caught_up().borrow().0;
     let mut found = Vec::new();
-    node.journal()
-        .summaries(None, &mut |_, _, bytes| {
-            found.extend(serde_json::from_slice::<Summary>(bytes).ok().filter(&fits));
-            ControlFlow::Continue(())
-        })
-        .map_err(|error| Failure::because(&error))?;
+    visit_summaries(node.journal(), None, &mut |_, summary| {
+        found.extend(Some(summary).filter(&fits));
+        ControlFlow::Continue(())
+    })?;
     Ok((found, position))
 }
