@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use self::connections::Connections;
-use crate::alone::{Claim, NotAlone};
+use crate::alone::{NotAlone, Starting};
 use crate::broker::{self, Broker, Port, Settings};
-use crate::documents::{self, Attaching, Documents, Place, Reading};
+use crate::documents::{self, Attaching, Documents, Reading, StorePlace};
 use crate::follower::{self, Follower};
 use crate::logs::Log;
 use crate::nats::{HOW_TO_GET_IN, Server};
@@ -54,7 +54,7 @@ pub struct Setup {
     /// those who ask.
     pub checkpoints: Option<Duration>,
     /// Where files of evidence are kept.
-    pub documents: Place,
+    pub documents: StorePlace,
     /// How long a file lies in the inbox without a command that names it.
     pub inbox_age: Duration,
     /// Whether the timers of the deadlines run inside; they may also run elsewhere.
@@ -75,7 +75,7 @@ impl Setup {
             library,
             clocks: Clocks::embedded().clone(),
             checkpoints: Some(checkpoints::EVERY),
-            documents: Place::Data,
+            documents: StorePlace::Data,
             inbox_age: Duration::from_hours(24),
             timers: true,
         }
@@ -245,7 +245,7 @@ impl Standalone {
             return Err(StartError::SmallMessages { url: server.shown(), most });
         }
         // Before the follower, which would write this log into the other's stream.
-        let claim = Claim::make(&server).await.map_err(|error| match error {
+        let starting = Starting::alone(&server).await.map_err(|error| match error {
             NotAlone::Another => StartError::Another { url: server.shown() },
             NotAlone::Connect(source) => StartError::Connect { url: server.shown(), source },
             NotAlone::Subscribe(source) => StartError::Listen { url: server.shown(), source },
@@ -271,7 +271,7 @@ impl Standalone {
             timers: Arc::clone(&timers_status),
         };
         let services = Services::start(desk, client, &connections.queries).await?;
-        drop(claim);
+        drop(starting);
         let signing = checkpoints.into_iter().flat_map(|every| {
             let sign = |log| checkpoints::on_schedule(node.clone(), log, every);
             [Log::Cases, Log::Access].map(sign)

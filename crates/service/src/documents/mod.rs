@@ -38,7 +38,7 @@ use notes::{Note, Notes};
 pub(crate) use read::Reading;
 pub use read::{FileQuery, FileReply, PartQuery};
 use store::Store;
-pub use store::{BadPlace, Place};
+pub use store::{BadStorePlace, StorePlace};
 
 use crate::blocking::blocking;
 use crate::node::Node;
@@ -67,7 +67,7 @@ pub(crate) struct Documents {
 
 impl Documents {
     /// Opens the store and removes what a crash left in it half-way.
-    pub(crate) fn open(place: &Place, data: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(place: &StorePlace, data: &Path) -> Result<Self, Error> {
         Ok(Self {
             store: Store::open(place, data)?,
             notes: Notes::open(directory(data).join("pending"))?,

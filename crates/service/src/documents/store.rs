@@ -43,7 +43,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 
 /// Where documents are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Place {
+pub enum StorePlace {
     /// In the data directory.
     #[default]
     Data,
@@ -54,15 +54,15 @@ pub enum Place {
     Bucket(String),
 }
 
-impl Place {
+impl StorePlace {
     /// Reads a setting: a URL that begins with `s3://`, else a directory. Another URL is no
     /// directory: the files would lie where nobody looks for them.
-    pub fn of(setting: &str) -> Result<Self, BadPlace> {
+    pub fn of(setting: &str) -> Result<Self, BadStorePlace> {
         if setting.starts_with("s3://") {
             return Ok(Self::Bucket(setting.to_owned()));
         }
         if is_url(setting) || setting.is_empty() {
-            return Err(BadPlace);
+            return Err(BadStorePlace);
         }
         Ok(Self::Directory(PathBuf::from(setting)))
     }
@@ -71,7 +71,7 @@ impl Place {
 /// A text says no place for documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a directory or s3://BUCKET/PREFIX; ./ before a directory's name makes it plain")]
-pub struct BadPlace;
+pub struct BadStorePlace;
 
 /// Whether a text begins as a URL does: a scheme of two letters at least, a colon and a slash, of
 /// which `s3:/bucket` is short by one.
@@ -112,11 +112,11 @@ pub(super) struct Store {
 
 impl Store {
     /// Opens the store; a local directory is made when missing.
-    pub(super) fn open(place: &Place, data: &Path) -> Result<Self, Error> {
+    pub(super) fn open(place: &StorePlace, data: &Path) -> Result<Self, Error> {
         let directory = match place {
-            Place::Data => super::directory(data),
-            Place::Directory(directory) => directory.clone(),
-            Place::Bucket(url) => return Self::bucket(url),
+            StorePlace::Data => super::directory(data),
+            StorePlace::Directory(directory) => directory.clone(),
+            StorePlace::Bucket(url) => return Self::bucket(url),
         };
         let wrong = |why: String| Error::Place { place: directory.display().to_string(), why };
         std::fs::create_dir_all(&directory).map_err(|error| wrong(error.to_string()))?;

@@ -6,7 +6,7 @@ use case::{CaseId, KeyId};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::store::{Expected, NotKept, Place, Store, parts};
+use super::store::{Expected, NotKept, Store, StorePlace, parts};
 use super::{Documents, Error, directory};
 use crate::keys::KeyStore;
 
@@ -23,7 +23,7 @@ impl World {
         let home = tempfile::tempdir().unwrap();
         let keys = KeyStore::open(&home.path().join("keys")).unwrap();
         let key = keys.take().unwrap();
-        let store = Store::open(&Place::Data, home.path()).unwrap();
+        let store = Store::open(&StorePlace::Data, home.path()).unwrap();
         Self { home, keys, key, case: CaseId(Uuid::new_v4()), store }
     }
 
@@ -80,11 +80,11 @@ fn why(result: Result<(), NotKept>) -> String {
 #[test]
 fn only_a_bucket_of_s3_is_a_url() {
     for unfit in ["ftp://b/p", "file:///srv/documents", "S3://b/p", "s3:/b/p", "https://b", ""] {
-        assert!(Place::of(unfit).is_err(), "{unfit}");
+        assert!(StorePlace::of(unfit).is_err(), "{unfit}");
     }
-    assert_eq!(Place::of("s3://b/p").unwrap(), Place::Bucket("s3://b/p".to_owned()));
+    assert_eq!(StorePlace::of("s3://b/p").unwrap(), StorePlace::Bucket("s3://b/p".to_owned()));
     for directory in ["/srv/documents", "documents", "./ftp://b/p", "a:b", "x:/y"] {
-        assert_eq!(Place::of(directory).unwrap(), Place::Directory(directory.into()));
+        assert_eq!(StorePlace::of(directory).unwrap(), StorePlace::Directory(directory.into()));
     }
 }
 
@@ -115,7 +115,7 @@ async fn of_a_document_that_does_not_fit_nothing_is_kept() {
     let torn =
         world.files().iter().filter(|(path, _)| !path.to_string_lossy().contains('#')).count();
     assert_eq!(torn, 0, "no whole document is there");
-    Store::open(&Place::Data, world.home.path()).unwrap();
+    Store::open(&StorePlace::Data, world.home.path()).unwrap();
     assert_eq!(world.files().len(), 0, "what was torn is gone at the next start");
 }
 
@@ -165,7 +165,7 @@ async fn a_note_that_cannot_be_read_goes_only_where_there_is_no_document() {
     let (bytes, sha256) = document(1_000);
     world.keep(1_000, &sha256, &bytes).await.map_err(|_| ()).unwrap();
     let (there, missing) = (world.name(&sha256), world.name(&"0".repeat(64)));
-    let documents = Documents::open(&Place::Data, world.home.path()).unwrap();
+    let documents = Documents::open(&StorePlace::Data, world.home.path()).unwrap();
     let pending = directory(world.home.path()).join("pending");
     for name in [&there, &missing] {
         std::fs::write(pending.join(name), "").unwrap();

@@ -16,7 +16,7 @@ use super::consumers::{Consumers, list};
 use super::error::Trouble;
 use super::message::address;
 use super::mirror::Mirror;
-use super::place::{Place, has_holes, look, read};
+use super::place::{Standing, has_holes, look, read};
 use super::{STREAM, Status};
 
 /// How many records are sent ahead of their acknowledgements.
@@ -253,8 +253,8 @@ impl Task {
         };
         // Its content first: a stream that is not ours is not touched.
         match look(&self.mirror, &self.journal, &info, || self.durable.borrow().0).await? {
-            Place::At(position) => self.position = position,
-            Place::Broken(why) => return self.renew(why).await,
+            Standing::At(position) => self.position = position,
+            Standing::Broken(why) => return self.renew(why).await,
         }
         if !self.mirror.conform(&info).await? {
             return self.renew("its configuration cannot be put right").await;

@@ -43,9 +43,9 @@ const WRAPPED_LENGTH: usize = KEY_LENGTH + 16;
 
 /// The place of a slot: its number from the start of the file, the header's page counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place(u32);
+pub(super) struct SlotNumber(u32);
 
-impl Place {
+impl SlotNumber {
     fn offset(self) -> u64 {
         u64::from(self.0) * SLOT as u64
     }
@@ -121,10 +121,13 @@ impl Slots {
     }
 
     /// Visits every slot, and returns the first place behind them that starts a page.
-    pub(super) fn scan(&self, mut visit: impl FnMut(Place, Content)) -> Result<Place, Error> {
+    pub(super) fn scan(
+        &self,
+        mut visit: impl FnMut(SlotNumber, Content),
+    ) -> Result<SlotNumber, Error> {
         let length = self.file.metadata().map_err(Error::io(&self.path, "read"))?.len();
         let pages = u32::try_from(length.div_ceil(PAGE as u64)).map_err(|_| Error::TooLong)?;
-        let mut place = Place(SLOTS_PER_PAGE);
+        let mut place = SlotNumber(SLOTS_PER_PAGE);
         let mut page = [0; PAGE];
         for _ in 1..pages {
             // A page that the file's end cuts reads as zeros behind it: its slots are torn.
@@ -143,7 +146,7 @@ impl Slots {
     /// not known what the disk holds there; the places can be written again.
     pub(super) fn append(
         &self,
-        place: Place,
+        place: SlotNumber,
         keys: &[(KeyId, Key)],
         node: &Key,
     ) -> Result<(), Error> {
@@ -171,7 +174,7 @@ impl Slots {
     }
 
     /// Reads and unwraps the key at a place.
-    pub(super) fn read(&self, place: Place, id: KeyId, node: &Key) -> Result<Key, Error> {
+    pub(super) fn read(&self, place: SlotNumber, id: KeyId, node: &Key) -> Result<Key, Error> {
         let mut slot = Zeroizing::new([0; SLOT]);
         self.file
             .read_exact_at(slot.as_mut_slice(), place.offset())
@@ -183,7 +186,7 @@ impl Slots {
     ///
     /// On a disk or file system that writes elsewhere instead of over (copy on write, flash), an
     /// old block may survive: there only the node key's change destroys it too.
-    pub(super) fn erase(&self, place: Place, id: KeyId) -> Result<(), Error> {
+    pub(super) fn erase(&self, place: SlotNumber, id: KeyId) -> Result<(), Error> {
         let mut slot = [0; SLOT];
         fill(&mut slot, &[&GONE, id.0.as_bytes()]);
         self.file

@@ -14,7 +14,7 @@ use super::Error;
 use super::node_key;
 use super::pool::Pool;
 use super::secret::{Key, random};
-use super::slots::{Content, Place, SLOTS_PER_PAGE, Slots};
+use super::slots::{Content, SLOTS_PER_PAGE, SlotNumber, Slots};
 
 /// The first batch after a start is small, because what is left of it at the end is never used;
 /// every further one doubles, up to 1,024 keys or 128 KiB.
@@ -24,7 +24,7 @@ const LARGEST_BATCH: u32 = 32 * SLOTS_PER_PAGE;
 /// What is known of a key without opening its slot.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    place: Place,
+    place: SlotNumber,
     state: KeyState,
 }
 
@@ -183,7 +183,7 @@ impl Drop for KeyStore {
 
 impl Inner {
     /// The thread that makes keys ahead, until the store is dropped.
-    fn make_ahead(&self, mut next: Place) {
+    fn make_ahead(&self, mut next: SlotNumber) {
         let mut size = FIRST_BATCH;
         while self.pool.wanted() {
             let Some(end) = next.plus(size) else {
@@ -200,7 +200,7 @@ impl Inner {
         }
     }
 
-    fn make_batch(&self, place: Place, size: u32) -> Result<Vec<KeyId>, Error> {
+    fn make_batch(&self, place: SlotNumber, size: u32) -> Result<Vec<KeyId>, Error> {
         let mut keys = Vec::with_capacity(size as usize);
         for _ in 0..size {
             let id = KeyId(Builder::from_random_bytes(random()?).into_uuid());
@@ -224,7 +224,7 @@ impl Inner {
         }
     }
 
-    fn mark_gone(&self, id: KeyId) -> Result<Place, Error> {
+    fn mark_gone(&self, id: KeyId) -> Result<SlotNumber, Error> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.get_mut(&id).ok_or(Error::KeyUnknown { key: id })?;
         entry.state = KeyState::Gone;

@@ -12,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::fire::{Fired, fire};
-use super::place::{self, Place};
+use super::place::{self, StreamPlace};
 use super::queue::Queue;
 use super::store::{Snapshot, Store};
 use super::{Clock, Status};
@@ -141,7 +141,7 @@ impl Task {
     async fn follow(&mut self) -> Result<Infallible, Trouble> {
         let stream = self.context.get_stream(STREAM).await.map_err(|e| crate::chain(&e))?;
         let end = stream.cached_info().state.last_sequence;
-        let Place { snapshot, consumer } = place::find(&stream, &self.store).await?;
+        let StreamPlace { snapshot, consumer } = place::find(&stream, &self.store).await?;
         let mut messages = consumer.messages().await.map_err(|e| crate::chain(&e))?;
         let mut looks = tokio::time::interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
