@@ -32,7 +32,7 @@ use crate::blocking::blocking;
 use crate::documents::{Attaching, Reading};
 use crate::follower;
 use crate::node::Node;
-use crate::queries;
+use crate::queries::{self, Query};
 use crate::reply::{Failure, Reply};
 use crate::request::{Refused, Request, check_length};
 use crate::timers;
@@ -162,8 +162,7 @@ impl Services {
         refusals: &Refusals,
     ) -> Result<(), async_nats::Error> {
         let service = announce(client, "registry").await?;
-        let queries: Vec<_> = queries::QUERIES.iter().map(|(name, _)| *name).collect();
-        let metadata = HashMap::from([("queries".to_owned(), queries.join(" "))]);
+        let metadata = HashMap::from([("queries".to_owned(), Query::names().join(" "))]);
         let endpoint = service
             .endpoint_builder()
             .name("queries")
@@ -272,13 +271,16 @@ async fn take_queries(
     let mut in_flight = JoinSet::new();
     while let Some(message) = incoming.next().await {
         let name = format!("{group}{}", last_token(&message));
-        let fits = queries::check_length(&message.message.payload);
-        match fits.and_then(|()| worker.lanes.enter(&name)) {
-            Ok(place) => {
+        // Who starts asks for `starting`, and any answer tells it that somebody is here (`alone`).
+        let entered = queries::check_length(&message.message.payload)
+            .and_then(|()| queries::named(&name))
+            .and_then(|query| Ok((query, worker.lanes.enter(query)?)));
+        match entered {
+            Ok((query, place)) => {
                 let worker = worker.clone();
                 in_flight.spawn(async move {
                     let result = tokio::select! {
-                        result = worker.query(&name, &message, &place) => result,
+                        result = worker.query(query, &message, &place) => result,
                         () = given_up(worker.stopping.clone()) => {
                             Err(Failure::unavailable("the node stops; ask again when it is back"))
                         }
@@ -320,35 +322,34 @@ impl Worker {
         encode(&reply)
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others need the node alone")]
     async fn query(
         &self,
-        name: &str,
+        query: Query,
         message: &Message,
         place: &LanePermit,
     ) -> Result<Bytes, Failure> {
         let payload = message.message.payload.clone();
         let Desk { node, reading, follower, timers, .. } = &self.desk;
         // Beside the others, for nothing is done meanwhile.
-        queries::wait_for_index(node, name).await;
+        queries::wait_for_index(node, query).await;
         let _turn = place.turn().await?;
-        match name {
-            "evidence-check" => {
+        match query {
+            Query::EvidenceCheck => {
                 let (reading, query) = (reading.clone(), queries::read(&payload)?);
                 let runtime = Handle::current();
                 // Opening and hashing a file keeps a processor busy, and would keep it from what answers others.
                 let work = move || runtime.block_on(reading.check(&query));
                 encode(&blocking(work).await??)
             }
-            "evidence-file" => encode(&reading.open(&queries::read(&payload)?).await?),
-            "evidence-part" => reading.part(&queries::read(&payload)?).await,
+            Query::EvidenceFile => encode(&reading.open(&queries::read(&payload)?).await?),
+            Query::EvidencePart => reading.part(&queries::read(&payload)?).await,
             _ => {
-                let (node, name) = (node.clone(), name.to_owned());
+                let node = node.clone();
                 let follower = follower.borrow().clone();
                 let timers = timers.get().map(|status| status.borrow().clone());
-                let work = move || match name.as_str() {
-                    "node" => queries::how_it_is(&node, &follower, timers.as_ref(), &payload),
-                    _ => queries::answer(&node, &follower, &name, &payload),
-                };
+                let work =
+                    move || queries::answer_to(&node, &follower, timers.as_ref(), query, &payload);
                 blocking(work).await?.map(Bytes::from)
             }
         }

@@ -11,12 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_nats::service::Request as Message;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::queries::{LaneName, Query};
 use crate::reply::Failure;
 
 /// Files that are read to their end at once: two, as many as `audit verify` asks for, so that the disk is
 /// not only theirs.
 const CHECKS: Room = Room { at_once: 2, waiting: 14 };
-/// How the node is, and whether one is there (`alone`): what must have an answer soon, and reads next to nothing.
+/// How the node is: what must have an answer soon, and reads next to nothing.
 const HEALTH: Room = Room { at_once: 4, waiting: 252 };
 /// All others. Each has an answer of up to 900 kB in memory when it has its turn, and 64 KiB at the most
 /// while it waits: some 320 MiB if all are as long as they may be, and a thousandth of it if they are as
@@ -54,11 +55,11 @@ impl Lanes {
     }
 
     /// A place for a query in its lane; 503 where all are taken.
-    pub(super) fn enter(&self, query: &str) -> Result<LanePermit, Failure> {
-        match query {
-            "evidence-check" => self.checks.enter(),
-            "node" | "starting" => self.health.enter(),
-            _ => self.others.enter(),
+    pub(super) fn enter(&self, query: Query) -> Result<LanePermit, Failure> {
+        match query.lane() {
+            LaneName::Checks => self.checks.enter(),
+            LaneName::Health => self.health.enter(),
+            LaneName::Others => self.others.enter(),
         }
     }
 }
@@ -171,16 +172,17 @@ mod tests {
     #[test]
     fn who_finds_a_lane_full_is_told_so_and_the_others_are_open() {
         let lanes = Lanes::new();
-        let mut places: Vec<_> = (0..16).map(|_| lanes.enter("evidence-check").unwrap()).collect();
-        let turned_away = lanes.enter("evidence-check").err().unwrap();
+        let mut places: Vec<_> =
+            (0..16).map(|_| lanes.enter(Query::EvidenceCheck).unwrap()).collect();
+        let turned_away = lanes.enter(Query::EvidenceCheck).err().unwrap();
         assert_eq!(turned_away.code, 503);
         assert_eq!(
             turned_away.message,
             "the node is busy: 2 files are checked at once, and 14 wait already; ask again"
         );
-        assert!(lanes.enter("node").is_ok() && lanes.enter("case").is_ok());
+        assert!(lanes.enter(Query::Node).is_ok() && lanes.enter(Query::Case).is_ok());
         places.pop();
-        assert!(lanes.enter("evidence-check").is_ok(), "a place is free again");
+        assert!(lanes.enter(Query::EvidenceCheck).is_ok(), "a place is free again");
     }
 
     #[test]
