@@ -10,7 +10,7 @@
 //! *Invariant:* plaintext of personal fields exists only between a message and the seal, and
 //! between opening and a reply; it is in no log line, error, subject or file.
 //! *Invariant:* a command is answered as accepted only after its record is durable.
-//! *Invariant:* no type of async-nats is needed to use this crate, save the client to serve on.
+//! *Invariant:* no type of async-nats is needed to use this crate. Errors have some as their causes.
 
 pub mod access;
 mod alone;

@@ -45,6 +45,14 @@ pub enum OpenError {
     KeysMissing(PathBuf),
 }
 
+/// By which law a node decides.
+pub struct GivenLaw {
+    /// The guidance.
+    pub library: Library,
+    /// The clocks by which time limits are computed.
+    pub clocks: Clocks,
+}
+
 struct Inner {
     journal: Journal,
     signer: Signer,
@@ -79,12 +87,11 @@ pub fn keys_dir(data: &Path) -> PathBuf {
 }
 
 impl Node {
-    /// Opens the data directory; only one node at a time may hold it. What is given as the law is
-    /// the guidance and the clocks.
+    /// Opens the data directory; only one node at a time may hold it.
     pub fn open(
         data: &Path,
         authority: &Authority,
-        (library, clocks): (Library, Clocks),
+        law: GivenLaw,
         progress: &mut dyn FnMut(journal::Progress),
     ) -> Result<(Self, journal::OpenReport), OpenError> {
         let (journal, report) = Journal::open(
@@ -106,8 +113,8 @@ impl Node {
             journal,
             keys,
             waits_for_key: tokio::sync::Mutex::default(),
-            library,
-            clocks,
+            library: law.library,
+            clocks: law.clocks,
             cases: Cases::new(CASES_IN_MEMORY),
             source,
             register: case::register::id_of(authority.as_str()),

@@ -79,7 +79,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::node::{Authority, Node, journal_dir, keys_dir};
+    use crate::node::{Authority, GivenLaw, Node, journal_dir, keys_dir};
 
     /// Summaries that this version cannot read, of a version that says it can: as if somebody had forgotten
     /// to raise it. The stream 1 has none.
@@ -150,7 +150,8 @@ mod tests {
         journal_of(&journal_dir(data), &[2]).await.close().unwrap();
         drop(crate::keys::KeyStore::open(&keys_dir(data)).unwrap());
         let authority = Authority::new("test").unwrap();
-        let law = (guidance::Library::embedded().unwrap(), Clocks::embedded().clone());
+        let library = guidance::Library::embedded().unwrap();
+        let law = GivenLaw { library, clocks: Clocks::embedded().clone() };
         let (node, _) = Node::open(data, &authority, law, &mut |_| {}).unwrap();
         assert_eq!(node.forget_erased().await.unwrap_err().code, 503);
         let person = r#"{"person":"00000000-0000-0000-0000-000000000009"}"#;

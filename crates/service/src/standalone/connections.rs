@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::StartError;
+use super::{LEAST_PAYLOAD, StartError};
 use crate::nats::{Server, log_event, refused};
 
 /// How long a NATS server that was given by its URL may take to answer.
@@ -32,12 +32,18 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// Connects. A server that is not there yet is tried for a while.
+    /// Connects. A server that is not there yet is tried for a while; one that takes short messages only
+    /// is refused.
     pub(super) async fn open(server: &Server) -> Result<Self, StartError> {
-        Ok(Self {
+        let connections = Self {
             commands: connect(server, "tebessa node", MOST_UNTAKEN_COMMANDS).await?,
             queries: connect(server, "tebessa node, queries", MOST_UNTAKEN_QUERIES).await?,
-        })
+        };
+        let most = connections.commands.server_info().max_payload;
+        if most < LEAST_PAYLOAD {
+            return Err(StartError::SmallMessages { url: server.shown(), most });
+        }
+        Ok(connections)
     }
 
     /// Sends what is still to be sent, and ends.
