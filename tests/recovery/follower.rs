@@ -32,7 +32,7 @@ impl Serialize for Numbered {
         let record = serde_json::json!({
             "specversion": "1.0",
             "id": Uuid::from_u128(0x7000_8000_0000_0000_0000 + u128::from(self.0)),
-            "type": "tebessa.evidence.item_attached.v1",
+            "type": "tebessa.evidence.item-attached.v1",
             "subject": null,
             "time": null,
             "caseversion": null,

@@ -47,7 +47,8 @@ use crate::node::Node;
 pub const MOST_DOCUMENT_BYTES: u64 = 1 << 30;
 /// How many documents are taken in at once; each holds some 20 MiB at the most.
 const MOST_AT_ONCE: usize = 4;
-/// Documents of one name take turns; so many of other names never wait for each other.
+/// Documents of one name take turns. So many turns there are for all names: two names that share one wait
+/// for each other, which only costs time.
 const TURNS: usize = 64;
 
 /// The directory of documents within a data directory.

@@ -81,6 +81,17 @@ fn is_url(text: &str) -> bool {
     scheme.len() > 1 && scheme.chars().all(fits) && rest.starts_with('/')
 }
 
+/// A URL without the user and password that may stand before its host, and whether they do.
+fn without_credentials(url: &str) -> (String, bool) {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("s3", url));
+    let host_ends = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (host, path) = rest.split_at(host_ends);
+    match host.rsplit_once('@') {
+        Some((_, host)) => (format!("{scheme}://{host}{path}"), true),
+        None => (url.to_owned(), false),
+    }
+}
+
 /// What a document must be, to be kept.
 pub(super) struct Expected<'a> {
     pub(super) size: u64,
@@ -128,7 +139,13 @@ impl Store {
     }
 
     fn bucket(url: &str) -> Result<Self, Error> {
-        let wrong = |why: String| Error::Place { place: url.to_owned(), why };
+        let (shown, credentials) = without_credentials(url);
+        let wrong = |why: String| Error::Place { place: shown.clone(), why };
+        if credentials {
+            // They were not looked at, and whatever the library says of the URL has them in it.
+            let why = "a URL is no place for credentials: give them by the AWS_… variables";
+            return Err(wrong(why.to_owned()));
+        }
         // Whoever came first has set one, and any of them will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let bucket = object_store::aws::AmazonS3Builder::from_env()

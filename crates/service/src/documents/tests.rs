@@ -78,6 +78,23 @@ fn why(result: Result<(), NotKept>) -> String {
 }
 
 #[test]
+fn no_credentials_are_taken_from_a_url_nor_shown() {
+    let home = tempfile::tempdir().unwrap();
+    for (url, shown) in [
+        ("s3://AKIA:s3cr3t@bucket/pre@fix", "s3://bucket/pre@fix"),
+        ("s3://s3cr3t@bucket", "s3://bucket"),
+        ("s3://AKIA:s3@cr3t@", "s3://"),
+    ] {
+        let error = Store::open(&StorePlace::Bucket(url.to_owned()), home.path()).unwrap_err();
+        let said = crate::chain(&error);
+        assert!(said.contains(&format!("kept at {shown}: ")), "{said}");
+        assert!(!said.contains("cr3t") && !format!("{error:?}").contains("cr3t"), "{said}");
+    }
+    let error = Store::open(&StorePlace::Bucket("s3://".to_owned()), home.path()).unwrap_err();
+    assert!(crate::chain(&error).contains("kept at s3://: "), "{error}");
+}
+
+#[test]
 fn only_a_bucket_of_s3_is_a_url() {
     for unfit in ["ftp://b/p", "file:///srv/documents", "S3://b/p", "s3:/b/p", "https://b", ""] {
         assert!(StorePlace::of(unfit).is_err(), "{unfit}");
