@@ -26,9 +26,9 @@ pub enum Error {
         #[source]
         source: object_store::Error,
     },
-    /// A note of a document under way could not be written or read. Look at the disk.
+    /// A slip of a document under way could not be written or read. Look at the disk.
     #[error("{} could not be {action}", .path.display())]
-    Note {
+    Slip {
         /// The file or directory.
         path: PathBuf,
         /// What was tried.

@@ -177,7 +177,7 @@ async fn a_document_is_erased_with_its_key() {
 }
 
 #[tokio::test]
-async fn a_note_that_cannot_be_read_goes_only_where_there_is_no_document() {
+async fn a_slip_that_cannot_be_read_goes_only_where_there_is_no_document() {
     let world = World::new();
     let (bytes, sha256) = document(1_000);
     world.keep(1_000, &sha256, &bytes).await.map_err(|_| ()).unwrap();
