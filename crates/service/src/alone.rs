@@ -56,7 +56,8 @@ impl Starting {
             while let Some(message) = asked.next().await {
                 let Some(reply) = message.reply else { continue };
                 if let Err(error) = answers.publish(reply, "a node starts".into()).await {
-                    tracing::warn!(reason = %crate::chain(&error), "another node that starts was not answered");
+                    let reason = crate::chain(&error);
+                    tracing::warn!(reason, "another node that starts was not answered");
                 }
             }
         });
@@ -79,7 +80,8 @@ async fn another_answers(client: &Client, subject: String) -> bool {
         Err(error) if error.kind() == RequestErrorKind::NoResponders => false,
         Err(error) => {
             // Such as one whose machine went down, and whose connection the server has not given up.
-            tracing::warn!(reason = %crate::chain(&error), "whether another node answers on NATS is not known");
+            let reason = crate::chain(&error);
+            tracing::warn!(reason, "whether another node answers on NATS is not known");
             false
         }
     }

@@ -213,7 +213,8 @@ async fn taken(client: &async_nats::Client) {
     if let Err(error) = answer
         && error.kind() != RequestErrorKind::NoResponders
     {
-        tracing::warn!(reason = %crate::chain(&error), "whether the services can be reached is not known yet");
+        let reason = crate::chain(&error);
+        tracing::warn!(reason, "whether the services can be reached is not known yet");
     }
 }
 
@@ -260,8 +261,8 @@ async fn work_on(mut taken: UnboundedReceiver<Taken>, worker: Worker, service: &
     while in_flight.join_next().await.is_some() {}
 }
 
-/// Takes the queries whose names begin so, and answers them. Those that are still not answered a while after the stop
-/// are told that the node stops.
+/// Takes the queries whose names begin so, and answers them. Those that are still not answered a while after
+/// the stop are told that the node stops.
 async fn take_queries(
     mut incoming: Incoming,
     worker: Worker,
@@ -375,6 +376,10 @@ async fn respond(message: &Message, result: Result<Bytes, Failure>) {
 }
 
 async fn send(message: &Message, result: Result<Bytes, Failure>) {
+    if message.message.reply.is_none() {
+        // Nobody waits for it.
+        return;
+    }
     let response = result.map_err(|failure| ServiceError {
         status: one_line(&failure.message),
         code: failure.code.into(),

@@ -16,7 +16,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// How many messages of a service wait until they are taken. The library counts them and not their bytes,
 /// and those behind are lost: their senders have no answer. What takes them waits for nothing else (`serve`),
 /// so that there is what one turn of the connection reads, up to 8 MB for all services together; and these
-/// are so many that none is lost by it: 8 MB are some 46,000 short queries, and 28,000 of the shortest commands.
+/// are so many that none is lost by it: 8 MB are some 46,000 short queries, and 28,000 of the shortest
+/// commands.
 const MOST_UNTAKEN_QUERIES: usize = 65_536;
 /// The same for commands. What is taken has a bound in bytes (`serve::lanes`).
 const MOST_UNTAKEN_COMMANDS: usize = 32_768;
