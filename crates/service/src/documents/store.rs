@@ -203,7 +203,8 @@ impl Store {
         let copied = copy(&mut writer, cipher, salt, expected, source).await;
         if copied.is_err() {
             if let Err(error) = writer.abort().await {
-                tracing::warn!(reason = %error, "an upload to the document store stays behind");
+                let reason = crate::chain(&error);
+                tracing::warn!(reason, "an upload to the document store stays behind");
             }
             return copied;
         }

@@ -214,3 +214,40 @@ fn reply(case: &Case, answer: &Answer) -> Result<Reply, Failure> {
     let id = case.id.ok_or_else(|| Failure::unavailable("the case has no id"))?;
     Ok(Reply::accepted(id, answer))
 }
+
+#[cfg(test)]
+mod tests {
+    use case::CaseId;
+    use case::clocks::Clocks;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::node::{Authority, GivenLaw};
+
+    /// More than are made ahead at a start, and on one thread: if a claim waited on it for a key, no other
+    /// task would go on meanwhile.
+    #[tokio::test]
+    async fn more_claims_at_once_than_keys_are_ready_get_a_key_each() {
+        let home = tempfile::tempdir().unwrap();
+        let authority = Authority::new("test").unwrap();
+        let library = guidance::Library::embedded().unwrap();
+        let law = GivenLaw { library, clocks: Clocks::embedded().clone() };
+        let (node, _) = Node::open(home.path(), &authority, law, &mut |_| {}).unwrap();
+        let claims = (0..600).map(|_| {
+            let node = node.clone();
+            async move {
+                let claim = serde_json::json!({
+                    "id": Uuid::now_v7(), "case": CaseId(Uuid::new_v4()), "occurred": "2026-01-05",
+                    "actor": { "id": "registrar-1", "role": "registrar", "basis": "test" },
+                    "data": { "name": "Maximilian", "profile": "UNHCR" },
+                });
+                let claim = claim.to_string();
+                let request = Request::read("intake", "register-claim", claim.as_bytes()).unwrap();
+                node.command(&request).await.unwrap()
+            }
+        });
+        let answers = futures::future::join_all(claims).await;
+        assert!(answers.iter().all(|answer| matches!(answer, Reply::Accepted { .. })));
+        assert!(node.inner.waits_for_key.try_lock().is_ok());
+    }
+}

@@ -201,6 +201,6 @@ fn open_one(
             _ => Opened::Withheld("what was sealed is no text".to_owned()),
         },
         Err(keys::Error::KeyDestroyed { .. }) => Opened::Withheld(WITHHELD.to_owned()),
-        Err(error) => Opened::Withheld(error.to_string()),
+        Err(error) => Opened::Withheld(crate::chain(&error)),
     }
 }
