@@ -8,7 +8,7 @@ use guidance::Library;
 use journal::note::{SigningKey, VerifierKey};
 use journal::{Checkpoint, Expected, Journal, NoProjection, Options, StreamId, note};
 use proptest::prelude::*;
-use service::audit::dossier::{Checked, DossierError, Refused, check, make};
+use service::audit::dossier::{Checked, DossierError, Materials, Refused, check, make};
 use tests::Copied;
 use tests::steps::World;
 use uuid::Uuid;
@@ -66,8 +66,14 @@ impl Logged {
         let files: Vec<Vec<u8>> =
             guidance::embedded_files().map(|(_, text)| text.as_bytes().to_vec()).collect();
         let libraries = [Library::embedded().expect("sound")];
-        let signed = (self.note.clone(), &self.checkpoint);
-        make(&reader, case, signed, (&files, &libraries), |_| Ok(Vec::new()), evidence)
+        let materials = Materials {
+            note: self.note.clone(),
+            checkpoint: &self.checkpoint,
+            files: &files,
+            libraries: &libraries,
+            evidence,
+        };
+        make(&reader, case, materials, |_| Ok(Vec::new()))
     }
 
     fn check(&self, bytes: &[u8]) -> Result<Checked, Refused> {

@@ -142,10 +142,15 @@ fn checked(home: &Path, case: StreamId, signed: &Signed, known: &[Library]) {
     let reader = Reader::open(home).expect("a reader");
     let files: Vec<Vec<u8>> =
         guidance::embedded_files().map(|(_, text)| text.as_bytes().to_vec()).collect();
-    let law = (files.as_slice(), known);
-    let signed = (note.clone(), checkpoint);
+    let materials = dossier::Materials {
+        note: note.clone(),
+        checkpoint,
+        files: &files,
+        libraries: known,
+        evidence: BTreeMap::new(),
+    };
     let made: Result<_, DossierError> =
-        dossier::make(&reader, CaseId(case.0), signed, law, |_| Ok(vec![]), BTreeMap::new());
+        dossier::make(&reader, CaseId(case.0), materials, |_| Ok(vec![]));
     let made = made.expect("a dossier");
     let keys = [key.verifier()];
     let mut best = (f64::MAX, f64::MAX);

@@ -7,7 +7,7 @@ use std::process::Command;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use service::client::Client;
-use service::queries::QUERIES;
+use service::queries::Query;
 use tests::Node;
 use uuid::Uuid;
 
@@ -113,7 +113,7 @@ async fn commands_events_queries_and_replies_are_of_their_schemas() {
     // answers with the bytes of a file.
     let held: BTreeSet<&str> =
         contracts.0.keys().filter_map(|name| name.strip_prefix("replies/")).collect();
-    let known = QUERIES.iter().map(|(name, _)| *name).filter(|name| *name != "evidence-part");
+    let known = Query::names().into_iter().filter(|name| *name != "evidence-part");
     let known: BTreeSet<&str> = known.chain(["command"]).collect();
     assert_eq!(held, known);
     assert!(node.stop().success());

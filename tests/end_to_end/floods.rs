@@ -31,11 +31,16 @@ async fn answer(answers: &mut Subscriber) -> Message {
     next.expect("an answer in time").expect("a connection")
 }
 
-/// Sends so many queries and does not wait for their answers, which come to whom is returned.
-async fn flood(nats: &async_nats::Client, query: &str, body: Vec<u8>, count: usize) -> Subscriber {
+/// Sends so many messages and does not wait for their answers, which come to whom is returned.
+async fn flood(
+    nats: &async_nats::Client,
+    subject: &str,
+    body: Vec<u8>,
+    count: usize,
+) -> Subscriber {
     let inbox = nats.new_inbox();
     let answers = nats.subscribe(inbox.clone()).await.expect("an inbox");
-    let subject = format!("tebessa.query.{query}");
+    let subject = subject.to_owned();
     for _ in 0..count {
         nats.publish_with_reply(subject.clone(), inbox.clone(), body.clone().into())
             .await
@@ -57,7 +62,7 @@ async fn whoever_asks_without_end_is_told_that_the_node_is_busy_and_nobody_else_
     accepted(&client, &attach(case, evidence, upload, &bytes)).await;
 
     let check = json!({ "case": case, "evidence": evidence }).to_string().into_bytes();
-    let mut checks = flood(&nats, "evidence-check", check, MANY).await;
+    let mut checks = flood(&nats, "tebessa.query.evidence-check", check, MANY).await;
     let mut told = None;
     for _ in 0..100 {
         told = failure(&answer(&mut checks).await);
@@ -72,7 +77,7 @@ async fn whoever_asks_without_end_is_told_that_the_node_is_busy_and_nobody_else_
     // Those who ask for something else, and those who command, have their answers meanwhile.
     for _ in 0..5 {
         // No more at a time than the server lets wait for a connection.
-        let mut long = flood(&nats, "case", vec![b' '; 1_000_000], 20).await;
+        let mut long = flood(&nats, "tebessa.query.case", vec![b' '; 1_000_000], 20).await;
         for _ in 0..20 {
             let answer = answer(&mut long).await;
             let (code, words) = failure(&answer).unwrap_or_else(|| panic!("{answer:?}"));
@@ -93,9 +98,36 @@ async fn whoever_asks_without_end_is_told_that_the_node_is_busy_and_nobody_else_
     let asking = tokio::spawn(async move {
         loop {
             let query = json!({ "case": case, "evidence": evidence }).to_string().into_bytes();
-            drop(flood(&nats, "evidence-check", query, MANY).await);
+            drop(flood(&nats, "tebessa.query.evidence-check", query, MANY).await);
         }
     });
     assert!(node.stop().success());
     asking.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_flood_of_commands_each_has_an_answer_and_the_long_ones_do_not_wait_for_a_turn() {
+    let mut node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let nats = async_nats::connect(node.url()).await.expect("the server");
+    let case = Uuid::new_v4();
+    accepted(&client, &register(case, Uuid::now_v7(), "A")).await;
+    let subject = "tebessa.cmd.intake.assert-identity";
+    let mut short = flood(&nats, subject, b"{}".to_vec(), MANY).await;
+    for _ in 0..5 {
+        let mut long = flood(&nats, subject, vec![b' '; 1_000_000], 20).await;
+        for _ in 0..20 {
+            let (code, words) = failure(&answer(&mut long).await).expect("no answer of the rules");
+            assert_eq!(
+                (code.as_str(), words.as_str()),
+                ("413", "the command has 1000000 bytes; at most 65535 are taken")
+            );
+        }
+    }
+    accepted(&client, &identity(case, Uuid::now_v7(), "B")).await;
+    for _ in 0..MANY {
+        let (code, _) = failure(&answer(&mut short).await).expect("no answer of the rules");
+        assert_eq!(code, "400");
+    }
+    assert!(node.stop().success());
 }

@@ -10,7 +10,7 @@ use case::clocks::Clocks;
 use serde_json::{Value, json};
 use service::client::{Client, ClientError};
 use service::follower::{STREAM, Status};
-use service::node::Authority;
+use service::node::{Authority, GivenLaw};
 use service::queries;
 use service::reply::Reply;
 use tests::{NatsServer, Node};
@@ -153,7 +153,8 @@ async fn a_stream_that_contradicts_the_log_or_is_away_clears_nobody() {
     node.stop();
 
     // Over NATS nobody can ask while the stream cannot be reached and the server can; so in here.
-    let law = (guidance::Library::embedded().expect("sound"), Clocks::default());
+    let library = guidance::Library::embedded().expect("sound");
+    let law = GivenLaw { library, clocks: Clocks::default() };
     let authority = Authority::new("local").expect("a name");
     let (node, _) = service::node::Node::open(&older, &authority, law, &mut |_| {}).expect("open");
     let query = json!({ "case": case }).to_string().into_bytes();

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::ConnectOptions;
 use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Info};
 use async_nats::jetstream::{self, Context};
@@ -33,7 +32,7 @@ impl Serialize for Numbered {
         let record = serde_json::json!({
             "specversion": "1.0",
             "id": Uuid::from_u128(0x7000_8000_0000_0000_0000 + u128::from(self.0)),
-            "type": "tebessa.evidence.item_attached.v1",
+            "type": "tebessa.evidence.item-attached.v1",
             "subject": null,
             "time": null,
             "caseversion": null,
@@ -76,7 +75,7 @@ impl World {
     async fn follow(&self) -> Follower {
         let settings = Settings {
             server: (&self.server.url()).into(),
-            options: ConnectOptions::new().reconnect_delay_callback(|_| Duration::from_millis(50)),
+            reconnect_pause: Some(Duration::from_millis(50)),
             directory: self.directory.path().join("follower"),
         };
         Follower::start(self.journal.clone(), settings).await.unwrap()

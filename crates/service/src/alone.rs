@@ -37,14 +37,14 @@ pub(crate) enum NotAlone {
 }
 
 /// A node that starts, and answers others that do the same. To be kept until its services answer for it.
-pub(crate) struct Claim {
+pub(crate) struct Starting {
     answering: JoinHandle<()>,
 }
 
-impl Claim {
+impl Starting {
     /// Listens, and then asks. A node whose services run answers whatever it is asked, one of another
     /// version that there is no such query: that is an answer too.
-    pub(crate) async fn make(server: &Server) -> Result<Self, NotAlone> {
+    pub(crate) async fn alone(server: &Server) -> Result<Self, NotAlone> {
         // What this connection asks it does not hear itself: where it alone listens, nobody does.
         let options = ConnectOptions::new().name("tebessa node, starting").no_echo();
         let client = server.connect(options).await?;
@@ -56,17 +56,18 @@ impl Claim {
             while let Some(message) = asked.next().await {
                 let Some(reply) = message.reply else { continue };
                 if let Err(error) = answers.publish(reply, "a node starts".into()).await {
-                    tracing::warn!(reason = %error, "another node that starts was not answered");
+                    let reason = crate::chain(&error);
+                    tracing::warn!(reason, "another node that starts was not answered");
                 }
             }
         });
-        let claim = Self { answering };
+        let starting = Self { answering };
         // Behind the subscription on the same connection: whoever asks later is heard.
-        if another_answers(&client, subject).await { Err(NotAlone::Another) } else { Ok(claim) }
+        if another_answers(&client, subject).await { Err(NotAlone::Another) } else { Ok(starting) }
     }
 }
 
-impl Drop for Claim {
+impl Drop for Starting {
     fn drop(&mut self) {
         self.answering.abort();
     }
@@ -79,7 +80,8 @@ async fn another_answers(client: &Client, subject: String) -> bool {
         Err(error) if error.kind() == RequestErrorKind::NoResponders => false,
         Err(error) => {
             // Such as one whose machine went down, and whose connection the server has not given up.
-            tracing::warn!(reason = %error, "whether another node answers on NATS is not known");
+            let reason = crate::chain(&error);
+            tracing::warn!(reason, "whether another node answers on NATS is not known");
             false
         }
     }

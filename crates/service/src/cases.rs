@@ -75,7 +75,5 @@ pub(crate) fn raw_records(
     up_to: Option<case::Version>,
 ) -> Result<Vec<journal::Record>, Failure> {
     let up_to = up_to.map(|version| journal::Version(version.0));
-    journal
-        .read_stream(StreamId(id.0), up_to)
-        .map_err(|error| Failure::unavailable(crate::chain(&error)))
+    journal.read_stream(StreamId(id.0), up_to).map_err(|error| Failure::because(&error))
 }

@@ -54,7 +54,8 @@ impl Signer {
         let known = keys.known();
         let policy: Vec<_> = known.iter().map(|known| known.key.clone()).collect();
         let checkpoint = Checkpoint::verify(&note, &self.origin, &policy).map_err(|error| {
-            journal::Error::Request(format!("the checkpoint that was just signed: {error}"))
+            let why = crate::chain(&error);
+            journal::Error::Request(format!("the checkpoint that was just signed: {why}"))
         })?;
         Ok(Signed { note, checkpoint, keys: known })
     }
@@ -96,7 +97,7 @@ async fn sign(node: &Node, log: Log) -> Option<u64> {
             None
         }
         Err(error) => {
-            tracing::error!(?log, reason = %error, "no checkpoint could be signed");
+            tracing::error!(?log, reason = %crate::chain(&error), "no checkpoint could be signed");
             None
         }
     }

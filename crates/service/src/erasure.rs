@@ -5,12 +5,14 @@
 
 use std::ops::ControlFlow;
 
-use case::{Case, Code, KeyId, Rejection, Summary};
+use case::{Case, Code, KeyId, Rejection};
 
+use crate::blocking::blocking;
 use crate::keys;
 use crate::node::Node;
 use crate::reply::{Failure, Reply};
 use crate::request::Request;
+use crate::summaries::visit_summaries;
 
 /// What stands in the place of words whose key was destroyed.
 pub const WITHHELD: &str = "withheld: key destroyed";
@@ -20,12 +22,7 @@ pub const WITHHELD: &str = "withheld: key destroyed";
 pub(crate) fn answer(case: &Case, request: &Request) -> Option<Result<Reply, Rejection>> {
     let erased = case.registry.erased.as_ref()?;
     if let (Some(id), Some(first)) = (case.id, case.answers.get(&request.head.id)) {
-        return Some(Ok(Reply::Accepted {
-            case: id,
-            version: first.version,
-            position: first.position,
-            event: first.event,
-        }));
+        return Some(Ok(Reply::accepted(id, first)));
     }
     Some(Err(Rejection::new(
         Code::Erased,
@@ -38,17 +35,18 @@ impl Node {
     /// in this run all the same, and the next start tries again.
     pub(crate) async fn destroy_key(&self, key: KeyId) {
         let node = self.clone();
-        let destroyed = tokio::task::spawn_blocking(move || node.keys().destroy(key)).await;
+        let destroyed = blocking(move || node.keys().destroy(key)).await;
         let reason = match destroyed {
             Ok(Ok(())) => return,
             Ok(Err(error)) => crate::chain(&error),
-            Err(error) => crate::chain(&error),
+            Err(failure) => failure.message,
         };
         tracing::error!(%key, %reason, "a key could not be destroyed; the next start tries again");
     }
 
     /// Destroys every key that the log asks to be destroyed and that is still, or again, in the
-    /// key store. Waits until the index has the whole log. Returns how many came back.
+    /// key store. Waits until the index has the whole log. Returns how many came back. Fails where it cannot
+    /// be known which keys these are.
     pub async fn forget_erased(&self) -> Result<u64, Failure> {
         let last = *self.journal().durable().borrow();
         if last.0 == 0 {
@@ -57,20 +55,15 @@ impl Node {
         // Where the index could not be built, its summaries say so below.
         let _ = self.journal().index_caught_up().wait_for(|applied| *applied >= last).await;
         let node = self.clone();
-        tokio::task::spawn_blocking(move || node.destroy_again())
-            .await
-            .map_err(|error| Failure::unavailable(crate::chain(&error)))?
+        blocking(move || node.destroy_again()).await?
     }
 
     fn destroy_again(&self) -> Result<u64, Failure> {
         let mut asked = Vec::new();
-        self.journal()
-            .summaries(None, &mut |_, _, bytes| {
-                let summary = serde_json::from_slice::<Summary>(bytes).ok();
-                asked.extend(summary.and_then(|summary| summary.erased));
-                ControlFlow::Continue(())
-            })
-            .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+        visit_summaries(self.journal(), None, &mut |_, summary| {
+            asked.extend(summary.erased);
+            ControlFlow::Continue(())
+        })?;
         let mut came_back = 0;
         for key in asked {
             if !self.keys().holds(key) {
@@ -79,7 +72,7 @@ impl Node {
             match self.keys().destroy(key) {
                 Ok(()) => came_back += 1,
                 Err(keys::Error::KeyUnknown { .. }) => {}
-                Err(error) => return Err(Failure::unavailable(crate::chain(&error))),
+                Err(error) => return Err(Failure::because(&error)),
             }
         }
         Ok(came_back)

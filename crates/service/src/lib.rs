@@ -10,12 +10,13 @@
 //! *Invariant:* plaintext of personal fields exists only between a message and the seal, and
 //! between opening and a reply; it is in no log line, error, subject or file.
 //! *Invariant:* a command is answered as accepted only after its record is durable.
-//! *Invariant:* no type of async-nats is needed to use this crate, save the client to serve on.
+//! *Invariant:* no type of async-nats is needed to use this crate. Errors have some as their causes.
 
 pub mod access;
 mod alone;
 pub mod audit;
 mod authority;
+mod blocking;
 pub mod broker;
 mod cases;
 pub mod checkpoints;
@@ -32,14 +33,16 @@ pub mod node;
 pub mod personal;
 pub mod queries;
 mod rectification;
+mod replace;
 pub mod reply;
 pub mod request;
 pub mod schemas;
 pub mod serve;
 pub mod standalone;
+mod summaries;
 pub mod timers;
 
-pub use draft::Summaries;
+pub use summaries::Summaries;
 
 /// An error with the whole chain of its causes, in one line.
 #[must_use]

@@ -15,13 +15,15 @@ use tokio::sync::watch;
 use self::decide::{Refusal, accepted};
 use crate::access::AccessLog;
 pub use crate::authority::Authority;
+use crate::blocking::blocking;
 use crate::cases::{Cases, load};
 use crate::checkpoints::{Signed, Signer};
-use crate::draft::{EventDraft, Summaries};
+use crate::draft::EventDraft;
 use crate::keys::{self, KeyStore};
 use crate::logs::Log;
 use crate::reply::{Failure, Reply};
 use crate::request::Request;
+use crate::summaries::Summaries;
 
 /// How many folded cases are kept in memory.
 const CASES_IN_MEMORY: usize = 20_000;
@@ -43,10 +45,20 @@ pub enum OpenError {
     KeysMissing(PathBuf),
 }
 
+/// By which law a node decides.
+pub struct GivenLaw {
+    /// The guidance.
+    pub library: Library,
+    /// The clocks by which time limits are computed.
+    pub clocks: Clocks,
+}
+
 struct Inner {
     journal: Journal,
     signer: Signer,
     keys: KeyStore,
+    /// Whose turn it is to wait for a key that is being made.
+    waits_for_key: tokio::sync::Mutex<()>,
     access: AccessLog,
     library: Library,
     clocks: Clocks,
@@ -75,12 +87,11 @@ pub fn keys_dir(data: &Path) -> PathBuf {
 }
 
 impl Node {
-    /// Opens the data directory; only one node at a time may hold it. What is given as the law is
-    /// the guidance and the clocks.
+    /// Opens the data directory; only one node at a time may hold it.
     pub fn open(
         data: &Path,
         authority: &Authority,
-        (library, clocks): (Library, Clocks),
+        law: GivenLaw,
         progress: &mut dyn FnMut(journal::Progress),
     ) -> Result<(Self, journal::OpenReport), OpenError> {
         let (journal, report) = Journal::open(
@@ -101,8 +112,9 @@ impl Node {
             signer: Signer::new(data, Log::Cases, journal.id()),
             journal,
             keys,
-            library,
-            clocks,
+            waits_for_key: tokio::sync::Mutex::default(),
+            library: law.library,
+            clocks: law.clocks,
             cases: Cases::new(CASES_IN_MEMORY),
             source,
             register: case::register::id_of(authority.as_str()),
@@ -131,7 +143,7 @@ impl Node {
             Log::Cases => self.inner.signer.sign(self.journal()),
             Log::Access => self.access().signer()?.sign(self.access().journal()?),
         };
-        signed.map_err(|error| Failure::unavailable(crate::chain(&error)))
+        signed.map_err(|error| Failure::because(&error))
     }
 
     /// The guidance.
@@ -184,7 +196,7 @@ impl Node {
             Some(case) => case,
             None => self.load(request.head.case).await?,
         };
-        let decided = self.decide(&case, request);
+        let decided = self.decide(&case, request).await;
         let key = case.intake.key();
         *guard = Some(case);
         match (decided, key) {
@@ -211,7 +223,7 @@ impl Node {
                 Some(case) => case,
                 None => self.load(request.head.case).await?,
             };
-            let step = self.decide(&case, request);
+            let step = self.decide(&case, request).await;
             let (draft, fresh_key) = match step {
                 Err(Refusal::Answer(reply)) => {
                     *guard = Some(case);
@@ -262,13 +274,11 @@ impl Node {
 
     async fn load(&self, id: CaseId) -> Result<Case, Failure> {
         let head = self.journal().head(StreamId(id.0));
-        if head.map_err(|error| Failure::unavailable(crate::chain(&error)))?.is_none() {
+        if head.map_err(|error| Failure::because(&error))?.is_none() {
             return Ok(Case::default());
         }
         let journal = self.journal().clone();
-        tokio::task::spawn_blocking(move || load(&journal, id, None))
-            .await
-            .map_err(|error| Failure::unavailable(crate::chain(&error)))?
+        blocking(move || load(&journal, id, None)).await?
     }
 
     async fn append(

@@ -8,6 +8,7 @@ use case::registry::RecordRectified;
 use case::{CaseId, Code, Event, Rejection};
 use serde_json::Value;
 
+use crate::blocking::blocking;
 use crate::cases::raw_records;
 use crate::node::Node;
 use crate::personal::Opened;
@@ -27,9 +28,7 @@ impl Node {
         };
         let old = request.data.get("old").and_then(Value::as_str).unwrap_or_default().to_owned();
         let (node, case, rectified) = (self.clone(), request.head.case, rectified.clone());
-        tokio::task::spawn_blocking(move || node.compare(case, &rectified, &old))
-            .await
-            .map_err(|error| Failure::unavailable(crate::chain(&error)))?
+        blocking(move || node.compare(case, &rectified, &old)).await?
     }
 
     fn compare(

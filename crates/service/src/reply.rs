@@ -1,6 +1,6 @@
 //! Answers: what a sender gets for a command.
 
-use case::{CaseId, Code, EventId, Invariant, Rejection, Version};
+use case::{Answer, CaseId, Code, EventId, Invariant, Rejection, Version};
 
 /// The answer of the rules.
 #[derive(
@@ -29,6 +29,14 @@ pub enum Reply {
         /// A sentence.
         message: String,
     },
+}
+
+impl Reply {
+    /// What was answered when a command of this case was accepted; the same for ever.
+    pub(crate) fn accepted(case: CaseId, first: &Answer) -> Self {
+        let Answer { version, position, event, .. } = *first;
+        Self::Accepted { case, version, position, event }
+    }
 }
 
 impl From<Rejection> for Reply {
@@ -68,6 +76,11 @@ impl Failure {
         Self { code: 409, message: message.into() }
     }
 
+    /// There is no case of this id.
+    pub(crate) fn no_case(id: CaseId) -> Self {
+        Self::not_found(format!("there is no case {id}"))
+    }
+
     /// Longer than what is taken: send less.
     pub fn too_large(message: impl Into<String>) -> Self {
         Self { code: 413, message: message.into() }
@@ -76,5 +89,10 @@ impl Failure {
     /// The node cannot answer now: try again, or look at the node.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self { code: 503, message: message.into() }
+    }
+
+    /// The same for an error, with the chain of its causes.
+    pub(crate) fn because(error: &dyn std::error::Error) -> Self {
+        Self::unavailable(crate::chain(error))
     }
 }

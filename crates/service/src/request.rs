@@ -39,12 +39,18 @@ pub enum Refused {
     TooLarge(usize),
 }
 
+/// Refuses what is longer than any command.
+pub(crate) fn check_length(bytes: &[u8]) -> Result<(), Refused> {
+    if bytes.len() > MAX_COMMAND_BYTES {
+        return Err(Refused::TooLarge(bytes.len()));
+    }
+    Ok(())
+}
+
 impl Request {
     /// Reads a command whose name the subject says, such as `intake` and `register-claim`.
     pub fn read(service: &str, name: &str, bytes: &[u8]) -> Result<Self, Refused> {
-        if bytes.len() > MAX_COMMAND_BYTES {
-            return Err(Refused::TooLarge(bytes.len()));
-        }
+        check_length(bytes)?;
         let entry = catalogue_entry(service, name).ok_or_else(|| unknown(service))?;
         let value = strict::parse(bytes)?;
         Ok(Self::of(entry, value)?)

@@ -12,9 +12,9 @@ use crate::queries::{
     AccessQuery, AccessReply, AsOfQuery, AuditQuery, CardsReply, CaseQuery, CaseReply,
     CheckpointQuery, CheckpointReply, DiffQuery, DisclosuresQuery, DisclosuresReply, FamilyQuery,
     FamilyReply, HistoryQuery, HistoryReply, ListQuery, ListReply, NodeQuery, NodeReply,
-    PersonQuery, PersonReply, RegisterQuery, RegisterReply, RemovalBarQuery, RemovalBarReply,
-    ReplayReply, SearchQuery, SearchReply, StatisticsQuery, StatisticsReply, WhatIfPageQuery,
-    WhatIfPageReply, WhatIfQuery, WhatIfReply,
+    PersonQuery, PersonReply, Query, RegisterQuery, RegisterReply, RemovalBarQuery,
+    RemovalBarReply, ReplayReply, SearchQuery, SearchReply, StatisticsQuery, StatisticsReply,
+    WhatIfPageQuery, WhatIfPageReply, WhatIfQuery, WhatIfReply,
 };
 use crate::reply::Reply;
 
@@ -23,35 +23,47 @@ use crate::reply::Reply;
 pub fn all() -> BTreeMap<String, Value> {
     let mut files = case::schemas();
     files.insert("replies/command.json".to_owned(), written::<Reply>());
-    // What answers is bytes of a file.
-    files.insert("queries/evidence-part.json".to_owned(), read::<PartQuery>());
-    query::<AccessQuery, AccessReply>(&mut files, "audit.access");
-    query::<AsOfQuery, Picture>(&mut files, "audit.as-of");
-    query::<AuditQuery, CardsReply>(&mut files, "audit.decisions");
-    query::<DiffQuery, Difference>(&mut files, "audit.diff");
-    query::<DisclosuresQuery, DisclosuresReply>(&mut files, "audit.disclosures");
-    query::<AuditQuery, ReplayReply>(&mut files, "audit.replay");
-    query::<WhatIfQuery, WhatIfReply>(&mut files, "audit.what-if");
-    query::<WhatIfPageQuery, WhatIfPageReply>(&mut files, "audit.what-if-cases");
-    query::<CaseQuery, CaseReply>(&mut files, "case");
-    query::<CheckpointQuery, CheckpointReply>(&mut files, "checkpoint");
-    query::<FileCheckQuery, FileCheckReply>(&mut files, "evidence-check");
-    query::<FileQuery, FileReply>(&mut files, "evidence-file");
-    query::<FamilyQuery, FamilyReply>(&mut files, "family");
-    query::<HistoryQuery, HistoryReply>(&mut files, "history");
-    query::<ListQuery, ListReply>(&mut files, "list");
-    query::<NodeQuery, NodeReply>(&mut files, "node");
-    query::<PersonQuery, PersonReply>(&mut files, "person");
-    query::<RegisterQuery, RegisterReply>(&mut files, "register");
-    query::<RemovalBarQuery, RemovalBarReply>(&mut files, "removal-bar");
-    query::<SearchQuery, SearchReply>(&mut files, "search");
-    query::<StatisticsQuery, StatisticsReply>(&mut files, "statistics");
+    for query in Query::ALL {
+        let (question, answer) = of(*query);
+        files.insert(format!("queries/{}.json", query.name()), question);
+        if let Some(answer) = answer {
+            files.insert(format!("replies/{}.json", query.name()), answer);
+        }
+    }
     files
 }
 
-fn query<Q: JsonSchema, R: JsonSchema>(files: &mut BTreeMap<String, Value>, name: &str) {
-    files.insert(format!("queries/{name}.json"), read::<Q>());
-    files.insert(format!("replies/{name}.json"), written::<R>());
+/// The schemas of a query and of its reply, unless that is no JSON.
+fn of(query: Query) -> (Value, Option<Value>) {
+    match query {
+        Query::AuditAccess => both::<AccessQuery, AccessReply>(),
+        Query::AuditAsOf => both::<AsOfQuery, Picture>(),
+        Query::AuditDecisions => both::<AuditQuery, CardsReply>(),
+        Query::AuditDiff => both::<DiffQuery, Difference>(),
+        Query::AuditDisclosures => both::<DisclosuresQuery, DisclosuresReply>(),
+        Query::AuditReplay => both::<AuditQuery, ReplayReply>(),
+        Query::AuditWhatIf => both::<WhatIfQuery, WhatIfReply>(),
+        Query::AuditWhatIfCases => both::<WhatIfPageQuery, WhatIfPageReply>(),
+        Query::Case => both::<CaseQuery, CaseReply>(),
+        Query::Checkpoint => both::<CheckpointQuery, CheckpointReply>(),
+        Query::EvidenceCheck => both::<FileCheckQuery, FileCheckReply>(),
+        Query::EvidenceFile => both::<FileQuery, FileReply>(),
+        Query::Family => both::<FamilyQuery, FamilyReply>(),
+        Query::History => both::<HistoryQuery, HistoryReply>(),
+        Query::List => both::<ListQuery, ListReply>(),
+        Query::Node => both::<NodeQuery, NodeReply>(),
+        Query::Person => both::<PersonQuery, PersonReply>(),
+        Query::Register => both::<RegisterQuery, RegisterReply>(),
+        Query::RemovalBar => both::<RemovalBarQuery, RemovalBarReply>(),
+        Query::Search => both::<SearchQuery, SearchReply>(),
+        Query::Statistics => both::<StatisticsQuery, StatisticsReply>(),
+        // What answers is bytes of a file.
+        Query::EvidencePart => (read::<PartQuery>(), None),
+    }
+}
+
+fn both<Q: JsonSchema, R: JsonSchema>() -> (Value, Option<Value>) {
+    (read::<Q>(), Some(written::<R>()))
 }
 
 /// What the node takes.

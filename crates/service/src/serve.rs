@@ -3,37 +3,41 @@
 //! Every service has one endpoint, `tebessa.cmd.<service>.*`, so that a command that does not
 //! exist gets an answer that says so. The registry also answers `tebessa.query.*`.
 //!
-//! *Invariant:* no query waits in a loop or takes the place of a command: it has a place in its lane, or is
-//! turned away at once.
+//! *Invariant:* who takes messages waits for nothing but messages. A query has a place in its lane, a command
+//! has room, or it is refused at once.
+//! *Invariant:* no query takes the place of a command.
 
+mod incoming;
 mod lanes;
+mod refusals;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Once, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_nats::RequestErrorKind;
-use async_nats::service::endpoint::Endpoint;
 use async_nats::service::error::Error as ServiceError;
 use async_nats::service::{Request as Message, Service, ServiceExt};
 use bytes::Bytes;
 use case::SERVICES;
-use case::token::TraceParent;
-use futures::StreamExt;
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
 
-use self::lanes::{Lanes, Place};
+use self::incoming::{Incoming, stopped, trace};
+use self::lanes::{CommandRoom, LanePermit, Lanes};
+use self::refusals::Refusals;
+use crate::blocking::blocking;
 use crate::documents::{Attaching, Reading};
 use crate::follower;
 use crate::node::Node;
-use crate::queries;
+use crate::queries::{self, Query};
 use crate::reply::{Failure, Reply};
-use crate::request::{MAX_COMMAND_BYTES, Refused, Request};
+use crate::request::{Refused, Request, check_length};
 use crate::timers;
 
-/// How many commands are worked on at once; more wait in the connection.
+/// How many commands are worked on at once; those that have room wait for their turn in order.
 const MOST_IN_FLIGHT: usize = 4_096;
 /// How long queries that were taken may take at the stop; then they are told that the node stops.
 const QUERY_PATIENCE: Duration = Duration::from_secs(3);
@@ -71,15 +75,21 @@ pub(crate) struct Desk {
 struct Worker {
     desk: Desk,
     permits: Arc<Semaphore>,
+    room: CommandRoom,
     lanes: Lanes,
     stopping: watch::Receiver<bool>,
 }
+
+/// A command that was taken, with its room.
+type Taken = (Message, OwnedSemaphorePermit);
 
 /// The running services.
 pub struct Services {
     announced: Vec<Service>,
     commands: JoinSet<()>,
     queries: JoinSet<()>,
+    /// Those who tell the senders that are refused, on either connection.
+    telling: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
 }
 
@@ -92,17 +102,25 @@ impl Services {
     ) -> Result<Self, ServeError> {
         let (stop, stopping) = watch::channel(false);
         let permits = Arc::new(Semaphore::new(MOST_IN_FLIGHT));
-        let worker = Worker { desk, permits, lanes: Lanes::new(), stopping };
-        let mut running =
-            Self { announced: Vec::new(), commands: JoinSet::new(), queries: JoinSet::new(), stop };
+        let (room, lanes) = (CommandRoom::new(), Lanes::new());
+        let worker = Worker { desk, permits, room, lanes, stopping };
+        let ((refused_commands, first), (refused_queries, second)) =
+            (Refusals::start(), Refusals::start());
+        let mut running = Self {
+            announced: Vec::new(),
+            commands: JoinSet::new(),
+            queries: JoinSet::new(),
+            telling: vec![first, second],
+            stop,
+        };
         for name in SERVICES {
             running
-                .add_commands(commands, &worker, name)
+                .add_commands(commands, &worker, &refused_commands, name)
                 .await
                 .map_err(|source| ServeError { service: (*name).to_owned(), source })?;
         }
         let unstarted = |source| ServeError { service: "registry".to_owned(), source };
-        running.add_queries(queries, &worker).await.map_err(unstarted)?;
+        running.add_queries(queries, &worker, &refused_queries).await.map_err(unstarted)?;
         for client in [commands, queries] {
             // Subscriptions are sent when the buffer is flushed; ready means ready.
             client.flush().await.map_err(|error| unstarted(Box::new(error)))?;
@@ -115,6 +133,7 @@ impl Services {
         &mut self,
         client: &async_nats::Client,
         worker: &Worker,
+        refusals: &Refusals,
         name: &'static str,
     ) -> Result<(), async_nats::Error> {
         let service = announce(client, name).await?;
@@ -127,7 +146,10 @@ impl Services {
             .metadata(metadata)
             .add(format!("{COMMAND_PREFIX}.{name}.*"))
             .await?;
-        self.commands.spawn(take_commands(endpoint, worker.clone(), name));
+        let (taken, waiting) = unbounded_channel();
+        let incoming = Incoming::of(endpoint, worker.stopping.clone());
+        self.commands.spawn(take_commands(incoming, worker.room.clone(), refusals.clone(), taken));
+        self.commands.spawn(work_on(waiting, worker.clone(), name));
         self.announced.push(service);
         Ok(())
     }
@@ -137,20 +159,22 @@ impl Services {
         &mut self,
         client: &async_nats::Client,
         worker: &Worker,
+        refusals: &Refusals,
     ) -> Result<(), async_nats::Error> {
         let service = announce(client, "registry").await?;
-        let queries: Vec<_> = queries::QUERIES.iter().map(|(name, _)| *name).collect();
-        let metadata = HashMap::from([("queries".to_owned(), queries.join(" "))]);
+        let metadata = HashMap::from([("queries".to_owned(), Query::names().join(" "))]);
         let endpoint = service
             .endpoint_builder()
             .name("queries")
             .metadata(metadata)
             .add(format!("{QUERY_PREFIX}.*"))
             .await?;
-        self.queries.spawn(take_queries(endpoint, worker.clone(), ""));
+        let incoming = Incoming::of(endpoint, worker.stopping.clone());
+        self.queries.spawn(take_queries(incoming, worker.clone(), refusals.clone(), ""));
         let endpoint =
             service.endpoint_builder().name("audit").add(format!("{QUERY_PREFIX}.audit.*")).await?;
-        self.queries.spawn(take_queries(endpoint, worker.clone(), "audit."));
+        let incoming = Incoming::of(endpoint, worker.stopping.clone());
+        self.queries.spawn(take_queries(incoming, worker.clone(), refusals.clone(), "audit."));
         self.announced.push(service);
         Ok(())
     }
@@ -172,6 +196,12 @@ impl Services {
         };
         let told = async { while self.commands.join_next().await.is_some() {} };
         tokio::join!(told, asked);
+        for telling in self.telling {
+            let stop = telling.abort_handle();
+            if tokio::time::timeout(SEND_PATIENCE, telling).await.is_err() {
+                stop.abort();
+            }
+        }
     }
 }
 
@@ -183,7 +213,8 @@ async fn taken(client: &async_nats::Client) {
     if let Err(error) = answer
         && error.kind() != RequestErrorKind::NoResponders
     {
-        tracing::warn!(reason = %error, "whether the services can be reached is not known yet");
+        let reason = crate::chain(&error);
+        tracing::warn!(reason, "whether the services can be reached is not known yet");
     }
 }
 
@@ -195,108 +226,62 @@ async fn announce(client: &async_nats::Client, name: &str) -> Result<Service, as
         .await
 }
 
-/// What comes in at an endpoint, until the node stops.
-struct Incoming {
-    endpoint: Endpoint,
-    stopping: watch::Receiver<bool>,
-    stopped: bool,
-}
-
-impl Incoming {
-    fn of(endpoint: Endpoint, worker: &Worker) -> Self {
-        Self { endpoint, stopping: worker.stopping.clone(), stopped: false }
-    }
-
-    /// The next message that may be answered. `None` when the node stops and all that came before was
-    /// taken.
-    async fn next(&mut self) -> Option<Message> {
-        loop {
-            let message = self.any().await?;
-            if is_answerable(&message) {
-                return Some(own(message));
-            }
-        }
-    }
-
-    async fn any(&mut self) -> Option<Message> {
-        if !self.stopped {
-            tokio::select! {
-                message = self.endpoint.next() => return message,
-                () = stopped(&mut self.stopping) => self.stopped = true,
-            }
-            // The library's own way gives up where the connection has much to send, and never ends then.
-            if let Err(error) = self.endpoint.stop().await {
-                tracing::debug!(%error, "the connection was gone before the services");
-            }
-        }
-        self.endpoint.next().await
-    }
-}
-
-/// Whether the answer goes to who asked. The subject for it is the sender's choice, and the server takes
-/// the answer with the node's rights and not with the sender's: who may only ask could have it delete the
-/// stream, write into it, or send a command. Such a message is not looked at.
-fn is_answerable(message: &Message) -> bool {
-    static TOLD: Once = Once::new();
-    let Some(reply) = &message.message.reply else { return true };
-    let answerable = !reply.starts_with("tebessa.") && !reply.starts_with('$');
-    if !answerable {
-        TOLD.call_once(|| {
-            tracing::warn!(
-                "somebody wants an answer on a subject of the node's or the server's own: who sends \
-                 such a message has none, and this line comes once"
-            );
-        });
-    }
-    answerable
-}
-
-/// Returns when the node stops. A sender that is gone has stopped as well.
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    let _ = stopping.wait_for(|stopping| *stopping).await;
-}
-
-/// A short payload, with memory of its own: as it came it is a piece of what the connection read with it, and
-/// would keep that, of a size that others choose, as long as it waits.
-fn own(mut message: Message) -> Message {
-    let payload = &mut message.message.payload;
-    if payload.len() <= MAX_COMMAND_BYTES {
-        *payload = Bytes::copy_from_slice(payload);
-    }
-    message
-}
-
-/// Ends when the endpoint is stopped and every command that was taken is answered.
-async fn take_commands(endpoint: Endpoint, worker: Worker, service: &'static str) {
-    let mut in_flight = JoinSet::new();
-    let mut incoming = Incoming::of(endpoint, &worker);
+/// Takes commands as they come: what is too long is refused before it waits for anything, and what finds
+/// no room as well. Ends when the node stops and all that came before were taken.
+async fn take_commands(
+    mut incoming: Incoming,
+    room: CommandRoom,
+    refusals: Refusals,
+    taken: UnboundedSender<Taken>,
+) {
     while let Some(message) = incoming.next().await {
+        let fits = check_length(&message.message.payload).map_err(Failure::from);
+        match fits.and_then(|()| room.enter(lanes::memory_of(&message))) {
+            // It fails only when nobody works any more.
+            Ok(place) => drop(taken.send((message, place))),
+            Err(failure) => refusals.tell(message, failure),
+        }
+    }
+}
+
+/// Works on the commands of a service that were taken, as far as there are permits. Ends when no more
+/// come and all are answered.
+async fn work_on(mut taken: UnboundedReceiver<Taken>, worker: Worker, service: &'static str) {
+    let mut in_flight = JoinSet::new();
+    while let Some((message, place)) = taken.recv().await {
         let Ok(permit) = worker.permits.clone().acquire_owned().await else { break };
         let worker = worker.clone();
         in_flight.spawn(async move {
             let result = worker.command(service, &message).await;
             respond(&message, result).await;
-            drop(permit);
+            drop((permit, place));
         });
         while in_flight.try_join_next().is_some() {}
     }
     while in_flight.join_next().await.is_some() {}
 }
 
-/// The same with the queries whose names begin so. Those that are still not answered a while after the stop
-/// are told that the node stops.
-async fn take_queries(endpoint: Endpoint, worker: Worker, group: &'static str) {
+/// Takes the queries whose names begin so, and answers them. Those that are still not answered a while after
+/// the stop are told that the node stops.
+async fn take_queries(
+    mut incoming: Incoming,
+    worker: Worker,
+    refusals: Refusals,
+    group: &'static str,
+) {
     let mut in_flight = JoinSet::new();
-    let mut incoming = Incoming::of(endpoint, &worker);
     while let Some(message) = incoming.next().await {
         let name = format!("{group}{}", last_token(&message));
-        let fits = queries::check_length(&message.message.payload);
-        match fits.and_then(|()| worker.lanes.enter(&name)) {
-            Ok(place) => {
+        // Who starts asks for `starting`, and any answer tells it that somebody is here (`alone`).
+        let entered = queries::check_length(&message.message.payload)
+            .and_then(|()| queries::named(&name))
+            .and_then(|query| Ok((query, worker.lanes.enter(query)?)));
+        match entered {
+            Ok((query, place)) => {
                 let worker = worker.clone();
                 in_flight.spawn(async move {
                     let result = tokio::select! {
-                        result = worker.query(&name, &message, &place) => result,
+                        result = worker.query(query, &message, &place) => result,
                         () = given_up(worker.stopping.clone()) => {
                             Err(Failure::unavailable("the node stops; ask again when it is back"))
                         }
@@ -304,8 +289,7 @@ async fn take_queries(endpoint: Endpoint, worker: Worker, group: &'static str) {
                     respond(&message, result).await;
                 });
             }
-            // Without a line in the log for each.
-            Err(failure) => send(&message, Err(failure)).await,
+            Err(failure) => refusals.tell(message, failure),
         }
         while in_flight.try_join_next().is_some() {}
     }
@@ -339,60 +323,47 @@ impl Worker {
         encode(&reply)
     }
 
-    async fn query(&self, name: &str, message: &Message, place: &Place) -> Result<Bytes, Failure> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others need the node alone")]
+    async fn query(
+        &self,
+        query: Query,
+        message: &Message,
+        place: &LanePermit,
+    ) -> Result<Bytes, Failure> {
         let payload = message.message.payload.clone();
         let Desk { node, reading, follower, timers, .. } = &self.desk;
         // Beside the others, for nothing is done meanwhile.
-        queries::wait_for_index(node, name).await;
+        queries::wait_for_index(node, query).await;
         let _turn = place.turn().await?;
-        match name {
-            "evidence-check" => {
+        match query {
+            Query::EvidenceCheck => {
                 let (reading, query) = (reading.clone(), queries::read(&payload)?);
                 let runtime = Handle::current();
                 // Opening and hashing a file keeps a processor busy, and would keep it from what answers others.
                 let work = move || runtime.block_on(reading.check(&query));
-                encode(&beside(work).await??)
+                encode(&blocking(work).await??)
             }
-            "evidence-file" => encode(&reading.open(&queries::read(&payload)?).await?),
-            "evidence-part" => reading.part(&queries::read(&payload)?).await,
+            Query::EvidenceFile => encode(&reading.open(&queries::read(&payload)?).await?),
+            Query::EvidencePart => reading.part(&queries::read(&payload)?).await,
             _ => {
-                let (node, name) = (node.clone(), name.to_owned());
+                let node = node.clone();
                 let follower = follower.borrow().clone();
                 let timers = timers.get().map(|status| status.borrow().clone());
-                let work = move || match name.as_str() {
-                    "node" => queries::how_it_is(&node, &follower, timers.as_ref(), &payload),
-                    _ => queries::answer(&node, &follower, &name, &payload),
-                };
-                beside(work).await?.map(Bytes::from)
+                let work =
+                    move || queries::answer_to(&node, &follower, timers.as_ref(), query, &payload);
+                blocking(work).await?.map(Bytes::from)
             }
         }
     }
 }
 
-/// Runs what blocks beside the tasks.
-async fn beside<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Failure> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Failure::unavailable(crate::chain(&error)))
-}
-
 fn encode(reply: &impl serde::Serialize) -> Result<Bytes, Failure> {
     let bytes = serde_json::to_vec(reply);
-    bytes.map(Bytes::from).map_err(|error| Failure::unavailable(crate::chain(&error)))
+    bytes.map(Bytes::from).map_err(|error| Failure::because(&error))
 }
 
 fn last_token(message: &Message) -> &str {
     message.message.subject.rsplit('.').next().unwrap_or_default()
-}
-
-/// The trace that a message belongs to. The header's name is not case-sensitive, and one that cannot
-/// be read is as if there were none (W3C Trace Context, 3.2 and 4.3): a command does not fail by it.
-fn trace(message: &Message) -> Option<TraceParent> {
-    let headers = message.message.headers.as_ref()?;
-    let is_it = |name: &str| name.eq_ignore_ascii_case("traceparent");
-    let (_, values) = headers.iter().find(|(name, _)| is_it(name.as_ref()))?;
-    TraceParent::of_header(values.first()?.as_str())
 }
 
 async fn respond(message: &Message, result: Result<Bytes, Failure>) {
@@ -405,13 +376,17 @@ async fn respond(message: &Message, result: Result<Bytes, Failure>) {
 }
 
 async fn send(message: &Message, result: Result<Bytes, Failure>) {
+    if message.message.reply.is_none() {
+        // Nobody waits for it.
+        return;
+    }
     let response = result.map_err(|failure| ServiceError {
         status: one_line(&failure.message),
         code: failure.code.into(),
     });
     if let Err(error) = message.respond(response).await {
         // The sender finds out by sending the command again with the same id.
-        tracing::warn!(reason = %error, "an answer could not be sent");
+        tracing::warn!(reason = %crate::chain(&error), "an answer could not be sent");
     }
 }
 

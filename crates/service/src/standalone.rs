@@ -2,6 +2,7 @@
 //! own or a given one.
 
 mod connections;
+mod error;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -13,16 +14,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use self::connections::Connections;
-use crate::alone::{Claim, NotAlone};
-use crate::broker::{self, Broker, Port, Settings};
-use crate::documents::{self, Attaching, Documents, Place, Reading};
+pub use self::error::StartError;
+use crate::alone::Starting;
+use crate::broker::{Broker, Port, Settings};
+use crate::documents::{Attaching, Documents, Reading, StorePlace};
 use crate::follower::{self, Follower};
 use crate::logs::Log;
-use crate::nats::{HOW_TO_GET_IN, Server};
-use crate::node::{Authority, Node, OpenError, journal_dir};
-use crate::reply::Failure;
-use crate::serve::{Desk, ServeError, Services};
-use crate::timers::{self, Timers};
+use crate::nats::Server;
+use crate::node::{Authority, GivenLaw, Node, journal_dir};
+use crate::serve::{Desk, Services};
+use crate::timers::Timers;
 use crate::{checkpoints, clock};
 
 /// The least that a server must take in one message, in bytes: an answer, with room for its headers. A
@@ -54,7 +55,7 @@ pub struct Setup {
     /// those who ask.
     pub checkpoints: Option<Duration>,
     /// Where files of evidence are kept.
-    pub documents: Place,
+    pub documents: StorePlace,
     /// How long a file lies in the inbox without a command that names it.
     pub inbox_age: Duration,
     /// Whether the timers of the deadlines run inside; they may also run elsewhere.
@@ -75,110 +76,11 @@ impl Setup {
             library,
             clocks: Clocks::embedded().clone(),
             checkpoints: Some(checkpoints::EVERY),
-            documents: Place::Data,
+            documents: StorePlace::Data,
             inbox_age: Duration::from_hours(24),
             timers: true,
         }
     }
-}
-
-/// Why a node could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The data directory could not be made. Look at its parent's permissions.
-    #[error("the data directory {} could not be made", path.display())]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The directory has the log of a backup at its top, and would get an empty one of a node beside it:
-    /// whatever copies or restores from there would take that one.
-    #[error(
-        "{} is a backup and no data directory: put it into one by `tebessa journal restore --from`",
-        path.display()
-    )]
-    Backup {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The data could not be opened.
-    #[error("the data directory {} could not be opened", path.display())]
-    Open {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: OpenError,
-    },
-    /// It could not be made sure that all keys are destroyed which the log asks to be. Look at the key
-    /// store's disk, or the index, as the message says: nothing is served before.
-    #[error("it could not be made sure that the keys of erased cases are destroyed: {}", .0.message)]
-    Erasure(Failure),
-    /// The NATS server could not be started.
-    #[error("no NATS server")]
-    Broker(#[from] broker::Error),
-    /// There is no connection. Is the URL right, is the server running, is its certificate believed?
-    #[error("no connection to the NATS server at {url} in 30 s")]
-    Connect {
-        /// Where it was tried.
-        url: String,
-        /// Why it failed last.
-        #[source]
-        source: async_nats::ConnectError,
-    },
-    /// The NATS server takes short messages only. Set its `max_payload`.
-    #[error(
-        "the NATS server at {url} takes messages of up to {most} bytes; records and answers need \
-         {LEAST_PAYLOAD}: set its max_payload to 1MB, as it is by default"
-    )]
-    SmallMessages {
-        /// Where.
-        url: String,
-        /// Its limit in bytes.
-        most: usize,
-    },
-    /// Another node answers on the NATS server, or starts there. Stop it, or use a server of its own.
-    #[error(
-        "another node answers on the NATS server at {url} already, or starts there; stop it, or give \
-         this one another server: each would answer half of the commands, from its own record"
-    )]
-    Another {
-        /// Where.
-        url: String,
-    },
-    /// The NATS server took no subscription.
-    #[error("the NATS server at {url} takes no subscription")]
-    Listen {
-        /// Where.
-        url: String,
-        /// Why.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The NATS server does not let the node in. Say who it is.
-    #[error("the NATS server at {url} does not let this node in; {HOW_TO_GET_IN}")]
-    Refused {
-        /// Where it was tried.
-        url: String,
-        /// Why.
-        #[source]
-        source: async_nats::ConnectError,
-    },
-    /// The document store could not be opened; see its own error.
-    #[error("the documents could not be opened")]
-    Documents(#[from] documents::Error),
-    /// The follower could not start; see its own error.
-    #[error("the follower of the journal could not start")]
-    Follower(#[from] follower::Error),
-    /// The timers could not start; see their own error.
-    #[error("the timers of the deadlines could not start")]
-    Timers(#[from] timers::Error),
-    /// The services could not be announced.
-    #[error("the services could not start")]
-    Serve(#[from] ServeError),
 }
 
 /// A running node.
@@ -191,9 +93,8 @@ pub struct Standalone {
     timers: Option<Timers>,
     server: Server,
     report: journal::OpenReport,
-    signing: Vec<JoinHandle<()>>,
-    clock: JoinHandle<()>,
-    inbox: JoinHandle<()>,
+    /// What goes on beside, and has nothing to end: signing, the clock's watch, the inbox.
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Standalone {
@@ -202,65 +103,21 @@ impl Standalone {
         setup: Setup,
         progress: &mut (dyn FnMut(journal::Progress) + Send),
     ) -> Result<Self, StartError> {
-        let Setup {
-            data,
-            nats,
-            port,
-            private,
-            authority,
-            library,
-            clocks,
-            checkpoints,
-            documents,
-            inbox_age,
-            timers,
-        } = setup;
-        if data.join("log").exists() && !journal_dir(&data).exists() {
-            return Err(StartError::Backup { path: data });
-        }
-        make_directory(&data)?;
-        let (node, report) = Node::open(&data, &authority, (library, clocks), progress)
-            .map_err(|source| StartError::Open { path: data.clone(), source })?;
-        let came_back = node.forget_erased().await.map_err(StartError::Erasure)?;
-        if came_back > 0 {
-            tracing::warn!(
-                keys = came_back,
-                "keys of erased cases had come back and were destroyed"
-            );
-        }
-        let documents = Documents::open(&documents, &data)?;
+        let data = setup.data;
+        let law = GivenLaw { library: setup.library, clocks: setup.clocks };
+        let (node, report) = open(&data, &setup.authority, law, progress).await?;
+        let documents = Documents::open(&setup.documents, &data)?;
         documents.settle_all(&node).await?;
-        let (broker, server) = if let Some(server) = nats {
-            (None, server)
-        } else {
-            let settings = Settings { directory: data.join("nats"), port, private };
-            let broker = Broker::start(settings).await?;
-            let server = broker.server().clone();
-            (Some(broker), server)
-        };
+        let own =
+            Settings { directory: data.join("nats"), port: setup.port, private: setup.private };
+        let (broker, server) = find_server(setup.nats, own).await?;
         let connections = Connections::open(&server).await?;
-        let client = &connections.commands;
-        let most = client.server_info().max_payload;
-        if most < LEAST_PAYLOAD {
-            return Err(StartError::SmallMessages { url: server.shown(), most });
-        }
         // Before the follower, which would write this log into the other's stream.
-        let claim = Claim::make(&server).await.map_err(|error| match error {
-            NotAlone::Another => StartError::Another { url: server.shown() },
-            NotAlone::Connect(source) => StartError::Connect { url: server.shown(), source },
-            NotAlone::Subscribe(source) => StartError::Listen { url: server.shown(), source },
-        })?;
-        let settings = follower::Settings {
-            server: server.clone(),
-            options: async_nats::ConnectOptions::new(),
-            directory: data.join("follower"),
-        };
-        let follower = Follower::start(node.journal().clone(), settings).await?;
-        if let Some(broker) = &broker {
-            broker.mend(follower.refused());
-        }
-        first_look(follower.status()).await;
-        let attaching = Attaching::new(node.clone(), documents.clone(), client.clone(), inbox_age);
+        let starting = Starting::alone(&server).await;
+        let starting = starting.map_err(|error| StartError::not_alone(error, &server))?;
+        let follower = follow(&node, &server, data.join("follower"), broker.as_ref()).await?;
+        let client = connections.commands.clone();
+        let attaching = Attaching::new(node.clone(), documents.clone(), client, setup.inbox_age);
         attaching.ready().await;
         let timers_status = Arc::new(OnceLock::new());
         let desk = Desk {
@@ -270,16 +127,17 @@ impl Standalone {
             reading: Reading::new(node.clone(), documents),
             timers: Arc::clone(&timers_status),
         };
-        let services = Services::start(desk, client, &connections.queries).await?;
-        drop(claim);
-        let signing = checkpoints.into_iter().flat_map(|every| {
+        let services = Services::start(desk, &connections.commands, &connections.queries).await?;
+        drop(starting);
+        let mut tasks = vec![
+            clock::watch(node.clone()),
+            tokio::spawn(keep_inbox(attaching, follower.status())),
+        ];
+        if let Some(every) = setup.checkpoints {
             let sign = |log| checkpoints::on_schedule(node.clone(), log, every);
-            [Log::Cases, Log::Access].map(sign)
-        });
-        let signing = signing.collect();
-        let clock = clock::watch(node.clone());
-        let inbox = tokio::spawn(keep_inbox(attaching, follower.status()));
-        let timers = if timers {
+            tasks.extend([Log::Cases, Log::Access].map(sign));
+        }
+        let timers = if setup.timers {
             let timers = Timers::start(server.clone(), Some(data.join("deadlines"))).await?;
             // Set here only.
             let _ = timers_status.set(timers.status());
@@ -287,19 +145,7 @@ impl Standalone {
         } else {
             None
         };
-        Ok(Self {
-            node,
-            broker,
-            connections,
-            follower,
-            services,
-            timers,
-            server,
-            report,
-            signing,
-            clock,
-            inbox,
-        })
+        Ok(Self { node, broker, connections, follower, services, timers, server, report, tasks })
     }
 
     /// Where clients connect.
@@ -339,11 +185,9 @@ impl Standalone {
             timers.stop().await;
         }
         self.services.drain().await;
-        for signing in self.signing {
-            signing.abort();
+        for task in self.tasks {
+            task.abort();
         }
-        self.clock.abort();
-        self.inbox.abort();
         for log in [Log::Cases, Log::Access] {
             checkpoints::sign_last(&self.node, log).await;
         }
@@ -374,6 +218,55 @@ impl Standalone {
         };
         tokio::task::spawn_blocking(close).await.unwrap_or(Err(journal::Error::Closed))
     }
+}
+
+/// Opens the data directory, with all keys destroyed that the log asks to be.
+async fn open(
+    data: &Path,
+    authority: &Authority,
+    law: GivenLaw,
+    progress: &mut (dyn FnMut(journal::Progress) + Send),
+) -> Result<(Node, journal::OpenReport), StartError> {
+    if data.join("log").exists() && !journal_dir(data).exists() {
+        return Err(StartError::Backup { path: data.to_owned() });
+    }
+    make_directory(data)?;
+    let (node, report) = Node::open(data, authority, law, progress)
+        .map_err(|source| StartError::Open { path: data.to_owned(), source })?;
+    let came_back = node.forget_erased().await.map_err(StartError::Erasure)?;
+    if came_back > 0 {
+        tracing::warn!(keys = came_back, "keys of erased cases had come back and were destroyed");
+    }
+    Ok((node, report))
+}
+
+/// The server that was given, or one that is started.
+async fn find_server(
+    given: Option<Server>,
+    own: Settings,
+) -> Result<(Option<Broker>, Server), StartError> {
+    if let Some(server) = given {
+        return Ok((None, server));
+    }
+    let broker = Broker::start(own).await?;
+    let server = broker.server().clone();
+    Ok((Some(broker), server))
+}
+
+/// Starts the follower, and waits a while for its first look at the stream.
+async fn follow(
+    node: &Node,
+    server: &Server,
+    directory: PathBuf,
+    broker: Option<&Broker>,
+) -> Result<Follower, StartError> {
+    let settings = follower::Settings { server: server.clone(), reconnect_pause: None, directory };
+    let follower = Follower::start(node.journal().clone(), settings).await?;
+    if let Some(broker) = broker {
+        broker.mend(follower.refused());
+    }
+    first_look(follower.status()).await;
+    Ok(follower)
 }
 
 /// Before the first command it should be known whether the stream contradicts the journal. With

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use service::broker::Port;
-use service::documents::Place;
+use service::documents::StorePlace;
 use service::node::Authority;
 use service::standalone::{Setup, Standalone};
 
@@ -56,8 +56,8 @@ pub(crate) struct Args {
     /// variables for endpoint, region and credentials. By default `documents` in the data
     /// directory. They are sealed before they get there.
     #[arg(long, value_name = "PLACE", env = "TEBESSA_DOCUMENTS",
-        value_parser = Place::of)]
-    documents: Option<Place>,
+        value_parser = StorePlace::of)]
+    documents: Option<StorePlace>,
     /// How many hours an uploaded file waits for its command before it is dropped. Counts when
     /// the inbox is made.
     #[arg(long, value_name = "HOURS", default_value_t = 24, env = "TEBESSA_INBOX_HOURS",

@@ -4,9 +4,10 @@ use case::evidence::File;
 use case::{CaseId, Code, KeyId, Rejection};
 
 use super::inbox::{Inbox, NotRead};
-use super::notes::Note;
+use super::slips::Slip;
 use super::store::{Expected, NotKept};
 use super::{Documents, Error, MOST_DOCUMENT_BYTES, name_of};
+use crate::blocking::blocking;
 use crate::node::{Foreseen, Node};
 use crate::reply::{Failure, Reply};
 use crate::request::Request;
@@ -68,8 +69,9 @@ impl Attaching {
         let name = name_of(&self.node, key, case, &file.sha256)?;
         let turn = self.documents.turn(&name).ok_or_else(|| Failure::unavailable("no turn"))?;
         let _turn = turn.lock().await;
-        let note = Note { case, sha256: file.sha256.clone() };
-        self.documents.notes.write(&name, &note)?;
+        let slip = Slip { case, sha256: file.sha256.clone() };
+        let (slips, of, written) = (self.documents.slips.clone(), name.clone(), slip.clone());
+        blocking(move || slips.write(&of, &written)).await??;
         let answer = match self.take(&name, key, case, file).await {
             Ok(()) => self.node.command_with_file(request).await,
             Err(NotTaken::Refused(rejection)) => {
@@ -78,7 +80,7 @@ impl Attaching {
             }
             Err(NotTaken::Failed(failure)) => Err(failure),
         };
-        self.documents.settle(&self.node, &name, &note).await;
+        self.documents.settle(&self.node, &name, &slip).await;
         if let Ok(Reply::Accepted { .. }) = answer {
             self.inbox.remove(file.upload).await;
         }

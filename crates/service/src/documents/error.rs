@@ -26,9 +26,9 @@ pub enum Error {
         #[source]
         source: object_store::Error,
     },
-    /// A note of a document under way could not be written or read. Look at the disk.
+    /// A slip of a document under way could not be written or read. Look at the disk.
     #[error("{} could not be {action}", .path.display())]
-    Note {
+    Slip {
         /// The file or directory.
         path: PathBuf,
         /// What was tried.
@@ -67,6 +67,6 @@ impl From<Error> for Failure {
         if let Error::Key(keys::Error::KeyDestroyed { .. }) = error {
             return Self::not_found("the document was erased with the claimant's key");
         }
-        Self::unavailable(crate::chain(&error))
+        Self::because(&error)
     }
 }

@@ -78,7 +78,8 @@ impl Inbox {
             Ok(_) | Err(_) => {}
         }
         if let Err(error) = bucket.delete(upload.to_string()).await {
-            tracing::info!(%upload, reason = %error, "an upload stays in the inbox until it is too old");
+            let reason = crate::chain(&error);
+            tracing::info!(%upload, reason, "an upload stays in the inbox until it is too old");
         }
     }
 }

@@ -17,8 +17,8 @@ mod attach;
 mod check;
 mod error;
 mod inbox;
-mod notes;
 mod read;
+mod slips;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -34,19 +34,21 @@ pub(crate) use attach::Attaching;
 pub use check::{FileCheckQuery, FileCheckReply, FileFound};
 pub use error::Error;
 pub use inbox::INBOX;
-use notes::{Note, Notes};
 pub(crate) use read::Reading;
 pub use read::{FileQuery, FileReply, PartQuery};
+use slips::{Slip, Slips};
 use store::Store;
-pub use store::{BadPlace, Place};
+pub use store::{BadStorePlace, StorePlace};
 
+use crate::blocking::blocking;
 use crate::node::Node;
 
 /// The largest document that is kept, in bytes: 1 GiB.
 pub const MOST_DOCUMENT_BYTES: u64 = 1 << 30;
 /// How many documents are taken in at once; each holds some 20 MiB at the most.
 const MOST_AT_ONCE: usize = 4;
-/// Documents of one name take turns; so many of other names never wait for each other.
+/// Documents of one name take turns. So many turns there are for all names: two names that share one wait
+/// for each other, which only costs time.
 const TURNS: usize = 64;
 
 /// The directory of documents within a data directory.
@@ -59,17 +61,17 @@ pub fn directory(data: &Path) -> PathBuf {
 #[derive(Clone)]
 pub(crate) struct Documents {
     store: Store,
-    notes: Notes,
+    slips: Slips,
     turns: Arc<[Mutex<()>]>,
     at_once: Arc<Semaphore>,
 }
 
 impl Documents {
     /// Opens the store and removes what a crash left in it half-way.
-    pub(crate) fn open(place: &Place, data: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(place: &StorePlace, data: &Path) -> Result<Self, Error> {
         Ok(Self {
             store: Store::open(place, data)?,
-            notes: Notes::open(directory(data).join("pending"))?,
+            slips: Slips::open(directory(data).join("pending"))?,
             turns: (0..TURNS).map(|_| Mutex::default()).collect(),
             at_once: Arc::new(Semaphore::new(MOST_AT_ONCE)),
         })
@@ -78,15 +80,18 @@ impl Documents {
     /// Goes through the documents that a crash left between store and answer: keeps those whose
     /// command was accepted after all, removes the others.
     pub(crate) async fn settle_all(&self, node: &Node) -> Result<(), Error> {
-        for (name, note) in self.notes.all()? {
-            self.settle(node, &name, &note).await;
+        for (name, slip) in self.slips.all()? {
+            match slip {
+                Some(slip) => self.settle(node, &name, &slip).await,
+                None => self.settle_unread(&name).await,
+            }
         }
         Ok(())
     }
 
-    /// Keeps or removes one document, by what the log says, and removes its note. Where that fails
-    /// the note stays, and the next start does it.
-    async fn settle(&self, node: &Node, name: &str, slip: &Note) {
+    /// Keeps or removes one document, by what the log says, and removes its slip. Where that fails
+    /// the slip stays, and the next start does it.
+    async fn settle(&self, node: &Node, name: &str, slip: &Slip) {
         match named_by_the_case(node, slip).await {
             Ok(true) => {}
             Ok(false) => {
@@ -100,8 +105,31 @@ impl Documents {
                 return;
             }
         }
-        if let Err(error) = self.notes.remove(name) {
-            tracing::warn!(name, reason = %crate::chain(&error), "a note of a document stays");
+        self.remove_slip(name).await;
+    }
+
+    /// A slip that cannot be read does not say whose document it is. It goes where there is none; else
+    /// both stay, for a case may name it. The same file handed in again brings a slip that can be read.
+    async fn settle_unread(&self, name: &str) {
+        match self.store.holds(name).await {
+            Ok(false) => self.remove_slip(name).await,
+            Ok(true) => {
+                tracing::warn!(
+                    name,
+                    "a slip cannot be read: whether its document is used is not known"
+                );
+            }
+            Err(error) => {
+                tracing::warn!(name, reason = %crate::chain(&error), "a slip is not settled yet");
+            }
+        }
+    }
+
+    async fn remove_slip(&self, name: &str) {
+        let (slips, of) = (self.slips.clone(), name.to_owned());
+        let removed = blocking(move || slips.remove(&of)).await;
+        if let Err(failure) = removed.and_then(|removed| Ok(removed?)) {
+            tracing::warn!(name, reason = failure.message, "a slip of a document stays");
         }
     }
 
@@ -112,7 +140,7 @@ impl Documents {
 }
 
 /// Whether an item of the case came with a document of this digest.
-async fn named_by_the_case(node: &Node, slip: &Note) -> Result<bool, String> {
+async fn named_by_the_case(node: &Node, slip: &Slip) -> Result<bool, String> {
     if node.journal().poisoned() {
         // A record that was written and not synced may yet turn out to be there.
         return Err("the log can no longer be written".to_owned());

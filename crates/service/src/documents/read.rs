@@ -146,7 +146,7 @@ impl Reading {
     pub(super) async fn kept(&self, id: CaseId, evidence: EvidenceId) -> Result<Kept, Failure> {
         let case = self.node.case(id).await?;
         let key = case.intake.key();
-        let key = key.ok_or_else(|| Failure::not_found(format!("there is no case {id}")))?;
+        let key = key.ok_or_else(|| Failure::no_case(id))?;
         let item = case.evidence.items.get(&evidence);
         let item =
             item.ok_or_else(|| Failure::not_found(format!("the case has no evidence {evidence}")))?;

@@ -43,7 +43,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 
 /// Where documents are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Place {
+pub enum StorePlace {
     /// In the data directory.
     #[default]
     Data,
@@ -54,15 +54,15 @@ pub enum Place {
     Bucket(String),
 }
 
-impl Place {
+impl StorePlace {
     /// Reads a setting: a URL that begins with `s3://`, else a directory. Another URL is no
     /// directory: the files would lie where nobody looks for them.
-    pub fn of(setting: &str) -> Result<Self, BadPlace> {
+    pub fn of(setting: &str) -> Result<Self, BadStorePlace> {
         if setting.starts_with("s3://") {
             return Ok(Self::Bucket(setting.to_owned()));
         }
         if is_url(setting) || setting.is_empty() {
-            return Err(BadPlace);
+            return Err(BadStorePlace);
         }
         Ok(Self::Directory(PathBuf::from(setting)))
     }
@@ -71,7 +71,7 @@ impl Place {
 /// A text says no place for documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a directory or s3://BUCKET/PREFIX; ./ before a directory's name makes it plain")]
-pub struct BadPlace;
+pub struct BadStorePlace;
 
 /// Whether a text begins as a URL does: a scheme of two letters at least, a colon and a slash, of
 /// which `s3:/bucket` is short by one.
@@ -79,6 +79,17 @@ fn is_url(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "+-".contains(letter);
     scheme.len() > 1 && scheme.chars().all(fits) && rest.starts_with('/')
+}
+
+/// A URL without the user and password that may stand before its host, and whether they do.
+fn without_credentials(url: &str) -> (String, bool) {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("s3", url));
+    let host_ends = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (host, path) = rest.split_at(host_ends);
+    match host.rsplit_once('@') {
+        Some((_, host)) => (format!("{scheme}://{host}{path}"), true),
+        None => (url.to_owned(), false),
+    }
 }
 
 /// What a document must be, to be kept.
@@ -112,11 +123,11 @@ pub(super) struct Store {
 
 impl Store {
     /// Opens the store; a local directory is made when missing.
-    pub(super) fn open(place: &Place, data: &Path) -> Result<Self, Error> {
+    pub(super) fn open(place: &StorePlace, data: &Path) -> Result<Self, Error> {
         let directory = match place {
-            Place::Data => super::directory(data),
-            Place::Directory(directory) => directory.clone(),
-            Place::Bucket(url) => return Self::bucket(url),
+            StorePlace::Data => super::directory(data),
+            StorePlace::Directory(directory) => directory.clone(),
+            StorePlace::Bucket(url) => return Self::bucket(url),
         };
         let wrong = |why: String| Error::Place { place: directory.display().to_string(), why };
         std::fs::create_dir_all(&directory).map_err(|error| wrong(error.to_string()))?;
@@ -128,7 +139,13 @@ impl Store {
     }
 
     fn bucket(url: &str) -> Result<Self, Error> {
-        let wrong = |why: String| Error::Place { place: url.to_owned(), why };
+        let (shown, credentials) = without_credentials(url);
+        let wrong = |why: String| Error::Place { place: shown.clone(), why };
+        if credentials {
+            // They were not looked at, and whatever the library says of the URL has them in it.
+            let why = "a URL is no place for credentials: give them by the AWS_… variables";
+            return Err(wrong(why.to_owned()));
+        }
         // Whoever came first has set one, and any of them will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let bucket = object_store::aws::AmazonS3Builder::from_env()
@@ -186,7 +203,8 @@ impl Store {
         let copied = copy(&mut writer, cipher, salt, expected, source).await;
         if copied.is_err() {
             if let Err(error) = writer.abort().await {
-                tracing::warn!(reason = %error, "an upload to the document store stays behind");
+                let reason = crate::chain(&error);
+                tracing::warn!(reason, "an upload to the document store stays behind");
             }
             return copied;
         }

@@ -6,8 +6,8 @@ use case::{CaseId, KeyId};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::store::{Expected, NotKept, Place, Store, parts};
-use super::{Error, directory};
+use super::store::{Expected, NotKept, Store, StorePlace, parts};
+use super::{Documents, Error, directory};
 use crate::keys::KeyStore;
 
 struct World {
@@ -23,7 +23,7 @@ impl World {
         let home = tempfile::tempdir().unwrap();
         let keys = KeyStore::open(&home.path().join("keys")).unwrap();
         let key = keys.take().unwrap();
-        let store = Store::open(&Place::Data, home.path()).unwrap();
+        let store = Store::open(&StorePlace::Data, home.path()).unwrap();
         Self { home, keys, key, case: CaseId(Uuid::new_v4()), store }
     }
 
@@ -78,13 +78,30 @@ fn why(result: Result<(), NotKept>) -> String {
 }
 
 #[test]
+fn no_credentials_are_taken_from_a_url_nor_shown() {
+    let home = tempfile::tempdir().unwrap();
+    for (url, shown) in [
+        ("s3://AKIA:s3cr3t@bucket/pre@fix", "s3://bucket/pre@fix"),
+        ("s3://s3cr3t@bucket", "s3://bucket"),
+        ("s3://AKIA:s3@cr3t@", "s3://"),
+    ] {
+        let error = Store::open(&StorePlace::Bucket(url.to_owned()), home.path()).unwrap_err();
+        let said = crate::chain(&error);
+        assert!(said.contains(&format!("kept at {shown}: ")), "{said}");
+        assert!(!said.contains("cr3t") && !format!("{error:?}").contains("cr3t"), "{said}");
+    }
+    let error = Store::open(&StorePlace::Bucket("s3://".to_owned()), home.path()).unwrap_err();
+    assert!(crate::chain(&error).contains("kept at s3://: "), "{error}");
+}
+
+#[test]
 fn only_a_bucket_of_s3_is_a_url() {
     for unfit in ["ftp://b/p", "file:///srv/documents", "S3://b/p", "s3:/b/p", "https://b", ""] {
-        assert!(Place::of(unfit).is_err(), "{unfit}");
+        assert!(StorePlace::of(unfit).is_err(), "{unfit}");
     }
-    assert_eq!(Place::of("s3://b/p").unwrap(), Place::Bucket("s3://b/p".to_owned()));
+    assert_eq!(StorePlace::of("s3://b/p").unwrap(), StorePlace::Bucket("s3://b/p".to_owned()));
     for directory in ["/srv/documents", "documents", "./ftp://b/p", "a:b", "x:/y"] {
-        assert_eq!(Place::of(directory).unwrap(), Place::Directory(directory.into()));
+        assert_eq!(StorePlace::of(directory).unwrap(), StorePlace::Directory(directory.into()));
     }
 }
 
@@ -115,7 +132,7 @@ async fn of_a_document_that_does_not_fit_nothing_is_kept() {
     let torn =
         world.files().iter().filter(|(path, _)| !path.to_string_lossy().contains('#')).count();
     assert_eq!(torn, 0, "no whole document is there");
-    Store::open(&Place::Data, world.home.path()).unwrap();
+    Store::open(&StorePlace::Data, world.home.path()).unwrap();
     assert_eq!(world.files().len(), 0, "what was torn is gone at the next start");
 }
 
@@ -157,4 +174,20 @@ async fn a_document_is_erased_with_its_key() {
     let cipher = |salt: &_| Ok(world.keys.document_cipher(world.key, world.case, &sha256, salt)?);
     let erased = world.store.part(&name, 1_000, 0, cipher).await;
     assert!(matches!(erased, Err(Error::Key(crate::keys::Error::KeyDestroyed { .. }))));
+}
+
+#[tokio::test]
+async fn a_slip_that_cannot_be_read_goes_only_where_there_is_no_document() {
+    let world = World::new();
+    let (bytes, sha256) = document(1_000);
+    world.keep(1_000, &sha256, &bytes).await.map_err(|_| ()).unwrap();
+    let (there, missing) = (world.name(&sha256), world.name(&"0".repeat(64)));
+    let documents = Documents::open(&StorePlace::Data, world.home.path()).unwrap();
+    let pending = directory(world.home.path()).join("pending");
+    for name in [&there, &missing] {
+        std::fs::write(pending.join(name), "").unwrap();
+        documents.settle_unread(name).await;
+    }
+    assert!(pending.join(&there).exists() && !pending.join(&missing).exists());
+    assert_eq!(world.read(1_000, &sha256).await.unwrap(), bytes);
 }

@@ -8,6 +8,8 @@ use serde_json::Value;
 use super::STREAM;
 use super::error::Trouble;
 use super::mirror::Mirror;
+use crate::blocking::blocking;
+use crate::replace::replace;
 
 const NAME: &str = "consumers.json";
 
@@ -74,18 +76,18 @@ impl Consumers {
     }
 
     /// Remembers the consumers as they were seen on a whole stream, unless some are owed to it.
-    pub(super) fn remember(&mut self, consumers: Vec<Consumer>) -> Result<(), Trouble> {
+    pub(super) async fn remember(&mut self, consumers: Vec<Consumer>) -> Result<(), Trouble> {
         if self.remembered.owed || consumers == self.remembered.consumers {
             return Ok(());
         }
-        self.write(Remembered { owed: false, consumers })
+        self.write(Remembered { owed: false, consumers }).await
     }
 
     /// Notes that the stream is about to be filled anew. `present` are the consumers that a broken
     /// stream still has. Their places are not believed: when the server loses records, it counts
     /// them as acknowledged. A place that was remembered may be some seconds old, so that some
     /// records come again; one that was never seen begins as its owner wished it.
-    pub(super) fn owe(&mut self, present: Vec<Consumer>) -> Result<(), Trouble> {
+    pub(super) async fn owe(&mut self, present: Vec<Consumer>) -> Result<(), Trouble> {
         let mut owed = Remembered { owed: true, ..self.remembered.clone() };
         for consumer in present {
             if !owed.consumers.iter().any(|other| other.name == consumer.name) {
@@ -95,7 +97,7 @@ impl Consumers {
         if owed == self.remembered || owed.consumers.is_empty() {
             return Ok(());
         }
-        self.write(owed)
+        self.write(owed).await
     }
 
     /// Puts back what is owed. One that its owner created meanwhile is left as it is.
@@ -107,27 +109,21 @@ impl Consumers {
             }
             create(mirror, consumer).await?;
         }
-        self.write(Remembered { owed: false, ..self.remembered.clone() })
+        self.write(Remembered { owed: false, ..self.remembered.clone() }).await
     }
 
-    /// Whole or not at all. A file that cannot be written must not stop the mirror, but what is
-    /// owed is not forgotten in memory either.
-    fn write(&mut self, remembered: Remembered) -> Result<(), Trouble> {
-        let fresh = self.path.with_extension("new");
-        let written = serde_json::to_vec_pretty(&remembered)
-            .map_err(std::io::Error::other)
-            .and_then(|bytes| {
-                use std::io::Write as _;
-                let mut file = std::fs::File::create(&fresh)?;
-                file.write_all(&bytes)?;
-                if remembered.owed {
-                    // From here on this file is the only place that knows them.
-                    file.sync_all()?;
-                }
-                std::fs::rename(&fresh, &self.path)
-            });
+    /// Synced when this returns: once the stream is deleted, this file is the only place that knows
+    /// them. One that cannot be written must not stop the mirror, but what is owed is not forgotten in
+    /// memory either.
+    async fn write(&mut self, remembered: Remembered) -> Result<(), Trouble> {
+        let path = self.path.clone();
+        let bytes = serde_json::to_vec_pretty(&remembered).map_err(std::io::Error::other);
         self.remembered = remembered;
-        written.map_err(|error| Trouble::away("the consumers' places cannot be written", &error))
+        let written = blocking(move || replace(&path, &bytes?)).await;
+        let failed = |error: &dyn std::error::Error| {
+            Trouble::away("the consumers' places cannot be written", error)
+        };
+        written.map_err(|failure| failed(&failure))?.map_err(|error| failed(&error))
     }
 }
 

@@ -40,4 +40,9 @@ impl Trouble {
     pub(super) fn away(action: &str, error: &dyn std::error::Error) -> Self {
         Self::Away(format!("{action}: {}", crate::chain(error)))
     }
+
+    /// An error that says that something must be looked at by a person.
+    pub(super) fn halt(what: &str, error: &dyn std::error::Error) -> Self {
+        Self::Halt(format!("{what}: {}", crate::chain(error)))
+    }
 }

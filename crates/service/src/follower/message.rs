@@ -46,7 +46,7 @@ pub(super) fn address(position: u64, record: &[u8]) -> Option<Addressed> {
 }
 
 /// The subject of an event: `tebessa.case.<case id>.<service>.<event>`. The type is
-/// `tebessa.<service>.<event>.v<number>`, its words in kebab or snake case. None when the case id is
+/// `tebessa.<service>.<event>.v<number>`, its words in kebab case. None when the case id is
 /// not in canonical form or the type is none of ours, so that nothing of a record can change what
 /// a subject matches.
 #[must_use]
@@ -55,14 +55,14 @@ pub fn subject(case: &str, kind: &str) -> Option<String> {
     let mut parts = kind.strip_prefix("tebessa.")?.split('.');
     let (service, event, version) = (parts.next()?, parts.next()?, parts.next()?);
     let is_word = |word: &str| {
-        !word.is_empty() && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_' | b'-'))
+        !word.is_empty() && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'-'))
     };
     let number = version.strip_prefix('v')?;
     let is_version = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     if !is_word(service) || !is_word(event) || !is_version || parts.next().is_some() {
         return None;
     }
-    Some(format!("tebessa.case.{case}.{service}.{event}").replace('_', "-"))
+    Some(format!("tebessa.case.{case}.{service}.{event}"))
 }
 
 fn canonical(text: &str) -> Option<()> {
@@ -82,14 +82,10 @@ mod tests {
     const EVENT: &str = "01985d00-0000-7000-8000-000000000001";
 
     #[test]
-    fn a_type_gives_service_and_event_in_kebab_case() {
+    fn a_type_gives_service_and_event() {
         assert_eq!(
             subject(CASE, "tebessa.intake.claim-registered.v1"),
             Some(format!("tebessa.case.{CASE}.intake.claim-registered"))
-        );
-        assert_eq!(
-            subject(CASE, "tebessa.evidence.item_attached.v1"),
-            Some(format!("tebessa.case.{CASE}.evidence.item-attached"))
         );
         assert_eq!(
             subject(CASE, "tebessa.appeals.filed.v12"),
@@ -108,6 +104,7 @@ mod tests {
             "tebessa.appeals..v1",
             "other.appeals.filed.v1",
             "tebessa.appeals.fi led.v1",
+            "tebessa.evidence.item_attached.v1",
         ] {
             assert_eq!(subject(CASE, kind), None, "{kind}");
         }

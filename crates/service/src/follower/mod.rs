@@ -73,9 +73,9 @@ pub enum Status {
 pub struct Settings {
     /// The server.
     pub server: Server,
-    /// What else is to be said when it connects. The connection is the follower's own, so that its
-    /// load does not delay anyone's answers. Its event callback is replaced.
-    pub options: ConnectOptions,
+    /// How long it waits each time before it connects again; where nothing is said longer and longer,
+    /// up to four seconds. For tests that cut it off often.
+    pub reconnect_pause: Option<Duration>,
     /// A directory of its own, made when missing, for the places of the stream's consumers.
     pub directory: PathBuf,
 }
@@ -93,11 +93,16 @@ impl Follower {
     /// Starts following. Does not wait for the server: when it is away, the follower goes on
     /// trying. Fails only on settings that can never work.
     pub async fn start(journal: Journal, settings: Settings) -> Result<Self, Error> {
-        let Settings { server, options, directory } = settings;
+        let Settings { server, reconnect_pause, directory } = settings;
         tokio::fs::create_dir_all(&directory)
             .await
             .map_err(|source| Error::Directory { path: directory.clone(), source })?;
         let (connection, connected) = watch::channel(false);
+        let mut options = ConnectOptions::new();
+        if let Some(pause) = reconnect_pause {
+            options = options.reconnect_delay_callback(move |_| pause);
+        }
+        // A connection of its own, so that its load delays nobody's answers.
         let options = options
             .name("tebessa follower")
             .ping_interval(PING)
@@ -136,7 +141,7 @@ impl Follower {
         // A task that is gone has nothing to stop.
         let _ = self.stop.send(());
         if let Err(error) = self.task.await {
-            tracing::error!(%error, "the follower failed");
+            tracing::error!(reason = %crate::chain(&error), "the follower failed");
         }
     }
 }

@@ -8,7 +8,7 @@ use super::mirror::Mirror;
 
 /// What looking at the stream showed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Standing {
     /// It holds exactly the journal's records up to here.
     At(u64),
     /// It lost records in its middle or at its front: it has to be filled anew.
@@ -25,7 +25,7 @@ pub(super) async fn look(
     journal: &Journal,
     info: &Info,
     durable: impl FnOnce() -> u64,
-) -> Result<Place, Trouble> {
+) -> Result<Standing, Trouble> {
     let state = &info.state;
     let last = state.last_sequence;
     let durable = durable();
@@ -35,11 +35,11 @@ pub(super) async fn look(
         )));
     }
     if last == 0 {
-        return Ok(Place::At(0));
+        return Ok(Standing::At(0));
     }
     for position in [last, 1] {
         let Some(found) = mirror.message(position).await? else {
-            return Ok(Place::Broken("records are missing at an end"));
+            return Ok(Standing::Broken("records are missing at an end"));
         };
         let expected = read(journal, position, 1).await?.into_iter().next();
         if expected.is_none_or(|record| record.bytes != found) {
@@ -49,9 +49,9 @@ pub(super) async fn look(
         }
     }
     if has_holes(state) {
-        return Ok(Place::Broken("records are missing in its middle"));
+        return Ok(Standing::Broken("records are missing in its middle"));
     }
-    Ok(Place::At(last))
+    Ok(Standing::At(last))
 }
 
 /// Whether records are missing between the stream's first sequence and its last.
@@ -71,6 +71,6 @@ pub(super) async fn read(
     let journal = journal.clone();
     tokio::task::spawn_blocking(move || journal.read(Position(from), most))
         .await
-        .map_err(|panic| Trouble::Halt(format!("the journal's reader failed: {panic}")))?
-        .map_err(|error| Trouble::Halt(format!("the journal cannot be read: {error}")))
+        .map_err(|panic| Trouble::halt("the journal's reader failed", &panic))?
+        .map_err(|error| Trouble::halt("the journal cannot be read", &error))
 }

@@ -16,7 +16,7 @@ use super::consumers::{Consumers, list};
 use super::error::Trouble;
 use super::message::address;
 use super::mirror::Mirror;
-use super::place::{Place, has_holes, look, read};
+use super::place::{Standing, has_holes, look, read};
 use super::{STREAM, Status};
 
 /// How many records are sent ahead of their acknowledgements.
@@ -218,7 +218,10 @@ impl Task {
                 let why = crate::chain(&error);
                 Err(Trouble::Refused(format!("record {position} was not stored: {why}")))
             }
-            Err(error) => Err(Trouble::Moved(format!("record {position} was not taken: {error}"))),
+            Err(error) => {
+                let why = crate::chain(&error);
+                Err(Trouble::Moved(format!("record {position} was not taken: {why}")))
+            }
         }
     }
 
@@ -243,15 +246,15 @@ impl Task {
     /// Finds where the stream stands, and makes it one that can be filled from there.
     async fn align(&mut self) -> Result<(), Trouble> {
         let Some(info) = self.mirror.info().await? else {
-            self.consumers.owe(Vec::new())?;
+            self.consumers.owe(Vec::new()).await?;
             self.mirror.create().await?;
             tracing::info!(stream = STREAM, "stream created");
             return self.align_created().await;
         };
         // Its content first: a stream that is not ours is not touched.
         match look(&self.mirror, &self.journal, &info, || self.durable.borrow().0).await? {
-            Place::At(position) => self.position = position,
-            Place::Broken(why) => return self.renew(why).await,
+            Standing::At(position) => self.position = position,
+            Standing::Broken(why) => return self.renew(why).await,
         }
         if !self.mirror.conform(&info).await? {
             return self.renew("its configuration cannot be put right").await;
@@ -282,7 +285,7 @@ impl Task {
     /// Replaces a stream that cannot be mended. Its consumers come back when it is filled.
     async fn renew(&mut self, why: &str) -> Result<(), Trouble> {
         tracing::error!(stream = STREAM, "the stream is filled anew from the journal: {why}");
-        self.consumers.owe(list(&self.mirror).await?)?;
+        self.consumers.owe(list(&self.mirror).await?).await?;
         self.mirror.delete().await?;
         self.mirror.create().await?;
         self.align_created().await
@@ -303,7 +306,7 @@ impl Task {
         if info.state.last_sequence > self.durable.borrow().0 {
             return moved("the stream holds more than the journal");
         }
-        self.consumers.remember(consumers)
+        self.consumers.remember(consumers).await
     }
 
     async fn subscribe(&self) -> Result<Subscriber, Trouble> {

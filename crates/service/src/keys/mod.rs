@@ -26,4 +26,4 @@ pub use case::{KeyId, Sealed};
 pub(crate) use document::{CHUNK_OVERHEAD, DOCUMENT_SALT, DocumentCipher};
 pub use error::Error;
 pub use personal::{SALT_LENGTH, commits};
-pub use store::{Census, KeyStore};
+pub use store::KeyStore;

@@ -1,8 +1,8 @@
 //! The node key: the one secret that wraps every person's key, a file of mode 0600.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::Error;
 use super::secret::{KEY_LENGTH, Key, random};
+use crate::replace;
 
 /// The file's name beside the slot file.
 const NAME: &str = "node.key";
@@ -26,45 +27,17 @@ pub(super) fn load(directory: &Path, may_create: bool) -> Result<Key, Error> {
             if !may_create {
                 return Err(Error::NodeKeyMissing { path });
             }
-            create(directory, &path)?;
+            create(&path)?;
             read(&path)
         }
         other => other,
     }
 }
 
-/// Whole or not at all: the key is written beside, synced, and then linked to its name, which
-/// fails when the name is taken.
-fn create(directory: &Path, path: &Path) -> Result<(), Error> {
+fn create(path: &Path) -> Result<(), Error> {
     let key = Key::new(random()?);
     let text = Zeroizing::new(hex::encode(key.bytes()));
-    let fresh = directory.join("node.key.new");
-    // One that a crash left behind was never in use.
-    match fs::remove_file(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(Error::io(&fresh, "removed")(error));
-        }
-        _ => {}
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&fresh)
-        .map_err(Error::io(&fresh, "created"))?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(Error::io(&fresh, "written"))?;
-    fs::hard_link(&fresh, path).map_err(Error::io(path, "created"))?;
-    fs::remove_file(&fresh).map_err(Error::io(&fresh, "removed"))?;
-    sync_directory(directory)
-}
-
-/// Makes the names in a directory durable.
-pub(super) fn sync_directory(directory: &Path) -> Result<(), Error> {
-    File::open(directory)
-        .and_then(|handle| handle.sync_all())
-        .map_err(Error::io(directory, "synced"))
+    replace::create(path, text.as_bytes()).map_err(Error::io(path, "created"))
 }
 
 fn read(path: &Path) -> Result<Key, Error> {
@@ -100,6 +73,7 @@ fn read(path: &Path) -> Result<Key, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use rustix::fs::{CWD, FileType};

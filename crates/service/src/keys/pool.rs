@@ -27,16 +27,16 @@ struct State {
 }
 
 impl Pool {
-    /// Takes a fresh key. Waits for the disk only when keys are taken faster than they are made.
+    /// Takes a fresh key if there is one.
+    pub(super) fn try_take(&self) -> Option<KeyId> {
+        self.pop(&mut self.lock())
+    }
+
+    /// Takes a fresh key. Blocks for the disk when keys are taken faster than they are made.
     pub(super) fn take(&self) -> Result<KeyId, Error> {
         let mut state = self.lock();
         loop {
-            if let Some(id) = state.fresh.pop_front() {
-                if state.fresh.len() < LOW {
-                    // The disk may have recovered: better tried now than when none is left.
-                    state.failure = None;
-                    self.changed.notify_all();
-                }
+            if let Some(id) = self.pop(&mut state) {
                 return Ok(id);
             }
             if let Some(failure) = state.failure.take() {
@@ -46,6 +46,16 @@ impl Pool {
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    fn pop(&self, state: &mut State) -> Option<KeyId> {
+        let id = state.fresh.pop_front()?;
+        if state.fresh.len() < LOW {
+            // The disk may have recovered: better tried now than when none is left.
+            state.failure = None;
+            self.changed.notify_all();
+        }
+        Some(id)
     }
 
     /// Puts a key back that was taken and not used.

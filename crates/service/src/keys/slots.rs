@@ -12,8 +12,8 @@
 //! ```
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use super::KeyId;
@@ -23,8 +23,8 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::Error;
-use super::node_key::sync_directory;
 use super::secret::{KEY_LENGTH, Key, random};
+use crate::replace::replace;
 
 const NAME: &str = "slots";
 const MAGIC: &[u8; 16] = b"TEBESSA KEYS\0\0\0\x01";
@@ -43,9 +43,9 @@ const WRAPPED_LENGTH: usize = KEY_LENGTH + 16;
 
 /// The place of a slot: its number from the start of the file, the header's page counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place(u32);
+pub(super) struct SlotNumber(u32);
 
-impl Place {
+impl SlotNumber {
     fn offset(self) -> u64 {
         u64::from(self.0) * SLOT as u64
     }
@@ -83,7 +83,7 @@ impl Slots {
     pub(super) fn open(directory: &Path, node: &Key) -> Result<Self, Error> {
         let path = directory.join(NAME);
         if !Self::exist(directory)? {
-            create(directory, &path, node)?;
+            create(&path, node)?;
         }
         let file = OpenOptions::new()
             .read(true)
@@ -121,10 +121,13 @@ impl Slots {
     }
 
     /// Visits every slot, and returns the first place behind them that starts a page.
-    pub(super) fn scan(&self, mut visit: impl FnMut(Place, Content)) -> Result<Place, Error> {
+    pub(super) fn scan(
+        &self,
+        mut visit: impl FnMut(SlotNumber, Content),
+    ) -> Result<SlotNumber, Error> {
         let length = self.file.metadata().map_err(Error::io(&self.path, "read"))?.len();
         let pages = u32::try_from(length.div_ceil(PAGE as u64)).map_err(|_| Error::TooLong)?;
-        let mut place = Place(SLOTS_PER_PAGE);
+        let mut place = SlotNumber(SLOTS_PER_PAGE);
         let mut page = [0; PAGE];
         for _ in 1..pages {
             // A page that the file's end cuts reads as zeros behind it: its slots are torn.
@@ -143,7 +146,7 @@ impl Slots {
     /// not known what the disk holds there; the places can be written again.
     pub(super) fn append(
         &self,
-        place: Place,
+        place: SlotNumber,
         keys: &[(KeyId, Key)],
         node: &Key,
     ) -> Result<(), Error> {
@@ -171,7 +174,7 @@ impl Slots {
     }
 
     /// Reads and unwraps the key at a place.
-    pub(super) fn read(&self, place: Place, id: KeyId, node: &Key) -> Result<Key, Error> {
+    pub(super) fn read(&self, place: SlotNumber, id: KeyId, node: &Key) -> Result<Key, Error> {
         let mut slot = Zeroizing::new([0; SLOT]);
         self.file
             .read_exact_at(slot.as_mut_slice(), place.offset())
@@ -183,7 +186,7 @@ impl Slots {
     ///
     /// On a disk or file system that writes elsewhere instead of over (copy on write, flash), an
     /// old block may survive: there only the node key's change destroys it too.
-    pub(super) fn erase(&self, place: Place, id: KeyId) -> Result<(), Error> {
+    pub(super) fn erase(&self, place: SlotNumber, id: KeyId) -> Result<(), Error> {
         let mut slot = [0; SLOT];
         fill(&mut slot, &[&GONE, id.0.as_bytes()]);
         self.file
@@ -193,21 +196,10 @@ impl Slots {
     }
 }
 
-/// Whole or not at all, like the node key.
-fn create(directory: &Path, path: &Path, node: &Key) -> Result<(), Error> {
-    let fresh = directory.join("slots.new");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)
-        .map_err(Error::io(&fresh, "created"))?;
+fn create(path: &Path, node: &Key) -> Result<(), Error> {
     let mut page = [0; PAGE];
     fill(&mut page, &[&header(node)]);
-    file.write_all(&page).and_then(|()| file.sync_all()).map_err(Error::io(&fresh, "written"))?;
-    std::fs::rename(&fresh, path).map_err(Error::io(path, "created"))?;
-    sync_directory(directory)
+    replace(path, &page).map_err(Error::io(path, "created"))
 }
 
 fn header(node: &Key) -> [u8; SLOT] {

@@ -14,7 +14,7 @@ use super::Error;
 use super::node_key;
 use super::pool::Pool;
 use super::secret::{Key, random};
-use super::slots::{Content, Place, SLOTS_PER_PAGE, Slots};
+use super::slots::{Content, SLOTS_PER_PAGE, SlotNumber, Slots};
 
 /// The first batch after a start is small, because what is left of it at the end is never used;
 /// every further one doubles, up to 1,024 keys or 128 KiB.
@@ -24,7 +24,7 @@ const LARGEST_BATCH: u32 = 32 * SLOTS_PER_PAGE;
 /// What is known of a key without opening its slot.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    place: Place,
+    place: SlotNumber,
     state: KeyState,
 }
 
@@ -40,16 +40,14 @@ enum KeyState {
     Gone,
 }
 
-/// How many slots of the store hold what.
+/// How many slots of the store hold what, for tests.
+#[cfg(test)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
-    /// Keys that open.
-    pub keys: u64,
-    /// Keys that were destroyed.
-    pub destroyed: u64,
+pub(super) struct Census {
+    pub(super) destroyed: u64,
     /// Slots whose content is not what was written. A crash while keys were made ahead leaves
     /// such slots too; no key in them was ever handed out.
-    pub damaged: u64,
+    pub(super) damaged: u64,
 }
 
 /// The keys of one node. Locked against a second node; shared by reference between threads.
@@ -100,14 +98,25 @@ impl KeyStore {
         Ok(Self { inner, maker: Some(maker) })
     }
 
-    /// Hands out a fresh key that is on disk, synced. No disk is touched here unless keys are
-    /// taken faster than they are made: then it blocks the thread for the time of an fsync.
+    /// Hands out a fresh key that is on disk, synced; none where the last was taken and the next
+    /// are still being made. Never waits.
+    pub fn try_take(&self) -> Result<Option<KeyId>, Error> {
+        self.inner.slots.check_named()?;
+        while let Some(id) = self.inner.pool.try_take() {
+            if self.inner.hand_out(id) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The same, but where there is none it blocks the thread for the time of an fsync, until
+    /// there is one or it is known why there will be none.
     pub fn take(&self) -> Result<KeyId, Error> {
         self.inner.slots.check_named()?;
         loop {
             let id = self.inner.pool.take()?;
-            // One that was destroyed while it lay in the pool is passed over.
-            if self.inner.change_state(id, KeyState::Fresh, KeyState::Taken) {
+            if self.inner.hand_out(id) {
                 return Ok(id);
             }
         }
@@ -138,16 +147,14 @@ impl KeyStore {
         self.inner.entry(id).is_ok()
     }
 
-    /// Reads every slot and opens every key. For checks by operators; takes about two
-    /// microseconds a key.
-    pub fn census(&self) -> Result<Census, Error> {
+    /// Reads every slot and opens every key.
+    #[cfg(test)]
+    pub(super) fn census(&self) -> Result<Census, Error> {
         let mut census = Census::default();
         self.inner.slots.scan(|place, content| match content {
             Content::Empty => {}
             Content::Gone(_) => census.destroyed += 1,
-            Content::Key(id) if self.inner.slots.read(place, id, &self.inner.node).is_ok() => {
-                census.keys += 1;
-            }
+            Content::Key(id) if self.inner.slots.read(place, id, &self.inner.node).is_ok() => {}
             Content::Key(_) | Content::Damaged => census.damaged += 1,
         })?;
         Ok(census)
@@ -172,7 +179,7 @@ impl Drop for KeyStore {
 
 impl Inner {
     /// The thread that makes keys ahead, until the store is dropped.
-    fn make_ahead(&self, mut next: Place) {
+    fn make_ahead(&self, mut next: SlotNumber) {
         let mut size = FIRST_BATCH;
         while self.pool.wanted() {
             let Some(end) = next.plus(size) else {
@@ -189,7 +196,7 @@ impl Inner {
         }
     }
 
-    fn make_batch(&self, place: Place, size: u32) -> Result<Vec<KeyId>, Error> {
+    fn make_batch(&self, place: SlotNumber, size: u32) -> Result<Vec<KeyId>, Error> {
         let mut keys = Vec::with_capacity(size as usize);
         for _ in 0..size {
             let id = KeyId(Builder::from_random_bytes(random()?).into_uuid());
@@ -213,11 +220,16 @@ impl Inner {
         }
     }
 
-    fn mark_gone(&self, id: KeyId) -> Result<Place, Error> {
+    fn mark_gone(&self, id: KeyId) -> Result<SlotNumber, Error> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.get_mut(&id).ok_or(Error::KeyUnknown { key: id })?;
         entry.state = KeyState::Gone;
         Ok(entry.place)
+    }
+
+    /// Marks a key of the pool as taken; not one that was destroyed while it lay there.
+    fn hand_out(&self, id: KeyId) -> bool {
+        self.change_state(id, KeyState::Fresh, KeyState::Taken)
     }
 
     /// Changes the state of a key that is in state `from`; false when it is in another.

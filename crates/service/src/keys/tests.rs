@@ -232,6 +232,19 @@ fn keys_taken_by_many_threads_are_all_different() {
 }
 
 #[test]
+fn who_does_not_wait_gets_none_when_the_pool_is_empty_and_who_waits_the_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = KeyStore::open(directory.path()).unwrap();
+    let mut taken = vec![store.take().unwrap()];
+    taken.extend(std::iter::from_fn(|| store.try_take().unwrap()));
+    taken.push(store.take().unwrap());
+    let count = taken.len();
+    taken.sort();
+    taken.dedup();
+    assert_eq!(taken.len(), count);
+}
+
+#[test]
 fn no_key_is_taken_from_a_file_that_was_removed() {
     let directory = tempfile::tempdir().unwrap();
     let store = KeyStore::open(directory.path()).unwrap();

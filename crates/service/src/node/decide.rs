@@ -8,6 +8,7 @@ use case::{
 use jiff::{Timestamp, ToSpan};
 
 use super::Node;
+use crate::blocking::blocking;
 use crate::erasure;
 use crate::keys;
 use crate::personal::{self, SealError};
@@ -30,9 +31,9 @@ pub(super) type Decided = (Unstamped, Option<KeyId>);
 
 impl Node {
     /// Everything before the append: repeated or fresh, the seal, the rules.
-    pub(super) fn decide(&self, case: &Case, request: &Request) -> Result<Decided, Refusal> {
+    pub(super) async fn decide(&self, case: &Case, request: &Request) -> Result<Decided, Refusal> {
         self.goes_where_it_belongs(request)?;
-        let (key, fresh_key) = self.key_of(case, request.entry)?;
+        let (key, fresh_key) = self.key_of(case, request.entry).await?;
         let result = self.decide_with(case, request, key);
         if result.is_err() {
             self.give_back(fresh_key);
@@ -70,7 +71,7 @@ impl Node {
             .keys()
             .digest(key, head.case.0, &request.canonical)
             .map(hex::encode)
-            .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+            .map_err(|error| Failure::because(&error))?;
         if let Some(answer) = admit(case, head.id, &digest, head.expected_version)? {
             return Err(Refusal::Answer(Box::new(reply(case, answer)?)));
         }
@@ -102,7 +103,11 @@ impl Node {
     }
 
     /// The claimant's key, or a fresh one for a claim that is being registered.
-    fn key_of(&self, case: &Case, entry: &CommandEntry) -> Result<(KeyId, Option<KeyId>), Refusal> {
+    async fn key_of(
+        &self,
+        case: &Case,
+        entry: &CommandEntry,
+    ) -> Result<(KeyId, Option<KeyId>), Refusal> {
         if let Some(key) = case.key() {
             return Ok((key, None));
         }
@@ -110,8 +115,23 @@ impl Node {
             let message = "there is no such case; register the claim first";
             return Err(Rejection::new(Code::UnknownCase, message).into());
         }
-        let key = self.keys().take().map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+        let key = self.fresh_key().await?;
         Ok((key, Some(key)))
+    }
+
+    /// A fresh key from the pool. Where that is empty, one at a time waits for the disk: if each did, on
+    /// a thread of its own, they would take all those on which cases are read.
+    async fn fresh_key(&self) -> Result<KeyId, Failure> {
+        let at_once = || self.keys().try_take().map_err(|error| Failure::because(&error));
+        if let Some(key) = at_once()? {
+            return Ok(key);
+        }
+        let _turn = self.inner.waits_for_key.lock().await;
+        if let Some(key) = at_once()? {
+            return Ok(key);
+        }
+        let node = self.clone();
+        blocking(move || node.keys().take()).await?.map_err(|error| Failure::because(&error))
     }
 
     pub(super) fn give_back(&self, key: Option<KeyId>) {
@@ -134,7 +154,7 @@ impl Node {
         })
         .map_err(|error| match error {
             SealError::Malformed(malformed) => Failure::malformed(malformed.to_string()),
-            SealError::Seal(error) => Failure::unavailable(crate::chain(&error)),
+            SealError::Seal(error) => Failure::because(&error),
         })?;
         (request.entry.parse)(data)
             .map_err(|malformed| Failure::malformed(malformed.to_string()).into())
@@ -192,10 +212,42 @@ pub(super) fn accepted(case: &Case, request: &Request) -> Result<Reply, Failure>
 
 fn reply(case: &Case, answer: &Answer) -> Result<Reply, Failure> {
     let id = case.id.ok_or_else(|| Failure::unavailable("the case has no id"))?;
-    Ok(Reply::Accepted {
-        case: id,
-        version: answer.version,
-        position: answer.position,
-        event: answer.event,
-    })
+    Ok(Reply::accepted(id, answer))
+}
+
+#[cfg(test)]
+mod tests {
+    use case::CaseId;
+    use case::clocks::Clocks;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::node::{Authority, GivenLaw};
+
+    /// More than are made ahead at a start, and on one thread: if a claim waited on it for a key, no other
+    /// task would go on meanwhile.
+    #[tokio::test]
+    async fn more_claims_at_once_than_keys_are_ready_get_a_key_each() {
+        let home = tempfile::tempdir().unwrap();
+        let authority = Authority::new("test").unwrap();
+        let library = guidance::Library::embedded().unwrap();
+        let law = GivenLaw { library, clocks: Clocks::embedded().clone() };
+        let (node, _) = Node::open(home.path(), &authority, law, &mut |_| {}).unwrap();
+        let claims = (0..600).map(|_| {
+            let node = node.clone();
+            async move {
+                let claim = serde_json::json!({
+                    "id": Uuid::now_v7(), "case": CaseId(Uuid::new_v4()), "occurred": "2026-01-05",
+                    "actor": { "id": "registrar-1", "role": "registrar", "basis": "test" },
+                    "data": { "name": "Maximilian", "profile": "UNHCR" },
+                });
+                let claim = claim.to_string();
+                let request = Request::read("intake", "register-claim", claim.as_bytes()).unwrap();
+                node.command(&request).await.unwrap()
+            }
+        });
+        let answers = futures::future::join_all(claims).await;
+        assert!(answers.iter().all(|answer| matches!(answer, Reply::Accepted { .. })));
+        assert!(node.inner.waits_for_key.try_lock().is_ok());
+    }
 }

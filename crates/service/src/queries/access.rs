@@ -69,14 +69,14 @@ pub struct AccessReply {
 /// Answers from what is durable in the access log.
 pub(super) fn answer(node: &Node, query: &AccessQuery) -> Result<AccessReply, Failure> {
     let journal = node.access().journal()?;
-    let failed = |error: journal::Error| Failure::unavailable(crate::chain(&error));
+    let failed = |error: journal::Error| Failure::because(&error);
     let mut reply = AccessReply { entries: Vec::new(), next: None };
     if let Some(case) = query.case {
         let records = journal.read_stream(StreamId(case.0), None).map_err(failed)?;
         take(&mut reply, query, &records)?;
         // Whose id was mistyped would read that nobody looked.
         if records.is_empty() && raw_records(node.journal(), case, None)?.is_empty() {
-            return Err(Failure::not_found(format!("there is no case {case}")));
+            return Err(Failure::no_case(case));
         }
         return Ok(reply);
     }
@@ -102,8 +102,7 @@ fn take(
     records: &[journal::Record],
 ) -> Result<bool, Failure> {
     for record in records.iter().filter(|record| record.position.0 > query.after) {
-        let entry =
-            AccessEntry::decode(record).map_err(|error| Failure::unavailable(error.to_string()))?;
+        let entry = AccessEntry::decode(record).map_err(|error| Failure::because(&error))?;
         if query.admits(&entry) {
             if reply.entries.len() == MOST_ENTRIES {
                 reply.next = reply.entries.last().map(|entry| entry.position);

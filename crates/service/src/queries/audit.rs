@@ -112,11 +112,11 @@ pub struct DisclosuresReply {
 pub(super) fn records(node: &Node, case: CaseId) -> Result<(Vec<Record>, Vec<Recorded>), Failure> {
     let raw = raw_records(node.journal(), case, None)?;
     if raw.is_empty() {
-        return Err(Failure::not_found(format!("there is no case {case}")));
+        return Err(Failure::no_case(case));
     }
     let read = raw.iter().map(|record| {
         audit::next(record, Version(record.version.0.saturating_sub(1)))
-            .map_err(|error| Failure::unavailable(error.to_string()))
+            .map_err(|error| Failure::because(&error))
     });
     let read = read.collect::<Result<_, _>>()?;
     Ok((raw, read))
@@ -125,7 +125,7 @@ pub(super) fn records(node: &Node, case: CaseId) -> Result<(Vec<Record>, Vec<Rec
 pub(super) fn replay(node: &Node, query: &AuditQuery) -> Result<ReplayReply, Failure> {
     let (raw, _) = records(node, query.case)?;
     let entries = audit::replay_case(&raw, Shelf(slice::from_ref(node.library())))
-        .map_err(|error| Failure::unavailable(error.to_string()))?;
+        .map_err(|error| Failure::because(&error))?;
     seen(node, View::Replay, query.case, query.viewer.as_ref())?;
     Ok(ReplayReply { case: query.case, entries })
 }
@@ -143,7 +143,7 @@ pub(super) fn disclose(node: &Node, query: &DisclosuresQuery) -> Result<Disclosu
     let (mut length, mut reached) = (200, query.after);
     for record in read.iter().filter(|record| record.envelope.version > query.after) {
         let found = disclosures(node.keys(), slice::from_ref(record), &query.fields)
-            .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+            .map_err(|error| Failure::because(&error))?;
         // Words take at most six times their length in JSON.
         length += found.iter().map(|one| 200 + one.path.len() + one.words.len() * 6).sum::<usize>();
         if length > MOST_REPLY_BYTES && !reply.disclosures.is_empty() {
@@ -172,9 +172,7 @@ fn refused(error: &AuditError) -> Failure {
         | AuditError::Beyond { .. }
         | AuditError::BeyondLog { .. }
         | AuditError::NotYet { .. } => Failure::not_found(error.to_string()),
-        AuditError::Journal(_) | AuditError::Record { .. } => {
-            Failure::unavailable(error.to_string())
-        }
+        AuditError::Journal(_) | AuditError::Record { .. } => Failure::because(error),
     }
 }
 
@@ -209,4 +207,21 @@ pub(super) fn seen(
     viewer: Option<&Viewer>,
 ) -> Result<(), Failure> {
     node.access().record_blocking(Viewed::unopened(view, case, viewer.cloned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_tells_what_the_system_said_of_the_disk() {
+        let error = journal::Error::Disk {
+            file: "000001.log".to_owned(),
+            doing: "reading",
+            source: std::io::Error::other("the system's word").into(),
+        };
+        let failure = refused(&AuditError::from(error));
+        assert_eq!(failure.code, 503);
+        assert!(failure.message.contains("the system's word"), "{}", failure.message);
+    }
 }

@@ -47,7 +47,7 @@ pub struct CaseReply {
 pub(crate) fn answer(node: &Node, query: &CaseQuery) -> Result<CaseReply, Failure> {
     let state = load(node.journal(), query.case, query.at_version)?;
     let Some(head) = state.head() else {
-        return Err(Failure::not_found(format!("there is no case {}", query.case)));
+        return Err(Failure::no_case(query.case));
     };
     if let Some(at) = query.at_version
         && (at == Version(0) || state.version < at)

@@ -97,7 +97,7 @@ pub(crate) fn answer(node: &Node, query: &HistoryQuery) -> Result<Vec<u8>, Failu
     }
     let records = raw_records(node.journal(), query.case, None)?;
     let Some(last) = records.last() else {
-        return Err(Failure::not_found(format!("there is no case {}", query.case)));
+        return Err(Failure::no_case(query.case));
     };
     let version = Version(last.version.0);
     let mut reply = HistoryReply { case: query.case, version, history: Vec::new(), next: None };
@@ -119,8 +119,7 @@ pub(crate) fn answer(node: &Node, query: &HistoryQuery) -> Result<Vec<u8>, Failu
         reached = Version(record.version.0);
         reply.history.push(entry);
     }
-    let bytes =
-        serde_json::to_vec(&reply).map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+    let bytes = serde_json::to_vec(&reply).map_err(|error| Failure::because(&error))?;
     // Recorded last and before the answer: so the entry says what is shown, and nothing is shown
     // without it.
     node.access().record_blocking(viewed(query, &reply))?;
@@ -203,6 +202,6 @@ fn open_one(
             _ => Opened::Withheld("what was sealed is no text".to_owned()),
         },
         Err(keys::Error::KeyDestroyed { .. }) => Opened::Withheld(WITHHELD.to_owned()),
-        Err(error) => Opened::Withheld(error.to_string()),
+        Err(error) => Opened::Withheld(crate::chain(&error)),
     }
 }

@@ -11,6 +11,7 @@ use journal::Position;
 
 use crate::node::Node;
 use crate::reply::Failure;
+use crate::summaries::visit_summaries;
 
 /// The cases of a page where nothing is said.
 const DEFAULT_LIMIT: u32 = 100;
@@ -84,7 +85,6 @@ pub(crate) fn answer(node: &Node, query: &ListQuery) -> Result<ListReply, Failur
     let position = node.journal().index_caught_up().borrow().0;
     let mut reply = ListReply { cases: Vec::new(), next: None, position };
     let mut last = query.cursor.unwrap_or(0);
-    let mut damaged = None;
     let ids = match query.person {
         Some(person) => Some(super::register::state(node)?.1.same_person(person)),
         None => None,
@@ -93,33 +93,19 @@ pub(crate) fn answer(node: &Node, query: &ListQuery) -> Result<ListReply, Failur
         ids.as_ref().is_none_or(|ids| summary.person.is_some_and(|person| ids.contains(&person)))
     };
     let after = query.cursor.map(Position);
-    node.journal()
-        .summaries(after, &mut |stream, first, bytes| {
-            if bytes.is_empty() {
-                return ControlFlow::Continue(());
-            }
-            let Ok(summary) = serde_json::from_slice::<Summary>(bytes) else {
-                damaged = Some(stream);
+    visit_summaries(node.journal(), after, &mut |first, summary| {
+        let age_days = age_days(summary.registered, today);
+        if matches(query, &summary, age_days) && of_person(&summary) {
+            if reply.cases.len() == limit {
+                reply.next = Some(last);
                 return ControlFlow::Break(());
-            };
-            let age_days = age_days(summary.registered, today);
-            if matches(query, &summary, age_days) && of_person(&summary) {
-                if reply.cases.len() == limit {
-                    reply.next = Some(last);
-                    return ControlFlow::Break(());
-                }
-                reply.cases.push(ListedCase { summary, age_days });
-                last = first.0;
             }
-            ControlFlow::Continue(())
-        })
-        .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
-    match damaged {
-        Some(stream) => {
-            Err(Failure::unavailable(format!("the index holds no summary of {stream}")))
+            reply.cases.push(ListedCase { summary, age_days });
+            last = first.0;
         }
-        None => Ok(reply),
-    }
+        ControlFlow::Continue(())
+    })?;
+    Ok(reply)
 }
 
 fn age_days(registered: Date, today: Date) -> i64 {

@@ -6,6 +6,7 @@ mod case_state;
 mod checkpoint;
 mod history;
 mod list;
+mod query;
 mod register;
 mod removal_bar;
 mod search;
@@ -26,6 +27,8 @@ pub use self::checkpoint::{CheckpointQuery, CheckpointReply};
 pub(crate) use self::history::opened;
 pub use self::history::{HistoryEntry, HistoryQuery, HistoryReply, RectifiedBy};
 pub use self::list::{ListQuery, ListReply, ListedCase};
+pub(crate) use self::query::LaneName;
+pub use self::query::Query;
 pub use self::register::{
     FamilyLink, FamilyQuery, FamilyReply, PersonQuery, PersonReply, RegisterQuery, RegisterReply,
 };
@@ -42,49 +45,14 @@ use crate::timers;
 /// The most bytes of a reply; below the 1 MiB that a NATS server takes by default.
 pub(crate) const MOST_REPLY_BYTES: usize = 900_000;
 
-/// The queries by name, as in `tebessa.query.<name>`, each with a sentence.
-pub const QUERIES: &[(&str, &str)] = &[
-    ("audit.access", "Who viewed cases, from the access log, page by page."),
-    ("audit.as-of", "A case as it was known at a point in time."),
-    ("audit.decisions", "The decisions of a case, each on a card."),
-    ("audit.diff", "What differs between two points of a case."),
-    ("audit.disclosures", "Personal fields of a case with their salts, page by page."),
-    ("audit.replay", "What a case's decisions come to when they are derived again."),
-    (
-        "audit.what-if",
-        "What a case's latest assessment would come to under other guidance or findings.",
-    ),
-    (
-        "audit.what-if-cases",
-        "What the latest assessments of all cases would come to, page by page.",
-    ),
-    ("case", "The state of a case, now or at a version."),
-    ("checkpoint", "A signed checkpoint of the log as it is now."),
-    ("evidence-check", "Whether the kept file of an item of evidence is still what it was."),
-    ("evidence-file", "Opens the file of an item of evidence for reading."),
-    ("evidence-part", "The bytes of one part of a file that is open."),
-    ("family", "The claims that are linked with a case as family, in both directions."),
-    ("history", "The records of a case in order."),
-    ("list", "Cases by status, profile and age, the oldest first, page by page."),
-    ("removal-bar", "Whether the person of a case must not be removed, and why."),
-    ("node", "Whether the node is well and how far it is."),
-    ("person", "The claims of a person, through all merges that hold."),
-    ("register", "The authority's register: persons, guidance, officers."),
-    ("search", "Cases by the number of another body, or by their thread."),
-    ("statistics", "Outcomes in numbers for the public; small numbers are hidden."),
-];
-
 /// How long a query waits for the index: as long as that lets records gather at most.
 const INDEX_WAIT: Duration = Duration::from_secs(1);
 
 /// Before a query is answered from the index: lets that catch up with what is durable now, for a
 /// moment. So who was told that a command was accepted finds what it did. While the index is built
 /// anew, or under the heaviest load, they may not, and the position in the answer says so.
-pub(crate) async fn wait_for_index(node: &Node, name: &str) {
-    if !matches!(
-        name,
-        "audit.what-if-cases" | "family" | "list" | "person" | "search" | "statistics"
-    ) {
+pub(crate) async fn wait_for_index(node: &Node, query: Query) {
+    if !query.needs_index() {
         return;
     }
     let last = *node.journal().durable().borrow();
@@ -93,52 +61,63 @@ pub(crate) async fn wait_for_index(node: &Node, name: &str) {
     let _ = tokio::time::timeout(INDEX_WAIT, applied.wait_for(|applied| *applied >= last)).await;
 }
 
-/// Answers a query by its name.
+/// The query of a name; 400 where there is none.
+pub(crate) fn named(name: &str) -> Result<Query, Failure> {
+    Query::of(name).ok_or_else(|| {
+        let names = Query::names().join(", ");
+        Failure::malformed(format!("no such query; there are {names}"))
+    })
+}
+
+/// Answers a query by its name, where no timers run inside the node. Files of evidence are answered by a
+/// node that runs, and by it only. Blocks.
 pub fn answer(
     node: &Node,
     follower: &follower::Status,
     name: &str,
     bytes: &[u8],
 ) -> Result<Vec<u8>, Failure> {
-    match name {
-        "audit.access" => encode(&access::answer(node, &read(bytes)?)?),
-        "audit.as-of" => encode(&audit::as_of(node, &read(bytes)?)?),
-        "audit.decisions" => encode(&audit::decisions(node, &read(bytes)?)?),
-        "audit.diff" => encode(&audit::diff(node, &read(bytes)?)?),
-        "audit.disclosures" => encode(&audit::disclose(node, &read(bytes)?)?),
-        "audit.replay" => encode(&audit::replay(node, &read(bytes)?)?),
-        "audit.what-if" => encode(&what_if::of_case(node, &read(bytes)?)?),
-        "audit.what-if-cases" => encode(&what_if::page(node, &read(bytes)?)?),
-        "case" => encode(&case_state::answer(node, &read(bytes)?)?),
-        "checkpoint" => encode(&checkpoint::answer(node, &read(bytes)?)?),
-        "history" => history::answer(node, &read(bytes)?),
-        "list" => encode(&list::answer(node, &read(bytes)?)?),
-        "family" => encode(&register::family(node, &read(bytes)?)?),
-        "person" => encode(&register::person(node, &read(bytes)?)?),
-        "search" => encode(&search::answer(node, &read(bytes)?)?),
-        "statistics" => {
-            read::<StatisticsQuery>(bytes)?;
-            encode(&statistics::answer(node)?)
-        }
-        "register" => encode(&register::register(node, &read(bytes)?)?),
-        "removal-bar" => encode(&removal_bar::answer(node, follower, &read(bytes)?)?),
-        "node" => how_it_is(node, follower, None, bytes),
-        _ => {
-            let names: Vec<_> = QUERIES.iter().map(|(name, _)| *name).collect();
-            Err(Failure::malformed(format!("no such query; there are {}", names.join(", "))))
-        }
-    }
+    answer_to(node, follower, None, named(name)?, bytes)
 }
 
-/// Answers the query `node` where timers run inside it.
-pub(crate) fn how_it_is(
+/// Answers a query that needs the node alone.
+pub(crate) fn answer_to(
     node: &Node,
     follower: &follower::Status,
     timers: Option<&timers::Status>,
+    query: Query,
     bytes: &[u8],
 ) -> Result<Vec<u8>, Failure> {
-    read::<NodeQuery>(bytes)?;
-    encode(&status::answer(node, follower, timers)?)
+    match query {
+        Query::AuditAccess => encode(&access::answer(node, &read(bytes)?)?),
+        Query::AuditAsOf => encode(&audit::as_of(node, &read(bytes)?)?),
+        Query::AuditDecisions => encode(&audit::decisions(node, &read(bytes)?)?),
+        Query::AuditDiff => encode(&audit::diff(node, &read(bytes)?)?),
+        Query::AuditDisclosures => encode(&audit::disclose(node, &read(bytes)?)?),
+        Query::AuditReplay => encode(&audit::replay(node, &read(bytes)?)?),
+        Query::AuditWhatIf => encode(&what_if::of_case(node, &read(bytes)?)?),
+        Query::AuditWhatIfCases => encode(&what_if::page(node, &read(bytes)?)?),
+        Query::Case => encode(&case_state::answer(node, &read(bytes)?)?),
+        Query::Checkpoint => encode(&checkpoint::answer(node, &read(bytes)?)?),
+        Query::EvidenceCheck | Query::EvidenceFile | Query::EvidencePart => {
+            Err(Failure::unavailable("files of evidence are opened by a running node only"))
+        }
+        Query::History => history::answer(node, &read(bytes)?),
+        Query::List => encode(&list::answer(node, &read(bytes)?)?),
+        Query::Family => encode(&register::family(node, &read(bytes)?)?),
+        Query::Person => encode(&register::person(node, &read(bytes)?)?),
+        Query::Search => encode(&search::answer(node, &read(bytes)?)?),
+        Query::Statistics => {
+            read::<StatisticsQuery>(bytes)?;
+            encode(&statistics::answer(node)?)
+        }
+        Query::Register => encode(&register::register(node, &read(bytes)?)?),
+        Query::RemovalBar => encode(&removal_bar::answer(node, follower, &read(bytes)?)?),
+        Query::Node => {
+            read::<NodeQuery>(bytes)?;
+            encode(&status::answer(node, follower, timers)?)
+        }
+    }
 }
 
 /// Refuses what is longer than any query.
@@ -159,8 +138,7 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
 }
 
 fn encode<T: serde::Serialize>(reply: &T) -> Result<Vec<u8>, Failure> {
-    let bytes =
-        serde_json::to_vec(reply).map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+    let bytes = serde_json::to_vec(reply).map_err(|error| Failure::because(&error))?;
     if bytes.len() > MOST_REPLY_BYTES {
         return Err(Failure::too_large(
             "the answer is longer than a message may be; ask for less, such as one page of the history",

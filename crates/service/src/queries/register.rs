@@ -12,6 +12,7 @@ use crate::access::{View, Viewed, Viewer};
 use crate::cases::load;
 use crate::node::Node;
 use crate::reply::Failure;
+use crate::summaries::visit_summaries;
 
 /// Asks for the authority's register.
 #[derive(
@@ -114,8 +115,7 @@ pub(crate) fn state(node: &Node) -> Result<(Version, register::State), Failure> 
 pub(crate) fn register(node: &Node, query: &RegisterQuery) -> Result<RegisterReply, Failure> {
     let (version, whole) = state(node)?;
     let after = query.after.unwrap_or_default();
-    let entries =
-        entry_lengths(&whole).map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+    let entries = entry_lengths(&whole).map_err(|error| Failure::because(&error))?;
     let next = page_end(entries.into_iter().filter(|(version, _)| *version > after));
     let state = whole.between(after, next.unwrap_or(version));
     Ok(RegisterReply { register: node.register(), version, state, next })
@@ -168,7 +168,7 @@ pub(crate) fn person(node: &Node, query: &PersonQuery) -> Result<PersonReply, Fa
 pub(crate) fn family(node: &Node, query: &FamilyQuery) -> Result<FamilyReply, Failure> {
     let case = load(node.journal(), query.case, None)?;
     if case.id.is_none() {
-        return Err(Failure::not_found(format!("there is no case {}", query.case)));
+        return Err(Failure::no_case(query.case));
     }
     let links = case.intake.family.iter().map(|member| link(member.own_claim, member)).collect();
     let (others, position) = matching(node, |summary| summary.family.contains(&query.case))?;
@@ -194,11 +194,9 @@ fn link(case: CaseId, member: &FamilyMember) -> FamilyLink {
 fn matching(node: &Node, fits: impl Fn(&Summary) -> bool) -> Result<(Vec<Summary>, u64), Failure> {
     let position = node.journal().index_caught_up().borrow().0;
     let mut found = Vec::new();
-    node.journal()
-        .summaries(None, &mut |_, _, bytes| {
-            found.extend(serde_json::from_slice::<Summary>(bytes).ok().filter(&fits));
-            ControlFlow::Continue(())
-        })
-        .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+    visit_summaries(node.journal(), None, &mut |_, summary| {
+        found.extend(Some(summary).filter(&fits));
+        ControlFlow::Continue(())
+    })?;
     Ok((found, position))
 }

@@ -8,6 +8,7 @@ use case::{CorrelationId, Summary};
 
 use crate::node::Node;
 use crate::reply::Failure;
+use crate::summaries::visit_summaries;
 
 /// The most cases of an answer.
 const MOST: usize = 1_000;
@@ -47,20 +48,17 @@ pub(super) fn answer(node: &Node, query: &SearchQuery) -> Result<SearchReply, Fa
     }
     let position = node.journal().index_caught_up().borrow().0;
     let mut reply = SearchReply { cases: Vec::new(), more: false, position };
-    node.journal()
-        .summaries(None, &mut |_, _, bytes| {
-            let summary = serde_json::from_slice::<Summary>(bytes).ok();
-            let Some(summary) = summary.filter(|summary| matches(query, summary)) else {
-                return ControlFlow::Continue(());
-            };
-            if reply.cases.len() == MOST {
-                reply.more = true;
-                return ControlFlow::Break(());
-            }
-            reply.cases.push(summary);
-            ControlFlow::Continue(())
-        })
-        .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+    visit_summaries(node.journal(), None, &mut |_, summary| {
+        if !matches(query, &summary) {
+            return ControlFlow::Continue(());
+        }
+        if reply.cases.len() == MOST {
+            reply.more = true;
+            return ControlFlow::Break(());
+        }
+        reply.cases.push(summary);
+        ControlFlow::Continue(())
+    })?;
     Ok(reply)
 }
 

@@ -17,6 +17,7 @@ use crate::access::{View, Viewer};
 use crate::audit::WhatIfEntry;
 use crate::node::Node;
 use crate::reply::Failure;
+use crate::summaries::visit_summaries;
 
 /// How many cases are asked about at once; the entries of all of them fit into one message.
 const CASES_OF_A_PAGE: usize = 500;
@@ -132,21 +133,15 @@ pub(super) fn page(node: &Node, query: &WhatIfPageQuery) -> Result<WhatIfPageRep
 /// The cases behind a cursor, and the cursor behind them if there are more.
 fn cases_of_page(node: &Node, cursor: Option<u64>) -> Result<(Vec<CaseId>, Option<u64>), Failure> {
     let (mut cases, mut last, mut next) = (Vec::new(), 0, None);
-    node.journal()
-        .summaries(cursor.map(Position), &mut |stream, first, summary| {
-            // What has no summary, such as the register, is no case.
-            if summary.is_empty() {
-                return ControlFlow::Continue(());
-            }
-            if cases.len() == CASES_OF_A_PAGE {
-                next = Some(last);
-                return ControlFlow::Break(());
-            }
-            cases.push(CaseId(stream.0));
-            last = first.0;
-            ControlFlow::Continue(())
-        })
-        .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+    visit_summaries(node.journal(), cursor.map(Position), &mut |first, summary| {
+        if cases.len() == CASES_OF_A_PAGE {
+            next = Some(last);
+            return ControlFlow::Break(());
+        }
+        cases.push(summary.case);
+        last = first.0;
+        ControlFlow::Continue(())
+    })?;
     Ok((cases, next))
 }
 

@@ -1,26 +1,34 @@
-//! The lanes of queries: how many are answered at once, and how many more wait for their turn.
+//! How much of what comes in is kept: the lanes of queries, and the room for commands.
 //!
 //! Whoever may only ask keeps nobody from an answer and takes no memory without bound. So a query that finds
 //! its lane full is told so at once, one that is longer than any is refused before it waits, and reading
-//! whole files, and how the node is, have lanes of their own. Commands wait in the connection: none is
-//! turned away.
+//! whole files, and how the node is, have lanes of their own. Commands are many at times, and short: they
+//! are counted by their bytes, and one that finds no room is told so at once, too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use async_nats::service::Request as Message;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::queries::{LaneName, Query};
 use crate::reply::Failure;
 
 /// Files that are read to their end at once: two, as many as `audit verify` asks for, so that the disk is
 /// not only theirs.
 const CHECKS: Room = Room { at_once: 2, waiting: 14 };
-/// How the node is, and whether one is there (`alone`): what must have an answer soon, and reads next to nothing.
+/// How the node is: what must have an answer soon, and reads next to nothing.
 const HEALTH: Room = Room { at_once: 4, waiting: 252 };
 /// All others. Each has an answer of up to 900 kB in memory when it has its turn, and 64 KiB at the most
 /// while it waits: some 320 MiB if all are as long as they may be, and a thousandth of it if they are as
 /// most are.
 const OTHERS: Room = Room { at_once: 64, waiting: 4_032 };
+
+/// What all commands of a node that were taken and not answered yet may have in memory as they came, in
+/// bytes: some 90,000 short ones, or 2,000 of the longest.
+const COMMAND_BYTES: usize = 128 << 20;
+/// What a message takes beside its payload and subjects, in bytes, rounded up.
+const OVERHEAD: usize = 1_024;
 
 /// How many a lane takes.
 #[derive(Clone, Copy)]
@@ -47,11 +55,11 @@ impl Lanes {
     }
 
     /// A place for a query in its lane; 503 where all are taken.
-    pub(super) fn enter(&self, query: &str) -> Result<Place, Failure> {
-        match query {
-            "evidence-check" => self.checks.enter(),
-            "node" | "starting" => self.health.enter(),
-            _ => self.others.enter(),
+    pub(super) fn enter(&self, query: Query) -> Result<LanePermit, Failure> {
+        match query.lane() {
+            LaneName::Checks => self.checks.enter(),
+            LaneName::Health => self.health.enter(),
+            LaneName::Others => self.others.enter(),
         }
     }
 }
@@ -77,13 +85,13 @@ impl Lane {
         }
     }
 
-    fn enter(&self) -> Result<Place, Failure> {
+    fn enter(&self) -> Result<LanePermit, Failure> {
         let Room { at_once, waiting } = self.room;
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             if self.places.available_permits() > waiting / 2 {
                 self.told.store(false, Ordering::Relaxed);
             }
-            return Ok(Place { _place: place, turns: Arc::clone(&self.turns) });
+            return Ok(LanePermit { _place: place, turns: Arc::clone(&self.turns) });
         }
         let what = self.what;
         if !self.told.swap(true, Ordering::Relaxed) {
@@ -99,17 +107,59 @@ impl Lane {
     }
 }
 
+/// The room for commands. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct CommandRoom {
+    bytes: Arc<Semaphore>,
+    /// Whether the log says already that there is none: once, and not for each that is refused.
+    told: Arc<AtomicBool>,
+}
+
+impl CommandRoom {
+    pub(super) fn new() -> Self {
+        Self { bytes: Arc::new(Semaphore::new(COMMAND_BYTES)), told: Arc::default() }
+    }
+
+    /// Room for a command until it is dropped; 503 where there is none.
+    pub(super) fn enter(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Failure> {
+        let count = u32::try_from(bytes).unwrap_or(u32::MAX);
+        if let Ok(room) = Arc::clone(&self.bytes).try_acquire_many_owned(count) {
+            if self.bytes.available_permits() > COMMAND_BYTES / 2 {
+                self.told.store(false, Ordering::Relaxed);
+            }
+            return Ok(room);
+        }
+        if !self.told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                COMMAND_BYTES,
+                "no more commands for now: who sends one is told to send it again"
+            );
+        }
+        Err(Failure::unavailable(format!(
+            "the node is busy: commands of {} MiB are worked on or wait already; send it again, with the \
+             same id",
+            COMMAND_BYTES >> 20
+        )))
+    }
+}
+
+/// What a message takes in memory while it waits, in bytes.
+pub(super) fn memory_of(message: &Message) -> usize {
+    let reply = message.message.reply.as_ref().map_or(0, |reply| reply.len());
+    message.message.payload.len() + message.message.subject.len() + reply + OVERHEAD
+}
+
 /// A place in a lane, until it is dropped.
-pub(super) struct Place {
+pub(super) struct LanePermit {
     _place: OwnedSemaphorePermit,
     turns: Arc<Semaphore>,
 }
 
-impl Place {
+impl LanePermit {
     /// Waits for the turn, which lasts until it is dropped.
     pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, Failure> {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
-        turn.map_err(|error| Failure::unavailable(error.to_string()))
+        turn.map_err(|error| Failure::because(&error))
     }
 }
 
@@ -122,16 +172,34 @@ mod tests {
     #[test]
     fn who_finds_a_lane_full_is_told_so_and_the_others_are_open() {
         let lanes = Lanes::new();
-        let mut places: Vec<_> = (0..16).map(|_| lanes.enter("evidence-check").unwrap()).collect();
-        let turned_away = lanes.enter("evidence-check").err().unwrap();
+        let mut places: Vec<_> =
+            (0..16).map(|_| lanes.enter(Query::EvidenceCheck).unwrap()).collect();
+        let turned_away = lanes.enter(Query::EvidenceCheck).err().unwrap();
         assert_eq!(turned_away.code, 503);
         assert_eq!(
             turned_away.message,
             "the node is busy: 2 files are checked at once, and 14 wait already; ask again"
         );
-        assert!(lanes.enter("node").is_ok() && lanes.enter("case").is_ok());
+        assert!(lanes.enter(Query::Node).is_ok() && lanes.enter(Query::Case).is_ok());
         places.pop();
-        assert!(lanes.enter("evidence-check").is_ok(), "a place is free again");
+        assert!(lanes.enter(Query::EvidenceCheck).is_ok(), "a place is free again");
+    }
+
+    #[test]
+    fn commands_have_room_by_their_bytes() {
+        let room = CommandRoom::new();
+        let longest = 65_535 + OVERHEAD;
+        let held: Vec<_> = std::iter::from_fn(|| room.enter(longest).ok()).collect();
+        assert_eq!(held.len(), COMMAND_BYTES / longest);
+        let refused = room.enter(longest).err().unwrap();
+        assert_eq!(refused.code, 503);
+        assert_eq!(
+            refused.message,
+            "the node is busy: commands of 128 MiB are worked on or wait already; send it again, with the \
+             same id"
+        );
+        drop(held);
+        assert!(room.enter(longest).is_ok());
     }
 
     #[test]

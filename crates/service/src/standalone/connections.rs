@@ -6,17 +6,21 @@
 
 use std::time::Duration;
 
-use super::StartError;
+use super::{LEAST_PAYLOAD, StartError};
 use crate::nats::{Server, log_event, refused};
 
 /// How long a NATS server that was given by its URL may take to answer.
 const NATS_PATIENCE: Duration = Duration::from_secs(30);
 /// When it is tried again first; each time twice as long after the time before.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// How many messages of a service wait until its loop takes them. Those behind are lost, and their senders
-/// have no answer: so many that it does not come to that. One turn of the connection reads up to 8 MB, which
-/// are some 46,000 short queries; a loop that takes queries does nothing that could keep it from them.
-const MOST_UNTAKEN: usize = 65_536;
+/// How many messages of a service wait until they are taken. The library counts them and not their bytes,
+/// and those behind are lost: their senders have no answer. What takes them waits for nothing else (`serve`),
+/// so that there is what one turn of the connection reads, up to 8 MB for all services together; and these
+/// are so many that none is lost by it: 8 MB are some 46,000 short queries, and 28,000 of the shortest
+/// commands.
+const MOST_UNTAKEN_QUERIES: usize = 65_536;
+/// The same for commands. What is taken has a bound in bytes (`serve::lanes`).
+const MOST_UNTAKEN_COMMANDS: usize = 32_768;
 /// How long the last answers may take to be sent.
 const SEND_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -29,12 +33,18 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// Connects. A server that is not there yet is tried for a while.
+    /// Connects. A server that is not there yet is tried for a while; one that takes short messages only
+    /// is refused.
     pub(super) async fn open(server: &Server) -> Result<Self, StartError> {
-        Ok(Self {
-            commands: connect(server, "tebessa node").await?,
-            queries: connect(server, "tebessa node, queries").await?,
-        })
+        let connections = Self {
+            commands: connect(server, "tebessa node", MOST_UNTAKEN_COMMANDS).await?,
+            queries: connect(server, "tebessa node, queries", MOST_UNTAKEN_QUERIES).await?,
+        };
+        let most = connections.commands.server_info().max_payload;
+        if most < LEAST_PAYLOAD {
+            return Err(StartError::SmallMessages { url: server.shown(), most });
+        }
+        Ok(connections)
     }
 
     /// Sends what is still to be sent, and ends.
@@ -43,7 +53,7 @@ impl Connections {
             match tokio::time::timeout(SEND_PATIENCE, connection.flush()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    tracing::warn!(reason = %error, "the last answers may not have been sent");
+                    tracing::warn!(reason = %crate::chain(&error), "the last answers may not have been sent");
                 }
                 Err(_) => tracing::warn!("the last answers could not be sent in time"),
             }
@@ -51,14 +61,18 @@ impl Connections {
     }
 }
 
-async fn connect(server: &Server, name: &str) -> Result<async_nats::Client, StartError> {
+async fn connect(
+    server: &Server,
+    name: &str,
+    most_untaken: usize,
+) -> Result<async_nats::Client, StartError> {
     let deadline = tokio::time::Instant::now() + NATS_PATIENCE;
     let mut pause = FIRST_PAUSE;
     loop {
         let options = async_nats::ConnectOptions::new()
             .name(name)
             .ping_interval(Duration::from_secs(10))
-            .subscription_capacity(MOST_UNTAKEN)
+            .subscription_capacity(most_untaken)
             .event_callback(|event| async move {
                 log_event("node's", &event);
             });

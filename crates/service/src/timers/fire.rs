@@ -43,7 +43,7 @@ pub(super) async fn fire(client: &async_nats::Client, firing: Firing) -> Fired {
     let message = match answer {
         Ok(message) => message,
         Err(error) => {
-            tracing::warn!(%case, %deadline, reason = %error, "no answer to a deadline's end");
+            tracing::warn!(%case, %deadline, reason = %crate::chain(&error), "no answer to a deadline's end");
             return Fired::AgainAfter(PAUSE);
         }
     };

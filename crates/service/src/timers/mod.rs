@@ -129,7 +129,7 @@ impl Timers {
         // A task that is gone has nothing to stop.
         let _ = self.stop.send(());
         if let Err(error) = self.task.await {
-            tracing::error!(%error, "the timers failed");
+            tracing::error!(reason = %crate::chain(&error), "the timers failed");
         }
     }
 }

@@ -9,7 +9,8 @@ use case::Leaf;
 use uuid::Uuid;
 
 use super::store::{Snapshot, Store, write};
-use super::task::{Trouble, blocking};
+use super::task::Trouble;
+use crate::blocking::blocking;
 
 /// How long what was delivered and not acknowledged waits: much longer than the time from a
 /// message to the snapshot that has it.
@@ -22,13 +23,13 @@ const FORGOTTEN_AFTER: Duration = Duration::from_hours(7 * 24);
 const FORGOTTEN_AFTER_WITHOUT_STORE: Duration = Duration::from_mins(5);
 
 /// A place in the stream: what runs there, and the consumer that brings what comes after.
-pub(super) struct Place {
+pub(super) struct StreamPlace {
     pub(super) snapshot: Snapshot,
     pub(super) consumer: Consumer<pull::Config>,
 }
 
 /// Finds the place.
-pub(super) async fn find(stream: &Stream, store: &Store) -> Result<Place, Trouble> {
+pub(super) async fn find(stream: &Stream, store: &Store) -> Result<StreamPlace, Trouble> {
     let made = stream.cached_info().created.to_string();
     let fresh = |why: &str| {
         tracing::info!("the timers read the stream from its first record: {why}");
@@ -56,7 +57,7 @@ pub(super) async fn find(stream: &Stream, store: &Store) -> Result<Place, Troubl
         remove(stream, &kept.consumer).await;
         return begin(stream, store, Snapshot { consumer: name(), ..kept }).await;
     }
-    Ok(Place { snapshot: kept, consumer })
+    Ok(StreamPlace { snapshot: kept, consumer })
 }
 
 /// Why the store does not belong to this stream, if so.
@@ -76,7 +77,7 @@ async fn contradiction(stream: &Stream, kept: &Snapshot) -> Result<Option<&'stat
 
 /// A consumer that begins behind a snapshot. The store knows its name first: so one that a crash
 /// left is found and removed, or forgotten by the server.
-async fn begin(stream: &Stream, store: &Store, snapshot: Snapshot) -> Result<Place, Trouble> {
+async fn begin(stream: &Stream, store: &Store, snapshot: Snapshot) -> Result<StreamPlace, Trouble> {
     save(store, snapshot.clone()).await?;
     let config = pull::Config {
         durable_name: Some(snapshot.consumer.clone()),
@@ -93,14 +94,15 @@ async fn begin(stream: &Stream, store: &Store, snapshot: Snapshot) -> Result<Pla
         ..pull::Config::default()
     };
     let consumer = stream.create_consumer(config).await.map_err(|error| crate::chain(&error))?;
-    Ok(Place { snapshot, consumer })
+    Ok(StreamPlace { snapshot, consumer })
 }
 
 /// Makes a snapshot durable, where there is a store.
 pub(super) async fn save(store: &Store, snapshot: Snapshot) -> Result<(), Trouble> {
     let Some(path) = store.path() else { return Ok(()) };
     blocking(move || write(&path, &snapshot))
-        .await?
+        .await
+        .map_err(|failure| failure.message)?
         .map_err(|error| format!("the timers' store cannot be written: {}", crate::chain(&error)))
 }
 

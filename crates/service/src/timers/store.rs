@@ -3,13 +3,14 @@
 //! One file, written whole, synced and renamed before the consumer acknowledges what is in it. It is
 //! no truth: whatever is wrong with it, the stream is read again from its first record.
 
-use std::fs::File;
-use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use case::deadlines::Running;
 use case::{CaseId, Leaf};
 use sha2::{Digest as _, Sha256};
+
+use crate::replace::replace;
 
 /// Changes when an older file can no longer be read, or what it says would be followed otherwise.
 const FORMAT: u32 = 1;
@@ -99,16 +100,13 @@ fn decode(bytes: &[u8]) -> Option<Snapshot> {
     (snapshot.format == FORMAT).then_some(snapshot)
 }
 
-/// Writes a snapshot whole or not at all; when this returns it is synced. Blocks.
-pub(super) fn write(path: &PathBuf, snapshot: &Snapshot) -> io::Result<()> {
+/// Writes a snapshot; see [`replace`]. Blocks.
+pub(super) fn write(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
     let body = serde_json::to_vec(snapshot)?;
-    let fresh = path.with_extension("new");
-    let mut file = File::create(&fresh)?;
-    writeln!(file, "{}", hex::encode(Sha256::digest(&body)))?;
-    file.write_all(&body)?;
-    file.sync_all()?;
-    std::fs::rename(&fresh, path)?;
-    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+    let mut bytes = hex::encode(Sha256::digest(&body)).into_bytes();
+    bytes.push(b'\n');
+    bytes.extend_from_slice(&body);
+    replace(path, &bytes)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::fire::{Fired, fire};
-use super::place::{self, Place};
+use super::place::{self, StreamPlace};
 use super::queue::Queue;
 use super::store::{Snapshot, Store};
 use super::{Clock, Status};
@@ -34,13 +34,6 @@ const AT_ONCE: usize = 64;
 
 /// Why the place in the stream must be found again.
 pub(super) type Trouble = String;
-
-/// Runs what reads or writes the disk beside the tasks.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Trouble> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
-}
 
 pub(super) struct Task {
     client: async_nats::Client,
@@ -85,7 +78,7 @@ impl Reading {
 
     fn take(&mut self, message: Message) -> Result<(), Trouble> {
         let position = self.known.position;
-        let found = message.info().map_err(|e| e.to_string())?.stream_sequence;
+        let found = message.info().map_err(|error| crate::chain(&*error))?.stream_sequence;
         if found != position + 1 {
             return Err(format!("position {found} came after {position}"));
         }
@@ -106,7 +99,7 @@ impl Reading {
         place::save(store, snapshot).await?;
         // Confirmed by the server: one that gets lost would bring everything again at the next start,
         // and an unconfirmed one of this kind did not move the consumer on nats-server 2.15.1.
-        last.double_ack().await.map_err(|error| error.to_string())?;
+        last.double_ack().await.map_err(|error| crate::chain(&*error))?;
         self.kept = self.known.position;
         // A long list is written more rarely, so that writing takes a small part of the time.
         self.again = Instant::now() + (begun.elapsed() * 20).min(LONGEST_REST);
@@ -148,7 +141,7 @@ impl Task {
     async fn follow(&mut self) -> Result<Infallible, Trouble> {
         let stream = self.context.get_stream(STREAM).await.map_err(|e| crate::chain(&e))?;
         let end = stream.cached_info().state.last_sequence;
-        let Place { snapshot, consumer } = place::find(&stream, &self.store).await?;
+        let StreamPlace { snapshot, consumer } = place::find(&stream, &self.store).await?;
         let mut messages = consumer.messages().await.map_err(|e| crate::chain(&e))?;
         let mut looks = tokio::time::interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

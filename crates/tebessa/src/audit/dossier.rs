@@ -7,7 +7,7 @@ use ::guidance::Library;
 use case::{CaseId, EvidenceId, Recorded};
 use journal::{Checkpoint, Reader};
 use service::access::{AccessLog, View, Viewed};
-use service::audit::dossier::{Disclosure, DossierError, disclosures, make, names};
+use service::audit::dossier::{Disclosure, DossierError, Materials, disclosures, make, names};
 use service::keys::KeyStore;
 use service::logs::Log;
 use service::node::keys_dir;
@@ -198,14 +198,10 @@ fn build(
         Ok(found)
     };
     let fetched = evidence.len() as u64;
-    let made: Result<Vec<u8>, Failed> = make(
-        &reader,
-        args.case,
-        (note, &checkpoint),
-        (&files, &libraries),
-        |records| disclose(records).map_err(Failed),
-        evidence,
-    );
+    let materials =
+        Materials { note, checkpoint: &checkpoint, files: &files, libraries: &libraries, evidence };
+    let disclose = |records: &[Recorded]| disclose(records).map_err(Failed);
+    let made: Result<Vec<u8>, Failed> = make(&reader, args.case, materials, disclose);
     let made = made.map_err(|Failed(error)| error)?;
     out.write_whole(&made)?;
     Ok(Made {

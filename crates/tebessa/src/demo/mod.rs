@@ -13,7 +13,7 @@ use ::guidance::Library;
 use serde_json::{Value as Json, json};
 use service::client::Client;
 use service::follower::Status;
-use service::node::{Authority, Node};
+use service::node::{Authority, GivenLaw, Node};
 use service::reply::Reply;
 use service::standalone::{Setup, Standalone};
 use tokio::task::JoinSet;
@@ -177,9 +177,8 @@ fn rebuilt(
 
     steps.begin("Rebuilding everything from the log alone");
     std::fs::remove_dir_all(journal.join("index")).map_err(CliError::other)?;
-    let (node, _) =
-        Node::open(data, authority, (law::library(None)?, law::clocks(None)?), &mut |_| {})
-            .map_err(CliError::other)?;
+    let law = GivenLaw { library: law::library(None)?, clocks: law::clocks(None)? };
+    let (node, _) = Node::open(data, authority, law, &mut |_| {}).map_err(CliError::other)?;
     let expected = expectations()?;
     let mut shown = Vec::new();
     for script in scripts {

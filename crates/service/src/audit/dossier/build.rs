@@ -195,18 +195,18 @@ fn libraries(inputs: &Inputs, records: &[Recorded]) -> Result<Vec<Library>, Refu
             return Err(Refused::at(&guidance_name(hash), "is not the file of its hash"));
         }
     }
-    for hash in named {
+    let criteria = || inputs.guidance.iter().filter(|(hash, _)| !named.contains(hash.as_str()));
+    for hash in &named {
         let wrong = |what: &str| Refused::at(&guidance_name(hash), what);
-        let bytes = inputs.guidance.get(hash).ok_or_else(|| {
+        let itself = inputs.guidance.get_key_value(*hash).ok_or_else(|| {
             wrong("is named by an assessment and missing; nothing can be derived without it")
         })?;
-        let others = inputs.guidance.iter().filter(|(other, _)| is_criteria(other, records));
-        let files = others.chain([(&hash.to_owned(), bytes)]).map(own).collect::<Vec<_>>();
+        let files = criteria().chain([itself]).map(own).collect::<Vec<_>>();
         let library = Library::from_files(files).map_err(|faults| {
             let first = faults.first().map(ToString::to_string).unwrap_or_default();
             wrong(&format!("cannot be used: {first}"))
         })?;
-        used.insert(hash.to_owned());
+        used.insert((*hash).to_owned());
         used.extend(library.all().map(|guidance| guidance.criteria_hash().to_string()));
         libraries.push(library);
     }
@@ -218,10 +218,6 @@ fn libraries(inputs: &Inputs, records: &[Recorded]) -> Result<Vec<Library>, Refu
 
 fn own((hash, bytes): (&String, &Vec<u8>)) -> (String, Vec<u8>) {
     (guidance_name(hash), bytes.clone())
-}
-
-fn is_criteria(hash: &str, records: &[Recorded]) -> bool {
-    !named(records).contains(hash)
 }
 
 /// The paths of the personal fields of every event.

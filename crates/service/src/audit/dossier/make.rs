@@ -43,17 +43,28 @@ impl From<journal::Error> for DossierError {
     }
 }
 
-/// Makes the dossier of a case at a checkpoint. `files` are all guidance files that are at hand,
-/// of which those are taken that the case names; `disclose` gives what is disclosed of the records;
-/// `evidence` are the files of evidence that go with it, by their SHA-256.
+/// From what a dossier is made, beside the log.
+pub struct Materials<'a> {
+    /// The signed checkpoint.
+    pub note: String,
+    /// What it says. That the note says so is for the caller to have verified.
+    pub checkpoint: &'a Checkpoint,
+    /// All guidance files that are at hand; those are taken that the case names.
+    pub files: &'a [Vec<u8>],
+    /// The same, read: of a library each.
+    pub libraries: &'a [Library],
+    /// The files of evidence that go with it, by their SHA-256.
+    pub evidence: BTreeMap<String, Vec<u8>>,
+}
+
+/// Makes the dossier of a case at a checkpoint. `disclose` gives what is disclosed of the records.
 pub fn make<E: From<DossierError>>(
     reader: &Reader,
     case: CaseId,
-    (note, checkpoint): (String, &Checkpoint),
-    (files, libraries): (&[Vec<u8>], &[Library]),
+    materials: Materials<'_>,
     disclose: impl FnOnce(&[Recorded]) -> Result<Vec<Disclosure>, E>,
-    evidence: BTreeMap<String, Vec<u8>>,
 ) -> Result<Vec<u8>, E> {
+    let Materials { note, checkpoint, files, libraries, evidence } = materials;
     let made = |error: journal::Error| E::from(error.into());
     let stream = StreamId(case.0);
     let there = reader.read_stream(stream, None).map_err(made)?;

@@ -16,7 +16,7 @@ mod make;
 
 pub use self::check::{Checked, Refused, check};
 pub use self::disclose::{disclosures, names};
-pub use self::make::{DossierError, make};
+pub use self::make::{DossierError, Materials, make};
 
 use std::collections::BTreeMap;
 

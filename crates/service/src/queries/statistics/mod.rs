@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use self::suppress::{Table, hidden_parts};
 use crate::node::Node;
 use crate::reply::Failure;
+use crate::summaries::visit_summaries;
 
 /// Numbers from 1 to below this are not published.
 const LEAST: u64 = 5;
@@ -88,13 +89,10 @@ pub(super) fn answer(node: &Node) -> Result<StatisticsReply, Failure> {
     let before = format!("{:04}-{:02}", today.year(), today.month());
     let position = node.journal().index_caught_up().borrow().0;
     let mut counted = Vec::new();
-    node.journal()
-        .summaries(None, &mut |_, _, bytes| {
-            let summary = serde_json::from_slice::<Summary>(bytes).ok();
-            counted.extend(summary.and_then(|summary| count(&summary, &before)));
-            ControlFlow::Continue(())
-        })
-        .map_err(|error| Failure::unavailable(crate::chain(&error)))?;
+    visit_summaries(node.journal(), None, &mut |_, summary| {
+        counted.extend(count(&summary, &before));
+        ControlFlow::Continue(())
+    })?;
     Ok(publish(&counted, before, position))
 }
 
