@@ -406,6 +406,8 @@ async fn a_purged_stream_is_filled_anew_with_its_consumers_at_their_places() {
     let mut messages = consumer.messages().await.unwrap();
     let next = messages.next().await.unwrap().unwrap();
     assert_eq!(next.info().unwrap().stream_sequence, 13);
+    // Its owner, who creates it at each start, finds it as it was.
+    durable(&context).await;
     follower.stop().await;
 }
 

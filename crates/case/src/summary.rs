@@ -98,7 +98,7 @@ impl Summary {
             case: record.envelope.case,
             status: Status::Made,
             profile,
-            registered: record.envelope.occurred.exact_day()?,
+            registered: registered(record),
             outcome: None,
             version: record.envelope.version,
             updated: String::new(),
@@ -132,7 +132,7 @@ impl Summary {
             IntakeEvent::ClaimRegistered(claim) => {
                 self.status = Status::Registered;
                 self.profile = claim.profile.clone();
-                self.registered = record.envelope.occurred.exact_day().unwrap_or(self.registered);
+                self.registered = registered(record);
                 self.person = claim.person.or(self.person);
             }
             IntakeEvent::PersonIdentified(identified) => self.person = Some(identified.person),
@@ -273,4 +273,11 @@ impl Summary {
             }
         }
     }
+}
+
+/// The day of a registration; the earliest where less is known, and the day of the record where nothing
+/// is. A case that could not be listed could not be found to be erased either.
+fn registered(record: &Recorded) -> Date {
+    let recorded = record.envelope.time.to_zoned(jiff::tz::TimeZone::UTC).date();
+    record.envelope.occurred.first_day().unwrap_or(recorded)
 }

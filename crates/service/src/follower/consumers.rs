@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use async_nats::jetstream::Error;
 use async_nats::jetstream::response::Response;
 use serde_json::Value;
 
@@ -164,21 +165,25 @@ pub(super) async fn list(mirror: &Mirror) -> Result<Vec<Consumer>, Trouble> {
 
 /// Creates a consumer that goes on behind what was acknowledged. What was delivered and not
 /// acknowledged comes again, as after any failure.
+///
+/// It is made as its owner has it and then put to its place, so that an owner who creates it at each
+/// start, as clients do, finds it unchanged. A server that cannot put it there gets it with its place as
+/// the beginning, and then such an owner is refused.
 async fn create(mirror: &Mirror, consumer: &Consumer) -> Result<(), Trouble> {
-    let mut config = consumer.config.clone();
-    if let (Some(fields), Some(acknowledged)) = (config.as_object_mut(), consumer.acknowledged) {
-        fields.remove("opt_start_time");
-        fields.insert("deliver_policy".to_owned(), "by_start_sequence".into());
-        fields.insert("opt_start_seq".to_owned(), (acknowledged + 1).into());
-    }
-    let request = serde_json::json!({ "stream_name": STREAM, "config": config });
-    let answer: Response<Value> = mirror
-        .context
-        .request(format!("CONSUMER.CREATE.{STREAM}.{}", consumer.name), &request)
-        .await
-        .map_err(|error| Trouble::away("a consumer cannot be put back", &error))?;
-    match answer {
-        Response::Ok(_) => {
+    let made = ask(mirror, "CREATE", consumer, &as_it_was(consumer)).await?;
+    let placed = match (made, consumer.acknowledged) {
+        (Err(error), _) => Err(error),
+        (Ok(()), None) => Ok(()),
+        (Ok(()), Some(acknowledged)) => {
+            let place = serde_json::json!({ "seq": acknowledged + 1 });
+            match ask(mirror, "RESET", consumer, &place).await {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(_)) | Err(_) => begin_there(mirror, consumer, acknowledged).await?,
+            }
+        }
+    };
+    match placed {
+        Ok(()) => {
             tracing::info!(
                 consumer = consumer.name,
                 acknowledged = consumer.acknowledged,
@@ -186,9 +191,49 @@ async fn create(mirror: &Mirror, consumer: &Consumer) -> Result<(), Trouble> {
             );
         }
         // Its owner creates it anew when it misses it; the mirror itself must not wait for that.
-        Response::Err { error } => {
+        Err(error) => {
             tracing::error!(consumer = consumer.name, %error, "consumer not put back");
         }
     }
     Ok(())
+}
+
+fn as_it_was(consumer: &Consumer) -> Value {
+    serde_json::json!({ "stream_name": STREAM, "config": consumer.config })
+}
+
+/// Makes the consumer anew with its place as the beginning.
+async fn begin_there(
+    mirror: &Mirror,
+    consumer: &Consumer,
+    acknowledged: u64,
+) -> Result<Result<(), Error>, Trouble> {
+    if let Err(error) = ask(mirror, "DELETE", consumer, &Value::Null).await? {
+        return Ok(Err(error));
+    }
+    let mut request = as_it_was(consumer);
+    if let Some(fields) = request.pointer_mut("/config").and_then(Value::as_object_mut) {
+        fields.remove("opt_start_time");
+        fields.insert("deliver_policy".to_owned(), "by_start_sequence".into());
+        fields.insert("opt_start_seq".to_owned(), (acknowledged + 1).into());
+    }
+    ask(mirror, "CREATE", consumer, &request).await
+}
+
+async fn ask(
+    mirror: &Mirror,
+    what: &str,
+    consumer: &Consumer,
+    request: &Value,
+) -> Result<Result<(), Error>, Trouble> {
+    let subject = format!("CONSUMER.{what}.{STREAM}.{}", consumer.name);
+    let answer: Response<Value> = mirror
+        .context
+        .request(subject, request)
+        .await
+        .map_err(|error| Trouble::away("a consumer cannot be put back", &error))?;
+    Ok(match answer {
+        Response::Ok(_) => Ok(()),
+        Response::Err { error } => Err(error),
+    })
 }

@@ -2,9 +2,10 @@
 
 use case::record::Unstamped;
 use case::{
-    Answer, Case, Code, CommandEntry, Context, EventId, Instant, KeyId, Law, Rejection, Sealed,
-    admit,
+    Answer, Case, Code, Command, CommandEntry, Context, EventId, Instant, KeyId, Law, Rejection,
+    Sealed, admit,
 };
+use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
 use super::Node;
@@ -17,14 +18,6 @@ use crate::request::Request;
 
 /// The commands that begin a case.
 const BEGINNINGS: &[&str] = &["intake.make-claim", "intake.register-claim"];
-
-/// The commands that are taken only when a time is over.
-const WHEN_OVER: &[&str] = &[
-    "deadlines.expire",
-    "registry.close-file",
-    "registry.destroy-key",
-    "registry.withdraw-implicitly",
-];
 
 /// A draft of an event, and the key that was taken for it.
 pub(super) type Decided = (Unstamped, Option<KeyId>);
@@ -80,9 +73,9 @@ impl Node {
             occurred: &head.occurred,
             law: Law::new(&self.inner.library).with_clocks(&self.inner.clocks),
         };
-        not_in_future(request, context.instant(case))?;
         let event = EventId(uuid::Uuid::now_v7());
         let command = self.seal(request, key, event)?;
+        not_in_future(head.occurred.first_day(), &command, context.instant(case))?;
         let decided = case::decide(case, &command, &context)?;
         Ok(Unstamped {
             id: event,
@@ -181,25 +174,27 @@ impl From<Failure> for Refusal {
 
 /// A time limit must not be passed by a date that is yet to come. A day's grace covers zones, but not
 /// where a command is taken only because a time is over: that is so by the node's clock, or not yet.
-fn not_in_future(request: &Request, at: Option<Instant>) -> Result<(), Refusal> {
+fn not_in_future(
+    occurred: Option<Date>,
+    command: &Command,
+    at: Option<Instant>,
+) -> Result<(), Refusal> {
     let now = Timestamp::now();
-    let ahead = WHEN_OVER.contains(&request.entry.full_name().as_str())
-        && at.is_some_and(|at| at.timestamp() > now);
-    if ahead {
+    if command.needs_time_over() && at.is_some_and(|at| at.timestamp() > now) {
         let message =
             "occurred is not yet by the node's clock, and this looks whether time is over";
         return Err(Rejection::new(Code::OccurredInFuture, message).into());
     }
-    let latest =
-        now.checked_add(24.hours()).map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).date());
-    match (request.head.occurred.first_day(), latest) {
-        (Some(day), Ok(latest)) if day > latest => Err(Rejection::new(
-            Code::OccurredInFuture,
-            format!("occurred is {day}; a command tells what happened, not what will"),
-        )
-        .into()),
-        _ => Ok(()),
+    let Ok(latest) = now.checked_add(24.hours()) else { return Ok(()) };
+    let latest = latest.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let told = command.happened().map(|(field, day)| (field, day.first_day()));
+    for (field, day) in [Some(("occurred", occurred)), told].into_iter().flatten() {
+        if let Some(day) = day.filter(|day| *day > latest) {
+            let message = format!("{field} is {day}; a command tells what happened, not what will");
+            return Err(Rejection::new(Code::OccurredInFuture, message).into());
+        }
     }
+    Ok(())
 }
 
 pub(super) fn accepted(case: &Case, request: &Request) -> Result<Reply, Failure> {
