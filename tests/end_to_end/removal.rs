@@ -50,6 +50,53 @@ async fn a_pending_claim_an_unknown_case_and_silence_clear_nobody() {
     assert_eq!(asked(&url, case), (Some(1), String::new()), "silence is no clearance");
 }
 
+/// It is the person who would be removed: a claim that is over clears nobody whose other claim is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_claim_of_the_same_person_bars() {
+    let mut node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let over = cleared(&client).await;
+    let (person, alias) = (Uuid::new_v4(), Uuid::new_v4());
+    let identify = |case: Uuid, person: Uuid| {
+        let mut command = register(case, Uuid::now_v7(), "Maximilian");
+        command["command"] = json!("intake.identify-person");
+        command["data"] = json!({ "person": person, "reason": "The same papers." });
+        command
+    };
+    let case = Uuid::new_v4();
+    let accepted = async |command: &Value| {
+        let reply = send(&client, command).await.expect("an answer");
+        assert!(matches!(reply, Reply::Accepted { .. }), "{reply:?}");
+    };
+    let first = Uuid::new_v4();
+    let mut withdraw = register(first, Uuid::now_v7(), "Maximilian");
+    withdraw["command"] = json!("intake.withdraw-claim");
+    withdraw["actor"]["role"] = json!("applicant");
+    withdraw["data"] = json!({ "reason": "I go home." });
+    accepted(&register(first, Uuid::now_v7(), "Maximilian")).await;
+    accepted(&identify(first, person)).await;
+    accepted(&withdraw).await;
+    assert_eq!(bar(&client, first).await.expect("an answer")["barred"], json!(false));
+    // A second claim under an id that is not known to be the same person's, and then is.
+    accepted(&register(case, Uuid::now_v7(), "Maximilian")).await;
+    accepted(&identify(case, alias)).await;
+    assert_eq!(bar(&client, first).await.expect("an answer")["barred"], json!(false));
+    let register_id = ask(&client, "register", &json!({})).await["register"].clone();
+    accepted(&json!({
+        "command": "registry.merge-persons", "id": Uuid::now_v7(), "case": register_id,
+        "actor": { "id": "registry-1", "role": "registry", "basis": "test" },
+        "occurred": "2024-01-02",
+        "data": { "merge": Uuid::new_v4(), "from": alias, "into": person, "reason": "One person.",
+            "approver": "registry-2" },
+    }))
+    .await;
+    let said = bar(&client, first).await;
+    clears_nobody(&said, "other_claim");
+    assert!(said.expect("an answer").to_string().contains(&case.to_string()));
+    assert_eq!(bar(&client, over).await.expect("an answer")["barred"], json!(false));
+    assert!(node.stop().success());
+}
+
 /// A claim that was withdrawn: nothing bars the removal any more.
 async fn cleared(client: &Client) -> Uuid {
     let case = Uuid::new_v4();

@@ -243,6 +243,8 @@ vocabulary! {
         SubmissionPending = "submission_pending",
         /// The claim counts as withdrawn and may be taken up again.
         Reinstatable = "reinstatable",
+        /// Another claim of the same person bars it.
+        OtherClaim = "other_claim",
         /// The case cannot be read.
         Unreadable = "unreadable",
         /// The node is not sure that it has everything.

@@ -1,13 +1,15 @@
 //! `tebessa.query.removal-bar`: may this person be removed?
 //!
 //! Doubt is an answer, and the answer is "barred": a case that is unknown or cannot be read whole,
-//! a log that can no longer be written, a stream that contradicts it or cannot be looked at. "Not barred" is said only by
-//! the rules, over every record of the case, chained from the first to the last.
+//! a log that can no longer be written, a stream that contradicts it or cannot be looked at. "Not barred"
+//! is said only by the rules, over every record of the case, chained from the first to the last, and over
+//! every other claim of the same person: it is the person who would be removed.
 
 use case::vocabulary::BarReason;
 use case::{Bar, Case, CaseId, EventId, Instant, Reason, Recorded, Version, removal_bar};
 use journal::StreamId;
 
+use super::register::claims_of;
 use crate::access::{View, Viewed, Viewer};
 use crate::cases::records;
 use crate::follower;
@@ -89,7 +91,9 @@ pub(crate) fn answer(
     let (mut bar, records) = match whole(node, query.case) {
         Ok(records) => {
             let case = Case::fold(&records);
-            (removal_bar(&case, asked), records)
+            let bar = removal_bar(&case, asked);
+            let others = if bar.barred { Vec::new() } else { others(node, &case, asked, position) };
+            (if others.is_empty() { bar } else { Bar::of(others) }, records)
         }
         Err(why) => (Bar::of(vec![doubt(BarReason::Unreadable, why)]), Vec::new()),
     };
@@ -112,6 +116,34 @@ pub(crate) fn answer(
         version: records.last().map(|record| record.envelope.version).unwrap_or_default(),
         position,
     })
+}
+
+/// What bars in the other claims of the case's person, through all merges that hold.
+fn others(node: &Node, case: &Case, at: Instant, position: u64) -> Vec<Reason> {
+    let Some(person) = case.intake.person else { return Vec::new() };
+    let claims = match claims_of(node, person) {
+        Ok((_, reached)) if reached < position => {
+            let why = "the list of this person's claims is still being made; ask again";
+            return vec![doubt(BarReason::NotCurrent, why.to_owned())];
+        }
+        Ok((claims, _)) => claims,
+        Err(failure) => {
+            let why = format!("the other claims of this person are not known: {failure}");
+            return vec![doubt(BarReason::Unreadable, why)];
+        }
+    };
+    let others = claims.iter().filter(|claim| Some(claim.case) != case.id);
+    others.filter_map(|claim| of_other(node, claim.case, at)).collect()
+}
+
+fn of_other(node: &Node, id: CaseId, at: Instant) -> Option<Reason> {
+    let bar = match whole(node, id) {
+        Ok(records) => removal_bar(&Case::fold(&records), at),
+        Err(why) => Bar::of(vec![doubt(BarReason::Unreadable, why)]),
+    };
+    let why = bar.reasons.first()?;
+    let sentence = format!("another claim of this person, {id}: {}", why.sentence);
+    Some(Reason { until: bar.until, ..doubt(BarReason::OtherClaim, sentence) })
 }
 
 fn doubt(code: BarReason, sentence: String) -> Reason {
