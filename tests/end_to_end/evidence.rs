@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
 use case::{CaseId, EvidenceId, UploadId};
 use futures::StreamExt as _;
 use serde_json::{Value, json};
@@ -287,5 +289,55 @@ async fn a_file_that_is_put_again_with_the_same_id_gets_the_first_answer() {
     std::fs::write(&summons, file(100_001)).unwrap();
     let (code, reply) = put();
     assert_eq!((code, &reply["code"]), (Some(3), &json!("command_reused")));
+    assert!(node.stop().success());
+}
+
+/// Who may put files into the inbox also writes what its store says of them. A link to itself, pieces under
+/// the name of everybody's, and a file without pieces are no file, and touch nobody else's.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_inbox_says_of_an_upload_is_not_believed() {
+    let mut node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let (case, own, bytes) = (Uuid::new_v4(), Uuid::new_v4(), file(300_000));
+    send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("an answer");
+    put(&client, own, &bytes).await;
+    let nats = async_nats::connect(node.url()).await.expect("a connection");
+    let jetstream = async_nats::jetstream::new(nats);
+    for (told, why) in [
+        (
+            json!({ "options": { "link": { "bucket": "evidence-inbox", "name": "SELF" } } }),
+            "a link",
+        ),
+        (json!({ "nuid": "*", "chunks": 3 }), "letters and digits"),
+        (json!({ "nuid": ">", "chunks": 3 }), "letters and digits"),
+        (json!({ "nuid": "none", "chunks": 3 }), "0 are there"),
+        (json!({ "nuid": "none", "chunks": 299_000 }), "pieces"),
+        (json!({ "nuid": "none", "chunks": 0 }), "pieces"),
+        (json!({ "nuid": "none", "chunks": 3, "size": 5 }), "has 5 bytes"),
+    ] {
+        let upload = Uuid::new_v4();
+        let mut info = json!({
+            "name": upload, "bucket": "evidence-inbox", "nuid": "none", "size": bytes.len(),
+            "chunks": 3, "mtime": "2026-01-05T00:00:00Z", "digest": "SHA-256=",
+        });
+        for (member, value) in told.as_object().expect("members") {
+            info[member] = value.clone();
+        }
+        let info = info.to_string().replace("SELF", &upload.to_string());
+        let name = URL_SAFE.encode(upload.to_string());
+        let subject = format!("$O.evidence-inbox.M.{name}");
+        let published = jetstream.publish(subject, info.into()).await.expect("sent");
+        published.await.expect("stored");
+        let reply = send(&client, &attach(case, Uuid::new_v4(), upload, &bytes)).await;
+        let Ok(Reply::Rejected { code, message, .. }) = reply else { panic!("{told}: {reply:?}") };
+        assert_eq!(code.as_str(), "upload_unfit", "{message}");
+        assert!(message.contains(why), "{told}: {message}");
+        let bucket = jetstream.get_object_store("evidence-inbox").await.expect("the inbox");
+        assert!(bucket.info(upload.to_string()).await.is_err(), "what does not fit is removed");
+    }
+    let evidence = Uuid::new_v4();
+    let reply = send(&client, &attach(case, evidence, own, &bytes)).await.expect("an answer");
+    assert!(matches!(reply, Reply::Accepted { .. }), "{reply:?}");
+    assert_eq!(get(&client, case, evidence).await.expect("the file"), bytes);
     assert!(node.stop().success());
 }

@@ -105,8 +105,10 @@ impl Attaching {
         }
         let permit = documents.at_once.acquire().await;
         let _permit = permit.map_err(|error| failed(error.to_string()))?;
-        let mut object = match self.inbox.open(file.upload).await {
-            Ok(object) => object,
+        let size = file.size;
+        let mut upload = match self.inbox.open(file.upload, size).await {
+            Ok(upload) => upload,
+            Err(NotRead::Unfit(why)) => return Err(unfit(&why)),
             Err(NotRead::Unknown) => {
                 let message = format!(
                     "the inbox {} holds no upload {}; put the file there first",
@@ -117,18 +119,11 @@ impl Attaching {
             }
             Err(NotRead::Away(reason)) => return Err(failed(reason)),
         };
-        let size = u64::try_from(object.info().size).unwrap_or(u64::MAX);
-        if size != file.size {
-            return Err(unfit(&format!(
-                "the upload has {size} bytes, the command says {}",
-                file.size
-            )));
-        }
         let sha256 = file.sha256.as_str();
         let (cipher, salt) =
             self.node.keys().fresh_document(key, case, sha256).map_err(Error::from)?;
         let expected = Expected { size, sha256 };
-        match documents.store.keep(name, &cipher, &salt, &expected, &mut object).await {
+        match documents.store.keep(name, &cipher, &salt, &expected, &mut upload).await {
             Ok(()) => Ok(()),
             Err(NotKept::Unfit(why)) => Err(unfit(&why)),
             Err(NotKept::Source(error)) => Err(failed(format!(
