@@ -43,6 +43,16 @@ async fn malformed_commands_are_answered_with_what_and_where() {
         (changed("/case", json!("../x")).into_bytes(), 400, "case: expected a UUID"),
         (changed("/occurred", json!("soon")).into_bytes(), 400, "occurred: expected a date"),
         (unknown.to_string().into_bytes(), 400, "data.colour"),
+        (
+            changed("/actor", json!(["registrar-1", "registrar", "test"])).into_bytes(),
+            400,
+            "actor: expected an object",
+        ),
+        (
+            changed("/actor/role", json!({ "registrar": null })).into_bytes(),
+            400,
+            "actor.role: expected a string",
+        ),
         (changed("/data/name", json!(9_007_199_254_740_993_u64)).into_bytes(), 400, "2^53"),
         (long.into_bytes(), 413, "65535"),
     ];
@@ -51,6 +61,14 @@ async fn malformed_commands_are_answered_with_what_and_where() {
         assert_eq!(got.0, code, "{got:?}");
         assert!(got.1.contains(part), "{got:?} does not say `{part}`");
     }
+    // A sealed box that is a list would carry its words past the sealing, into the log for ever.
+    let mut boxed = good.clone();
+    let item = json!(["p. 4", [Uuid::new_v4(), "Mariam K.", "c"]]);
+    boxed["command"] = json!("evidence.correct-transcript");
+    boxed["data"] = json!({ "interview": Uuid::new_v4(), "items": [item] });
+    let bytes = boxed.to_string().into_bytes();
+    let (code, message) = refused(&client, "evidence.correct-transcript", bytes).await;
+    assert_eq!((code, message.as_str()), (400, "data.items[0]: is not an object"));
     let (code, message) = refused(&client, "intake.fly", good.to_string().into_bytes()).await;
     assert_eq!(code, 400, "{message}");
     assert!(message.contains("register-claim"), "{message}");
