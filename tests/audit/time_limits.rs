@@ -111,7 +111,7 @@ fn a_last_day_that_the_clocks_do_not_give_is_told_with_both_values() {
 #[test]
 fn another_profiles_clocks_and_a_file_that_is_not_here_are_told() {
     let french = Clocks::embedded().all().find(|(profile, _)| *profile == "FR").expect("FR");
-    let french = case::token::Clocks::new(&french.1.hash).expect("a hash");
+    let french = french.1.hash.clone();
     let other = notified(|event| event.clocks = Some(french.clone()));
     assert_eq!(other, ("profile".into(), "EU".into(), "FR".into()));
     let limits = computed(&records(DECIDED), &[]);

@@ -53,10 +53,12 @@ pub struct Summary {
     /// The key that was destroyed, where the case was erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased: Option<KeyId>,
-    /// Where a claim stood before it counted as withdrawn.
+    /// Where a claim stood before it counted as withdrawn, a file before it was closed, or an appeal
+    /// that was decided before the next court got it: there it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumes: Option<Status>,
-    /// The deadlines that run, the earliest first: what a timer needs.
+    /// The deadlines that run, the earliest first, for those who look at a list of cases. Timers follow
+    /// the records themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deadlines: Vec<Running>,
     /// The thread that it belongs to.

@@ -55,7 +55,7 @@ pub struct TimeLimit {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub over: Option<Instant>,
     /// The file of clocks that the event names, as `sha256:` and 64 hexadecimal digits.
-    pub clocks: token::Clocks,
+    pub clocks: token::ClocksId,
     /// What came out.
     #[serde(flatten)]
     pub verdict: Verdict,
@@ -97,7 +97,7 @@ struct Told<'e> {
     /// The last day as it was given, which may be later.
     given: Option<&'e WorldDate>,
     over: Option<Instant>,
-    clocks: &'e token::Clocks,
+    clocks: &'e token::ClocksId,
 }
 
 impl<'e> Told<'e> {

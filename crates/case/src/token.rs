@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use sha2::{Digest as _, Sha256};
+
 /// A string is not a token of the kind that was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -102,8 +104,8 @@ tokens! {
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".+-".contains(c);
             made_of(kind, 63, plain) && made_of(subtype, 63, plain)
         });
-    /// The hash of a file of clocks.
-    Clocks, "sha256: and 64 lower-case hexadecimal digits", "^sha256:[0-9a-f]{64}$",
+    /// A file of clocks, by its hash.
+    ClocksId, "sha256: and 64 lower-case hexadecimal digits", "^sha256:[0-9a-f]{64}$",
         |t| t.strip_prefix("sha256:").is_some_and(|d| d.len() == 64 && d.chars().all(hex_digit));
     /// A SHA-256 digest as 64 lower-case hexadecimal digits.
     Sha256Hex, "64 lower-case hexadecimal digits", "^[0-9a-f]{64}$",
@@ -126,6 +128,14 @@ tokens! {
             let lengths: Vec<usize> = t.split('-').map(str::len).collect();
             lengths == [2, 32, 16, 2] && t.chars().all(|c| hex_digit(c) || c == '-')
         };
+}
+
+impl ClocksId {
+    /// The id of a file of clocks: SHA-256 of its bytes.
+    #[must_use]
+    pub fn of_file(bytes: &[u8]) -> Self {
+        Self(format!("sha256:{}", hex::encode(Sha256::digest(bytes))))
+    }
 }
 
 impl TraceParent {

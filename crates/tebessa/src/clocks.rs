@@ -89,7 +89,7 @@ fn list(clocks: &Clocks, screen: &mut Screen) -> Result<(), CliError> {
             (profile.to_owned(), Style::new()),
             (found.zone().to_owned(), Style::new()),
             (format!("{all}, {not} not verified"), style),
-            (found.hash.chars().take(SHOWN_HASH).collect(), ASIDE),
+            (found.hash.as_str().chars().take(SHOWN_HASH).collect(), ASIDE),
         ]);
     }
     table.show(screen)?;
@@ -117,7 +117,7 @@ fn show_json(found: &ProfileClocks) -> Result<(), CliError> {
 fn show((profile, found): (&str, &ProfileClocks), screen: &mut Screen) -> Result<(), CliError> {
     screen.labelled(0, 9, "profile", profile)?;
     screen.labelled(0, 9, "zone", found.zone())?;
-    screen.labelled(0, 9, "hash", &found.hash)?;
+    screen.labelled(0, 9, "hash", found.hash.as_str())?;
     let rolls = "a time limit that would end on a day off ends on the next working day";
     let stays = "a time limit may end on a day off";
     screen.labelled(0, 9, "days off", if found.rolls() { rolls } else { stays })?;

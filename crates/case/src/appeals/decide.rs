@@ -11,7 +11,6 @@ use crate::decide::Context;
 use crate::decisions::{day, day_since};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, need};
-use crate::token::Clocks;
 use crate::vocabulary::{AppealResult, Circumstance, DeadlineKind, Role};
 use crate::{AppealId, Version, WorldDate, seen};
 
@@ -203,7 +202,7 @@ fn decide_appeal(
             .last
             .map(|last| ruling.onward_deadline.clone().unwrap_or_else(|| WorldDate::day(last))),
         computed: time.computed.as_ref().map(|computed| WorldDate::day(computed.last)),
-        clocks: time.computed.and_then(|computed| Clocks::new(&computed.clocks).ok()),
+        clocks: time.computed.map(|computed| computed.clocks),
         seen,
     })))
 }

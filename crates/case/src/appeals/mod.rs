@@ -15,7 +15,7 @@ pub(crate) use self::state::evolve;
 pub use self::state::{Appeal, Ruling, State};
 use crate::catalogue::{commands, events};
 use crate::personal::{Personal, Words};
-use crate::token::{Clocks, Criterion};
+use crate::token::{ClocksId, Criterion};
 use crate::vocabulary::{AppealResult, DecisionOutcome, LateRuling};
 use crate::{AppealId, Instant, Seen, Version, WorldDate};
 
@@ -204,7 +204,7 @@ pub struct AppealDecided {
     pub computed: Option<WorldDate>,
     /// The clocks by which it was computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clocks: Option<Clocks>,
+    pub clocks: Option<ClocksId>,
     /// The first instant at which the time for a further appeal is over; absent where there is no such
     /// time, and in records from before it was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]

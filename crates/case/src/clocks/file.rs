@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use guidance::{Fault, Faults, GuidanceHash};
+use guidance::{Fault, Faults};
 use jiff::tz::TimeZoneDatabase;
 use serde::Deserializer;
 use serde::de::Visitor;
@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::calendar::{Calendar, Holiday};
 use super::{Clock, ProfileClocks};
+use crate::token::ClocksId;
 use crate::token::ProfileName;
 
 /// What the length of a time limit is.
@@ -52,7 +53,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<(String, ProfileClocks), Ve
         Ok(zone) if faults.is_empty() => Ok((
             written.profile.into_inner().as_str().to_owned(),
             ProfileClocks {
-                hash: GuidanceHash::of(text.as_bytes()).to_string(),
+                hash: ClocksId::of_file(text.as_bytes()),
                 clocks: written.clock.into_iter().map(Spanned::into_inner).collect(),
                 zone,
                 rolls: written.rolls,

@@ -20,6 +20,7 @@ use jiff::tz::TimeZone;
 
 use self::calendar::Calendar;
 use crate::Instant;
+use crate::token::ClocksId;
 use crate::vocabulary::{Circumstance, DeadlineKind};
 
 /// Name and text of each file of `schemas/clocks`.
@@ -86,8 +87,8 @@ pub struct Clock {
 /// The clocks of a profile.
 #[derive(Debug, Clone)]
 pub struct ProfileClocks {
-    /// SHA-256 of the file, as `sha256:` and 64 hexadecimal digits.
-    pub hash: String,
+    /// SHA-256 of the file.
+    pub hash: ClocksId,
     /// The time limits.
     pub clocks: Vec<Clock>,
     zone: TimeZone,
@@ -102,8 +103,8 @@ pub struct Computed {
     pub last: Date,
     /// The first instant at which it is over.
     pub over: Instant,
-    /// The hash of the file.
-    pub clocks: String,
+    /// The file.
+    pub clocks: ClocksId,
 }
 
 /// The clocks of all profiles.
@@ -167,7 +168,7 @@ impl Clocks {
     /// The clocks of a file that is named by its hash, as it stands in records, and their profile.
     #[must_use]
     pub fn by_hash(&self, hash: &str) -> Option<(&str, &ProfileClocks)> {
-        self.all().find(|(_, clocks)| clocks.hash == hash)
+        self.all().find(|(_, clocks)| clocks.hash.as_str() == hash)
     }
 
     /// The first instant after a day, where the profile's authority sits; in UTC where the profile

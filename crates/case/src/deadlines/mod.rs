@@ -15,7 +15,7 @@ use crate::decisions::day;
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, need};
-use crate::token::Clocks;
+use crate::token::ClocksId;
 use crate::vocabulary::{Circumstance, DeadlineKind};
 use crate::{DeadlineId, Instant, Version, WorldDate};
 
@@ -65,7 +65,7 @@ pub struct DeadlineSet {
     pub from: Option<WorldDate>,
     /// The clocks by which it was computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clocks: Option<Clocks>,
+    pub clocks: Option<ClocksId>,
 }
 
 /// Gives a running deadline more time.
@@ -158,7 +158,7 @@ fn set(case: &Case, deadline: &SetDeadline, context: &Context<'_>) -> Result<Eve
             due: computed.over,
             concerns,
             from: Some(WorldDate::day(from)),
-            clocks: Clocks::new(&computed.clocks).ok(),
+            clocks: Some(computed.clocks),
         }
     };
     Ok(Event::DeadlineSet(Box::new(set)))

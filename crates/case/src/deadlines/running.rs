@@ -1,7 +1,6 @@
 //! The deadlines that run in a case, and what each event changes about them.
 //!
-//! Case and summary apply the same changes, so that a timer that reads summaries sees what the
-//! rules see.
+//! Case, summary and timers apply the same changes, so that all see what the rules see.
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use crate::decide::Context;
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
-use crate::token::{Clocks, Language};
+use crate::token::{ClocksId, Language};
 use crate::vocabulary::{
     Circumstance, DeadlineKind, NotificationFailure, ServiceMethod, WithdrawnBy,
 };
@@ -57,7 +57,7 @@ pub struct DecisionNotified {
     pub computed: Option<WorldDate>,
     /// The clocks by which it was computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clocks: Option<Clocks>,
+    pub clocks: Option<ClocksId>,
     /// The first instant at which the time to appeal is over; absent in records from before
     /// clocks were kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,7 +124,7 @@ pub(super) fn notify(
         appeal_deadline: service.appeal_deadline.clone().unwrap_or_else(|| WorldDate::day(last)),
         circumstance: service.circumstance,
         computed: computed.as_ref().map(|computed| WorldDate::day(computed.last)),
-        clocks: computed.as_ref().and_then(|computed| Clocks::new(&computed.clocks).ok()),
+        clocks: computed.as_ref().map(|computed| computed.clocks.clone()),
         over: context.law.over(case, last),
     })))
 }

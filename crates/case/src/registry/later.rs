@@ -8,7 +8,7 @@ use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::removal;
 use crate::state::{Case, Stamp, need};
-use crate::token::{Clocks, Language};
+use crate::token::{ClocksId, Language};
 use crate::vocabulary::{
     Circumstance, DeadlineKind, DecisionOutcome, ReopenGround, ServiceMethod, SubmissionRuling,
     WarningCause,
@@ -71,7 +71,7 @@ pub struct ClaimWithdrawnImplicitly {
     pub reinstatable_until: Option<WorldDate>,
     /// The clocks by which that was computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clocks: Option<Clocks>,
+    pub clocks: Option<ClocksId>,
     /// The first instant at which it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<Instant>,
@@ -242,7 +242,7 @@ pub(super) fn warn(
         language: warning.language.clone(),
         served: warning.served.clone(),
         respond_by: WorldDate::day(last),
-        clocks: computed.and_then(|computed| Clocks::new(&computed.clocks).ok()),
+        clocks: computed.map(|computed| computed.clocks),
         over: context.law.over(case, last),
     })))
 }
@@ -277,7 +277,7 @@ pub(super) fn withdraw(
         warning: warning.version,
         reinstatable_until: computed.as_ref().map(|computed| WorldDate::day(computed.last)),
         over: computed.as_ref().map(|computed| computed.over),
-        clocks: computed.and_then(|computed| Clocks::new(&computed.clocks).ok()),
+        clocks: computed.map(|computed| computed.clocks),
     })))
 }
 

@@ -19,7 +19,7 @@ use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::removal;
 use crate::state::{Case, Stamp, need};
-use crate::token::{Clocks, FieldPath, Language};
+use crate::token::{ClocksId, FieldPath, Language};
 use crate::vocabulary::{RecipientClass, ReplayResult, Retention, ServiceMethod, WarningCause};
 use crate::{Instant, KeyId, Version, WorldDate};
 
@@ -91,7 +91,7 @@ pub struct WithdrawalWarned {
     pub respond_by: WorldDate,
     /// The clocks by which it was computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clocks: Option<Clocks>,
+    pub clocks: Option<ClocksId>,
     /// The first instant at which the time to answer is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<Instant>,
