@@ -33,6 +33,12 @@ impl CommandEntry {
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.service, self.name)
     }
+
+    /// Whether the command begins a case, so that it goes to one that is not there yet.
+    #[must_use]
+    pub fn begins_a_case(&self) -> bool {
+        self.service == "intake" && matches!(self.name, "make-claim" | "register-claim")
+    }
 }
 
 /// One event of the catalogue.

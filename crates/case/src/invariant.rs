@@ -37,7 +37,7 @@ macro_rules! invariants {
 }
 
 invariants! {
-    I1: "Nobody is cleared for removal while the claim is pending, a time limit to appeal runs, an appeal is undetermined, service is unproved, protection stands or a bar is active.", "1951 Convention art. 33; ECHR art. 3 and 13; APR 2024/1348 art. 68";
+    I1: "Nobody is cleared for removal while the claim is pending, a time limit to appeal runs, an appeal is undetermined, service is unproved, protection stands, harm within article 3 was found and no court held otherwise, or a bar is active.", "1951 Convention art. 33; ECHR art. 3 and 13; APR 2024/1348 art. 68";
     I2: "Who assesses, who reviews and who decides are different people, and who decides an appeal took no earlier part in the case.", "APD 2013/32 art. 46; UNHCR procedural standards";
     I3: "A decision issues only on a completed and agreed review of the latest assessment.", "ICIBI 2021, recommendation 8";
     I4: "A refusal requires that every criterion of all three categories, of punishment and of complementary protection was found.", "UNHCR Handbook paras 196 and 203";

@@ -16,9 +16,6 @@ use crate::personal::{self, SealError};
 use crate::reply::{Failure, Reply};
 use crate::request::Request;
 
-/// The commands that begin a case.
-const BEGINNINGS: &[&str] = &["intake.make-claim", "intake.register-claim"];
-
 /// A draft of an event, and the key that was taken for it.
 pub(super) type Decided = (Unstamped, Option<KeyId>);
 
@@ -104,7 +101,7 @@ impl Node {
         if let Some(key) = case.key() {
             return Ok((key, None));
         }
-        if !entry.of_register() && !BEGINNINGS.contains(&entry.full_name().as_str()) {
+        if !entry.of_register() && !entry.begins_a_case() {
             let message = "there is no such case; register the claim first";
             return Err(Rejection::new(Code::UnknownCase, message).into());
         }

@@ -10,8 +10,10 @@ use crate::viewing::Viewing;
 
 const HELP: &str = "\
 A person is barred from removal while the claim is pending, service is unproved, a time limit to
-appeal runs, an appeal is undetermined, protection stands, or an order says so; and wherever there
-is doubt: an unknown case, a record that cannot be read, a log that is not current.
+appeal runs, an appeal is undetermined, protection stands, harm within article 3 was found and no
+court held otherwise, an order says so, or one of these holds of another claim of the same person;
+and wherever there is doubt: an unknown case, a record that cannot be read, a log that is not
+current.
 
 Exit codes: 0 not barred, 3 barred, 1 no answer, 2 wrong usage. Only 0 is a clearance, and only for
 the moment of the answer.
