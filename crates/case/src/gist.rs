@@ -8,7 +8,7 @@ mod later;
 mod register;
 mod registry;
 
-use crate::vocabulary::DecisionOutcome;
+use crate::vocabulary::{DecisionOutcome, TakenBack};
 use crate::{Event, EvidenceId, Recorded, appeals, assessment};
 
 /// What happened, and what it was about.
@@ -136,7 +136,12 @@ fn of_appeals(event: &appeals::Event) -> Gist {
             [one.appeal.to_string()],
         ),
         appeals::Event::AppealWithdrawn(one) => {
-            gist("Appeal withdrawn, or the asking for permission", [one.appeal.to_string()])
+            let what = match one.what {
+                TakenBack::Appeal => "Appeal withdrawn",
+                TakenBack::Permission => "Asking for permission to go to the next court withdrawn",
+                TakenBack::OnwardAppeal => "Appeal to the next court withdrawn",
+            };
+            gist(what, [one.appeal.to_string()])
         }
         appeals::Event::AppealDecided(decided) => {
             let outcome = decided.outcome.map(DecisionOutcome::as_str);

@@ -3,15 +3,15 @@
 use jiff::civil::Date;
 
 use super::{
-    Appeal, AppealDecided, AppealFiled, Command, DecideAppeal, Event, FileAppeal, RuleLateFiling,
-    WithdrawAppeal, hearings,
+    Appeal, AppealDecided, AppealFiled, AppealWithdrawn, Command, DecideAppeal, Event, FileAppeal,
+    RuleLateFiling, WithdrawAppeal, hearings,
 };
 use crate::clocks::Computed;
 use crate::decide::Context;
 use crate::decisions::{day, day_since};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, need};
-use crate::vocabulary::{AppealResult, Circumstance, DeadlineKind, Role};
+use crate::vocabulary::{AppealResult, Circumstance, DeadlineKind, Role, TakenBack};
 use crate::{AppealId, Version, WorldDate, seen};
 
 /// Decides a command of appeals.
@@ -52,8 +52,9 @@ pub(crate) fn decide(
             Ok(Event::PermissionDecided(one.clone()))
         }
         Command::WithdrawAppeal(one) => {
-            withdraw(case, one, context)?;
-            Ok(Event::AppealWithdrawn(one.clone()))
+            let what = withdraw(case, one, context)?;
+            let (appeal, reason) = (one.appeal, one.reason.clone());
+            Ok(Event::AppealWithdrawn(Box::new(AppealWithdrawn { appeal, what, reason })))
         }
     }
 }
@@ -88,20 +89,30 @@ fn file(case: &Case, filing: &FileAppeal, context: &Context<'_>) -> Result<Event
 }
 
 /// Whoever asked may take it back: the claimant the appeal, and each side its own asking to go further.
-fn withdraw(case: &Case, one: &WithdrawAppeal, context: &Context<'_>) -> Result<(), Rejection> {
+fn withdraw(
+    case: &Case,
+    one: &WithdrawAppeal,
+    context: &Context<'_>,
+) -> Result<TakenBack, Rejection> {
     let appeal = case.appeals.one(one.appeal)?;
-    if !appeal.pending() && !appeal.permission_pending() {
+    let what = if appeal.permission_pending() {
+        TakenBack::Permission
+    } else if appeal.lapsed.is_none() && appeal.before_the_next_court() {
+        TakenBack::OnwardAppeal
+    } else if appeal.pending() {
+        TakenBack::Appeal
+    } else {
         return refuse(Code::NotPending, "nothing is pending that could be withdrawn");
-    }
-    let authority = context.by.role == Role::DecisionMaker;
-    let asked = appeal.onward.as_ref().filter(|onward| onward.ruled.is_none());
-    if authority != asked.is_some_and(|onward| onward.by == Role::DecisionMaker) {
+    };
+    let onward = appeal.onward.as_ref().filter(|_| what != TakenBack::Appeal);
+    let authoritys = onward.is_some_and(|onward| onward.by == Role::DecisionMaker);
+    if authoritys != (context.by.role == Role::DecisionMaker) {
         return refuse(
             Code::NotTheirs,
             "the other side asked for it, and only that side withdraws it",
         );
     }
-    Ok(())
+    Ok(what)
 }
 
 /// Whether a day began, where the authority sits, within the time that was given since an event.

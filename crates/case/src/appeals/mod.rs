@@ -16,7 +16,7 @@ pub use self::state::{Appeal, Ruling, State};
 use crate::catalogue::{commands, events};
 use crate::personal::{Personal, Words};
 use crate::token::{ClocksId, Criterion};
-use crate::vocabulary::{AppealResult, DecisionOutcome, LateRuling};
+use crate::vocabulary::{AppealResult, DecisionOutcome, LateRuling, TakenBack};
 use crate::{AppealId, Instant, Seen, Version, WorldDate};
 
 /// Files an appeal against the standing decision.
@@ -215,7 +215,19 @@ pub struct AppealDecided {
 }
 
 /// An appeal was withdrawn, or the asking for permission to go further.
-pub type AppealWithdrawn = WithdrawAppeal;
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct AppealWithdrawn {
+    /// The appeal.
+    pub appeal: AppealId,
+    /// What of it was taken back: what was asked for last.
+    pub what: TakenBack,
+    /// Why, where that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Words>>,
+}
 
 events! {
     service "appeals" as Appeals;

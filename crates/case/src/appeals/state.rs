@@ -11,7 +11,7 @@ use crate::rejection::{Code, Rejection};
 use crate::state::{Case, Stamp, need};
 use crate::token::{ActorId, Criterion};
 use crate::vocabulary::{
-    AppealResult, DecisionOutcome, LateRuling, PermissionResult, Role, SuspensiveEffect,
+    AppealResult, DecisionOutcome, LateRuling, PermissionResult, Role, SuspensiveEffect, TakenBack,
 };
 use crate::{AppealId, Instant, Seen, Version, WorldDate};
 
@@ -180,7 +180,7 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
         }
         Event::AppealWithdrawn(one) => {
             if let Some(appeal) = find(case, one.appeal) {
-                withdrawn(appeal, stamp);
+                withdrawn(appeal, one.what, stamp);
             }
         }
         Event::AppealDecided(decided) => end(case, decided, stamp),
@@ -202,12 +202,13 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
 
 /// What was asked for last is withdrawn: the next court, the permission, or the appeal itself. What
 /// was ruled before stands.
-fn withdrawn(appeal: &mut Appeal, stamp: &Stamp<'_>) {
-    if appeal.permission_pending() || appeal.before_the_next_court() {
-        appeal.onward = None;
-    } else {
-        appeal.lapsed = Some(stamp.version);
-        appeal.withdrawn = true;
+fn withdrawn(appeal: &mut Appeal, what: TakenBack, stamp: &Stamp<'_>) {
+    match what {
+        TakenBack::Permission | TakenBack::OnwardAppeal => appeal.onward = None,
+        TakenBack::Appeal => {
+            appeal.lapsed = Some(stamp.version);
+            appeal.withdrawn = true;
+        }
     }
 }
 

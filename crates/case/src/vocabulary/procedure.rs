@@ -195,6 +195,15 @@ vocabulary! {
         /// Does not give what was asked for.
         NoCooperation = "no_cooperation",
     }
+    /// What of an appeal was taken back.
+    TakenBack {
+        /// The appeal itself.
+        Appeal = "appeal",
+        /// The asking for permission to go further.
+        Permission = "permission",
+        /// What the next court had by that permission.
+        OnwardAppeal = "onward_appeal",
+    }
     /// What was held of a further submission.
     SubmissionRuling {
         /// It brings something new: the claim is to be reopened.
