@@ -45,11 +45,12 @@ struct Sheet {
     protected: bool,
     /// What was granted and is looked at again because the claimant asked for more.
     kept: bool,
+    /// The authority's own decision protects.
+    own: bool,
     /// Who asked to go further asked for the claimant.
     for_claimant: bool,
     /// What was found, or held by a court, of the leaves that article 3 hangs on.
     found: BTreeMap<String, Value>,
-    decided: bool,
     status: bool,
     review: bool,
     bars: BTreeSet<BarId>,
@@ -119,6 +120,7 @@ impl Sheet {
                 self.fresh_decision();
                 self.used(DeadlineKind::Response);
                 self.protected = issued.outcome.protects();
+                self.own = self.protected;
             }
             decisions::Event::StatusEnded(end) => {
                 self.fresh_decision();
@@ -128,6 +130,7 @@ impl Sheet {
                 self.review = false;
                 self.kept = false;
                 self.protected = end.outcome.is_some_and(DecisionOutcome::protects);
+                self.own = self.protected;
             }
             decisions::Event::DecisionNotified(served) => {
                 self.decision_unserved = false;
@@ -145,7 +148,6 @@ impl Sheet {
 
     fn fresh_decision(&mut self) {
         self.claim_open = false;
-        self.decided = true;
         self.for_claimant = true;
         self.decision_unserved = true;
         self.appeal_until = None;
@@ -156,7 +158,6 @@ impl Sheet {
     fn claim_opens_again(&mut self) {
         self.fresh_decision();
         self.decision_unserved = false;
-        self.decided = false;
         self.claim_open = true;
         self.protected = false;
         self.used(DeadlineKind::Appeal);
@@ -177,6 +178,9 @@ impl Sheet {
                 self.appeals.remove(&decided.appeal);
                 self.ruled = true;
                 for held in &decided.per_criterion {
+                    if held.value == Value::Undetermined {
+                        continue;
+                    }
                     self.found.insert(held.criterion.to_string(), held.value);
                 }
                 self.onward_until = decided.onward_deadline.as_ref().map(ToString::to_string);
@@ -184,8 +188,7 @@ impl Sheet {
                     self.protected = outcome.protects();
                 }
                 if decided.result == AppealResult::Remitted {
-                    self.kept |= self.protected && self.for_claimant;
-                    self.found.clear();
+                    self.kept |= if self.for_claimant { self.protected } else { self.own };
                     self.claim_opens_again();
                 }
                 self.stated = self.onward_until.clone();
@@ -248,7 +251,6 @@ impl Sheet {
             }
             registry::Event::ClaimReopened(_) => {
                 self.kept |= self.protected;
-                self.found.clear();
                 self.claim_opens_again();
                 self.withdrawn = false;
                 self.reinstatable_until = None;
@@ -286,7 +288,7 @@ impl Sheet {
     /// Article 3 protects whatever was decided.
     fn article_three(&self) -> bool {
         let is_met = |leaf: &str| self.found.get(leaf) == Some(&Value::Met);
-        self.decided && is_met("CP.1") && !is_met("IFA")
+        is_met("CP.1") && !is_met("IFA")
     }
 
     /// I1 says closed.

@@ -7,13 +7,14 @@
 
 use guidance::Value;
 
-use crate::appeals::{Appeal, Ruling};
+use crate::appeals::Ruling;
 use crate::deadlines::Running;
 use crate::decisions::{Decision, Notified};
 use crate::law::{ARTICLE_THREE, FLIGHT_AT_HOME};
 use crate::registry::Warning;
 use crate::state::Case;
-use crate::vocabulary::{BarReason, DeadlineKind, DecisionOutcome};
+use crate::token::Criterion;
+use crate::vocabulary::{BarReason, DeadlineKind, DecisionOutcome, Role};
 use crate::{Instant, Version};
 
 /// The answer.
@@ -130,9 +131,12 @@ pub(crate) fn of_decision(case: &Case, decision: &Decision, at: Instant) -> Opti
     if let Some(ruling) = case.appeals.ruling_on(decision.version) {
         return onward(case, decision, ruling, at);
     }
-    let rejected = case.appeals.against(decision.version).is_some_and(Appeal::ended);
-    if rejected && let Some(given) = case.deadlines.of(DeadlineKind::Onward) {
-        return going_further(vec![given.set]).while_runs(later(None, Some(given)), at);
+    let rejected = case.appeals.against(decision.version).filter(|appeal| appeal.ended());
+    let rejected = rejected.and_then(|appeal| appeal.late_ruled.as_ref());
+    if let Some((_, ruled)) = rejected
+        && let Some(end) = given(case, DeadlineKind::Onward, *ruled)
+    {
+        return going_further(vec![*ruled]).while_runs(Some(end), at);
     }
     let Some(notified) = &decision.notified else {
         return Some(Reason::new(
@@ -150,19 +154,26 @@ pub(crate) fn of_decision(case: &Case, decision: &Decision, at: Instant) -> Opti
 }
 
 /// The time to go further: until the day that the ruling states, and as long as a deadline that was
-/// set for it runs. Who sought permission since the ruling used the day that it states; what an
-/// earlier ruling left open says nothing of this one.
+/// set for it gives. For whom permission was sought since the ruling has used the day that it states; what
+/// an earlier ruling left open says nothing of this one, and what the authority asks takes no time of the
+/// claimant's.
 fn onward(case: &Case, decision: &Decision, ruling: &Ruling, at: Instant) -> Option<Reason> {
     let sought = case.appeals.all.iter().any(|appeal| {
-        let sought = appeal.onward.as_ref().map(|onward| onward.sought);
-        appeal.decision == decision.version && sought > Some(ruling.version)
+        let theirs = appeal.onward.as_ref().filter(|onward| onward.by != Role::DecisionMaker);
+        appeal.decision == decision.version
+            && theirs.map(|onward| onward.sought) > Some(ruling.version)
     });
     let stated = ruling.onward_deadline.as_ref().filter(|_| !sought);
     let stated = stated.map(|last| ruling.over.or_else(|| last.over_anywhere()).into());
-    let given = case.deadlines.of(DeadlineKind::Onward);
-    let set = given.map(|running| running.set).filter(|set| *set != ruling.version);
+    let set = case.deadlines.of(DeadlineKind::Onward).map(|running| running.set);
+    let set = set.filter(|set| *set != ruling.version);
     going_further(std::iter::once(ruling.version).chain(set).collect())
-        .while_runs(later(stated, given), at)
+        .while_runs(stated.max(given(case, DeadlineKind::Onward, ruling.version)), at)
+}
+
+/// The end of all time that was given since an event, also of what somebody began to use and took back.
+fn given(case: &Case, kind: DeadlineKind, since: Version) -> Option<End> {
+    case.deadlines.given(kind, since).map(End::At)
 }
 
 fn going_further(versions: Vec<Version>) -> Reason {
@@ -175,8 +186,8 @@ fn window(case: &Case, decision: &Decision, notified: &Notified) -> Option<End> 
     let end = notified.over.or_else(|| notified.appeal_deadline.over_anywhere());
     let taken_back =
         case.appeals.all.iter().any(|one| one.decision == decision.version && one.withdrawn);
-    let again = case.deadlines.given(DeadlineKind::Appeal, notified.version);
-    let end = Some(End::from(end)).max(again.filter(|_| taken_back).map(End::At));
+    let again = given(case, DeadlineKind::Appeal, decision.version).filter(|_| taken_back);
+    let end = Some(End::from(end)).max(again);
     later(end, case.deadlines.of(DeadlineKind::Appeal))
 }
 
@@ -247,29 +258,38 @@ fn of_protection(case: &Case, reasons: &mut Vec<Reason>) {
 }
 
 /// Non-refoulement under human-rights law stands apart from what was sought and from what was decided:
-/// whom a finding says that article 3 protects is not removed before a court holds otherwise. An area
-/// of flight at home counts only where it was found.
+/// whom a finding says that article 3 protects is not removed before a newer finding or a court says
+/// otherwise, also where the claim was withdrawn since. An area of flight at home counts only where it was
+/// found.
 fn article_three(case: &Case) -> Option<Reason> {
-    let decision = case.decisions.standing()?;
     if case.outcome().is_some_and(DecisionOutcome::protects) {
         return None;
     }
-    let held = case.appeals.ruling_on(decision.version).map(|ruling| &ruling.held);
-    let findings = &case.assessment.round()?.findings;
-    let value = |leaf: &str| {
-        let held = held.into_iter().flatten().find(|(id, _)| id.as_str() == leaf);
-        let found = findings.iter().find(|(id, _)| id.as_str() == leaf);
-        held.map(|(_, value)| *value).or(found.map(|(_, finding)| finding.value))
-    };
-    if value(ARTICLE_THREE) != Some(Value::Met) || value(FLIGHT_AT_HOME) == Some(Value::Met) {
+    let (found, value) = held(case, ARTICLE_THREE)?;
+    if value != Value::Met || held(case, FLIGHT_AT_HOME).is_some_and(|(_, it)| it == Value::Met) {
         return None;
     }
-    let found = findings.iter().find(|(id, _)| id.as_str() == ARTICLE_THREE);
     Some(Reason::new(
         BarReason::ArticleThreeFound,
         "harm within article 3 of the European Convention on Human Rights was found",
-        found.map(|(_, finding)| finding.version).into_iter().collect(),
+        vec![found],
     ))
+}
+
+/// What holds of a leaf: what was found last, or what a court said since, if it said anything.
+fn held(case: &Case, leaf: &str) -> Option<(Version, Value)> {
+    let of_leaf = |id: &Criterion| id.as_str() == leaf;
+    let findings = case.assessment.rounds.iter().rev().find_map(|round| {
+        let found = round.findings.iter().find(|(id, _)| of_leaf(id));
+        found.map(|(_, finding)| (finding.version, finding.value))
+    });
+    let rulings = case.appeals.all.iter().filter_map(|appeal| appeal.ruling.as_ref());
+    let ruled = rulings.filter_map(|ruling| {
+        let held =
+            ruling.held.iter().find(|(id, value)| of_leaf(id) && **value != Value::Undetermined);
+        held.map(|(_, value)| (ruling.version, *value))
+    });
+    ruled.chain(findings).max_by_key(|(version, _)| *version)
 }
 
 fn of_orders(case: &Case, reasons: &mut Vec<Reason>) {

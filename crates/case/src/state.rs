@@ -232,7 +232,8 @@ impl Case {
     pub fn took_part_before(&self, actor: &ActorId, appeal: AppealId) -> bool {
         self.parts.get(actor).is_some_and(|parts| {
             parts.iter().any(|part| {
-                part.role != Role::AppealJudge || part.appeal.is_some_and(|other| other != appeal)
+                part.role != Role::AppealJudge
+                    || part.appeal.is_some_and(|other| !self.appeals.same_dispute(other, appeal))
             })
         })
     }

@@ -136,7 +136,7 @@ impl<'e> Told<'e> {
         Some(Self {
             kind: DeadlineKind::Onward,
             circumstance: Some(Circumstance::Ordinary),
-            from: occurred,
+            from: event.from.as_ref().unwrap_or(occurred),
             computed: event.computed.as_ref(),
             given: event.onward_deadline.as_ref(),
             over: event.over,

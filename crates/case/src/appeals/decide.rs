@@ -9,6 +9,7 @@ use super::{
 use crate::clocks::Computed;
 use crate::decide::Context;
 use crate::decisions::{day, day_since};
+use crate::intake::represents;
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, need};
 use crate::vocabulary::{AppealResult, Circumstance, DeadlineKind, Role, TakenBack};
@@ -94,6 +95,7 @@ fn withdraw(
     one: &WithdrawAppeal,
     context: &Context<'_>,
 ) -> Result<TakenBack, Rejection> {
+    represents(case, context)?;
     let appeal = case.appeals.one(one.appeal)?;
     let what = if appeal.permission_pending() {
         TakenBack::Permission
@@ -213,6 +215,7 @@ fn decide_appeal(
             .last
             .map(|last| ruling.onward_deadline.clone().unwrap_or_else(|| WorldDate::day(last))),
         computed: time.computed.as_ref().map(|computed| WorldDate::day(computed.last)),
+        from: time.from.map(WorldDate::day),
         clocks: time.computed.map(|computed| computed.clocks),
         seen,
     })))
@@ -221,6 +224,7 @@ fn decide_appeal(
 /// The time to go to the next court.
 struct OnwardTime {
     last: Option<Date>,
+    from: Option<Date>,
     computed: Option<Computed>,
 }
 
@@ -235,17 +239,20 @@ fn time_to_go_further(
     let stated = ruling.onward_deadline.as_ref();
     let stated = stated.map(|stated| day(stated, "onward_deadline")).transpose()?;
     let stands = match ruling.result {
-        AppealResult::Remitted => return Ok(OnwardTime { last: stated, computed: None }),
+        AppealResult::Remitted => {
+            return Ok(OnwardTime { last: stated, from: None, computed: None });
+        }
         AppealResult::Allowed | AppealResult::Substituted => ruling.outcome,
         AppealResult::Dismissed => appeal.ruling.as_ref().and_then(|before| before.outcome),
     };
     let stands = stands.or_else(|| case.decisions.standing().map(|decision| decision.outcome));
     let needed = stands.is_none_or(|outcome| !outcome.protects());
+    // No time runs from before what was ruled on was there.
+    let before = appeal.ruling.as_ref().map_or(&appeal.filed, |ruling| &ruling.on).exact_day();
+    let ruled = context.occurred.exact_day().filter(|_| needed);
+    let from = ruled.map(|ruled| before.map_or(ruled, |before| ruled.max(before)));
     let (kind, circumstance) = (DeadlineKind::Onward, Circumstance::Ordinary);
-    let computed = match context.occurred.exact_day().filter(|_| needed) {
-        Some(from) => context.law.time_limit(case, kind, circumstance, from),
-        None => None,
-    };
+    let computed = from.and_then(|from| context.law.time_limit(case, kind, circumstance, from));
     if let Some((stated, computed)) = stated.zip(computed.as_ref())
         && stated < computed.last
     {
@@ -258,5 +265,9 @@ fn time_to_go_further(
         );
     }
     let last = stated.or_else(|| computed.as_ref().map(|computed| computed.last));
-    Ok(OnwardTime { last, computed })
+    Ok(OnwardTime {
+        last,
+        from: from.filter(|from| computed.is_some() && Some(*from) != ruled),
+        computed,
+    })
 }

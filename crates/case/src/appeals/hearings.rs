@@ -205,8 +205,11 @@ pub(super) fn seek(
     if case.decisions.standing().is_none_or(|decision| decision.version != appeal.decision) {
         return refuse(Code::NoDecision, "the decision of this appeal does not stand any more");
     }
-    // A ruling of the next court is a ruling like any other: it may be taken further in its turn.
-    let used = appeal.onward.as_ref().is_some_and(|onward| onward.ruled.is_none());
+    // A ruling of the next court is a ruling like any other: it may be taken further in its turn. And
+    // whom one judge refused the permission may ask another.
+    let used = appeal.onward.as_ref().is_some_and(|onward| {
+        onward.ruled.is_none() && onward.result != Some(PermissionResult::Refused)
+    });
     if used {
         return refuse(Code::PermissionSought, "permission was sought already");
     }
@@ -252,7 +255,9 @@ pub(super) fn not_the_first_judge(
 ) -> Result<(), Rejection> {
     free_of_earlier_part(case, appeal.id, context)?;
     let mut rulings = appeal.earlier.iter().chain(&appeal.ruling).map(|ruling| &ruling.by);
-    if rulings.any(|by| *by == context.by.id) || appeal.late_by.as_ref() == Some(&context.by.id) {
+    if rulings.any(|by| *by == context.by.id)
+        || appeal.late_ruled.as_ref().is_some_and(|(by, _)| *by == context.by.id)
+    {
         return refuse(Code::TookPart, "the actor ruled on this appeal; the next court is another");
     }
     Ok(())

@@ -202,6 +202,10 @@ pub struct AppealDecided {
     /// The last day as the clocks of the profile compute it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub computed: Option<WorldDate>,
+    /// The day from which they computed it, where it is not that of the ruling: the one on which what
+    /// was ruled on was there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<WorldDate>,
     /// The clocks by which it was computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clocks: Option<ClocksId>,

@@ -49,13 +49,15 @@ pub struct Appeal {
     pub version: Version,
     /// The event that issued the decision.
     pub decision: Version,
+    /// The day of filing.
+    pub filed: WorldDate,
     /// Whether it was in time.
     pub in_time: bool,
     /// What was ruled on late filing.
     pub late: Option<LateRuling>,
-    /// Who ruled on that.
+    /// Who ruled on that, by which event.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub late_by: Option<ActorId>,
+    pub late_ruled: Option<(ActorId, Version)>,
     /// How it ended.
     pub ruling: Option<Ruling>,
     /// The rulings before it, in order, where a next court ruled too.
@@ -130,6 +132,16 @@ impl State {
         self.all.iter().rev().find(|appeal| appeal.decision == decision && !appeal.withdrawn)
     }
 
+    /// Whether two appeals are one dispute: the same, or one that was taken back and the next against the
+    /// same decision.
+    #[must_use]
+    pub fn same_dispute(&self, one: AppealId, other: AppealId) -> bool {
+        let of = |id| self.all.iter().find(|appeal| appeal.id == id);
+        let renewed =
+            |(one, other): (&Appeal, &Appeal)| one.withdrawn && one.decision == other.decision;
+        one == other || of(one).zip(of(other)).is_some_and(renewed)
+    }
+
     /// Ends what is pending: its decision does not stand any more, or the claim was withdrawn.
     pub(crate) fn lapse(&mut self, by: Version) {
         for appeal in &mut self.all {
@@ -160,9 +172,10 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
                 id: filed.appeal,
                 version: stamp.version,
                 decision: filed.decision,
+                filed: filed.filed.clone(),
                 in_time: filed.in_time,
                 late: None,
-                late_by: None,
+                late_ruled: None,
                 ruling: None,
                 earlier: Vec::new(),
                 lapsed: None,
@@ -175,7 +188,7 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
         Event::LateFilingRuled(ruled) => {
             if let Some(appeal) = find(case, ruled.appeal) {
                 appeal.late = Some(ruled.ruling);
-                appeal.late_by = Some(stamp.by.id.clone());
+                appeal.late_ruled = Some((stamp.by.id.clone(), stamp.version));
             }
         }
         Event::AppealWithdrawn(one) => {
@@ -242,8 +255,10 @@ fn end(case: &mut Case, decided: &AppealDecided, stamp: &Stamp<'_>) {
     if decided.result == AppealResult::Remitted {
         if let Some(decision) = case.decisions.all.last_mut() {
             decision.set_aside = Some(stamp.version);
-            // Who asks for more does not lose what nobody challenged.
-            decision.kept = stood.filter(|_| by_claimant);
+            // Nobody loses what nobody challenged: who asks for more all that was given, and where the
+            // authority asks what it had given itself.
+            let own = Some(decision.outcome).filter(|outcome| outcome.protects());
+            decision.kept = if by_claimant { stood } else { own };
         }
         case.assessment.open_round(stamp.version);
     }

@@ -138,6 +138,17 @@ fn set(case: &Case, deadline: &SetDeadline, context: &Context<'_>) -> Result<Eve
     if deadline.concerns.is_some_and(|event| event > case.version || event == Version(0)) {
         return refuse(Code::NoSuchEvent, "concerns names an event that the case does not have");
     }
+    // The time to take a claim up again runs from when it counted as withdrawn.
+    let gone = case.registry.later.implicit.as_ref().and_then(|implicit| implicit.on.last_day());
+    if let (DeadlineKind::Reinstatement, Some(due), Some(gone)) =
+        (deadline.kind, deadline.due, gone)
+        && context.law.begins(case, gone).is_some_and(|begins| due <= begins)
+    {
+        return refuse(
+            Code::DateUnfit,
+            format!("due is {due}, and the claim was there until {gone}"),
+        );
+    }
     let (id, kind, concerns) = (deadline.deadline, deadline.kind, deadline.concerns);
     let set = if let Some(due) = deadline.due {
         DeadlineSet { deadline: id, kind, due, concerns, from: None, clocks: None }

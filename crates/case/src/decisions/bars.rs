@@ -50,12 +50,9 @@ pub struct RemovalBar {
     pub lifted: Option<Version>,
 }
 
-/// A bar may be placed at any time, also in a file that is closed; in one that was erased without a
-/// note, for there is no key to seal it under.
+/// A bar may be placed at any time, also in a file that is closed.
 pub(super) fn place(case: &Case, bar: &PlaceRemovalBar) -> Result<(), Rejection> {
-    if bar.note.is_some() || case.version == Version(0) {
-        case.exists()?;
-    }
+    case.exists()?;
     if case.decisions.bars.iter().any(|known| known.id == bar.bar) {
         return refuse(Code::BarExists, "the id names a removal bar already; choose a new one");
     }

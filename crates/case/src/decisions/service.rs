@@ -98,7 +98,8 @@ pub(super) fn notify(
     service: &Notify,
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
-    case.open()?;
+    // Also where the claim was withdrawn: a decision that stands is served.
+    case.not_closed()?;
     let decision =
         need(case.decisions.standing(), Code::NoDecision, "there is no decision to serve")?;
     if decision.notified.is_some() {

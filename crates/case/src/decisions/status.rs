@@ -116,6 +116,8 @@ pub struct StatusReview {
     pub by: ActorId,
     /// The event that opened it.
     pub version: Version,
+    /// When it was opened, in the world.
+    pub on: WorldDate,
     /// The day on which service of the notice is proved.
     pub noticed: Option<WorldDate>,
 }
@@ -129,8 +131,10 @@ impl StatusReview {
 }
 
 pub(super) fn grant(case: &Case, grant: &GrantStatus) -> Result<(), Rejection> {
-    case.open()?;
-    let outcome = need(case.outcome(), Code::NoDecision, "there is no decision that grants")?;
+    case.not_closed()?;
+    let kept = case.decisions.all.iter().filter_map(|decision| decision.kept);
+    let outcomes: Vec<DecisionOutcome> = case.outcome().into_iter().chain(kept).collect();
+    let outcome = need(outcomes.first(), Code::NoDecision, "there is no decision that grants")?;
     if let Some(held) = case.decisions.status()
         && rank(held.status) >= rank(grant.status)
     {
@@ -139,8 +143,7 @@ pub(super) fn grant(case: &Case, grant: &GrantStatus) -> Result<(), Rejection> {
             format!("the status {} of version {} stands", held.status, held.version),
         );
     }
-    let kept = case.decisions.all.iter().filter_map(|decision| decision.kept);
-    if !std::iter::once(outcome).chain(kept).any(|outcome| carries(outcome, grant.status)) {
+    if !outcomes.iter().any(|outcome| carries(*outcome, grant.status)) {
         return refuse(
             Code::StatusUnfit,
             format!("the outcome that stands is {outcome}; it does not carry {}", grant.status),
@@ -178,7 +181,10 @@ pub(super) fn granted(case: &mut Case, grant: &GrantStatus, stamp: &Stamp<'_>) {
 
 /// A status is reviewed when nothing else about the claim is open.
 fn nothing_else_open(case: &Case) -> Result<(), Rejection> {
-    need(case.decisions.standing(), Code::NoDecision, "the claim is open; decide it first")?;
+    // What was granted may be reviewed also where the claimant withdrew what was asked for beside it.
+    if case.intake.withdrawn.is_none() {
+        need(case.decisions.standing(), Code::NoDecision, "the claim is open; decide it first")?;
+    }
     if case.appeals.pending().is_some() || case.appeals.permission_pending().is_some() {
         return refuse(Code::AppealPending, "an appeal is pending; the tribunal has the case");
     }
@@ -217,16 +223,14 @@ pub(super) fn at<'a>(
     )
 }
 
-/// The claimant is told of the review of what was decided before.
+/// The claimant is told of the review once it is opened, of what was decided before.
 pub(super) fn notify(case: &Case, notice: &NotifyStatusReview) -> Result<(), Rejection> {
-    at(case, &[StatusReviewStage::Opened])?;
-    match case.decisions.standing() {
-        Some(decision) => {
-            day_since(&notice.served, "served", &decision.on, "the decision was issued on")
-        }
-        None => day(&notice.served, "served"),
+    let review = at(case, &[StatusReviewStage::Opened])?;
+    day_since(&notice.served, "served", &review.on, "the review was opened on")?;
+    if let Some(decision) = case.decisions.standing() {
+        day_since(&notice.served, "served", &decision.on, "the decision was issued on")?;
     }
-    .map(|_| ())
+    Ok(())
 }
 
 /// Notice, then hearing, then the end, by another person than the one who opened the review. Gives the
@@ -258,9 +262,7 @@ fn remains(case: &Case, end: &EndStatus) -> Result<Option<DecisionOutcome>, Reje
     let held = need(case.decisions.status(), Code::NoStatus, "no status stands")?.status;
     let given = case.outcome().filter(|outcome| outcome.protects() && !carries(*outcome, held));
     let Some(stated) = end.outcome else { return Ok(given) };
-    let carried = [StatusKind::Refugee, StatusKind::Subsidiary, StatusKind::NonrefoulementOnly];
-    let status = carried.into_iter().find(|status| carries(stated, *status));
-    let lesser = status.is_none_or(|status| rank(status) < rank(held));
+    let lesser = status_of(stated).is_none_or(|status| rank(status) < rank(held));
     if stated == DecisionOutcome::Inadmissible
         || !lesser
         || given.is_some_and(|given| given != stated)
@@ -271,6 +273,12 @@ fn remains(case: &Case, end: &EndStatus) -> Result<Option<DecisionOutcome>, Reje
         );
     }
     Ok((stated != DecisionOutcome::Refused).then_some(stated))
+}
+
+/// The status that an outcome that protects carries.
+fn status_of(outcome: DecisionOutcome) -> Option<StatusKind> {
+    let all = [StatusKind::Refugee, StatusKind::Subsidiary, StatusKind::NonrefoulementOnly];
+    all.into_iter().find(|status| carries(outcome, *status))
 }
 
 /// Whether a status is that of an outcome.
@@ -307,6 +315,7 @@ pub(super) fn opened(case: &mut Case, review: &OpenStatusReview, stamp: &Stamp<'
         stage: StatusReviewStage::Opened,
         by: stamp.by.id.clone(),
         version: stamp.version,
+        on: stamp.occurred.clone(),
         noticed: None,
     });
 }
@@ -315,8 +324,11 @@ pub(super) fn opened(case: &mut Case, review: &OpenStatusReview, stamp: &Stamp<'
 /// that was closed is open again.
 pub(super) fn ended(case: &mut Case, end: &EndStatus, stamp: &Stamp<'_>) {
     step(case, StatusReviewStage::Ended);
+    // A lesser status that ends takes nothing of what was given beside it.
+    let ended = case.decisions.status().map_or(0, |held| rank(held.status));
     for decision in &mut case.decisions.all {
-        decision.kept = None;
+        decision.kept =
+            decision.kept.filter(|kept| status_of(*kept).is_some_and(|it| rank(it) > ended));
     }
     if let Some(held) = case.decisions.statuses.last_mut() {
         held.ended = Some(stamp.version);

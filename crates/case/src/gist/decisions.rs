@@ -41,7 +41,8 @@ pub(super) fn gist_of(event: &Event) -> Gist {
         }
         Event::StatusKept(_) => gist("Review over: the status stays", []),
         Event::StatusEnded(end) => {
-            gist(format!("Status ended: {}", words(end.ground.as_str())), [])
+            let stands = end.outcome.map(|outcome| format!("what stands: {outcome}"));
+            gist(format!("Status ended: {}", words(end.ground.as_str())), stands)
         }
     }
 }

@@ -12,11 +12,11 @@ pub use self::claim::{
     AssertIdentity, AssessIdentity, IdentifyPerson, LodgeClaim, MakeClaim, RegisterClaim,
     WithdrawClaim,
 };
-pub(crate) use self::people::may_represent;
 pub use self::people::{
     ApplySafeguard, AppointRepresentative, EndRepresentation, IdentifyNeed, LinkFamily,
     RecordBarrier, RecordConsent, RecordReference, WithdrawConsent,
 };
+pub(crate) use self::people::{may_represent, represents};
 pub use self::state::{
     BarrierMet, Consent, ExternalReference, FamilyMember, Lodged, Made, Registration,
     Representation, State,

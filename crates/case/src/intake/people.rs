@@ -169,14 +169,14 @@ pub(crate) fn may_represent(
     )
 }
 
-/// Who gives a claim up in the claimant's name is the one whom the claimant appointed, where somebody is.
-pub(super) fn represents(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
+/// Who gives something up in the claimant's name is the one whom the claimant appointed, where somebody is.
+pub(crate) fn represents(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
     let known = &case.intake.representatives;
     let stranger = context.by.role == Role::Representative && !known.contains_key(&context.by.id);
     if stranger && known.values().any(|one| one.ended.is_none()) {
         return refuse(
             Code::NotRepresenting,
-            "somebody else represents the claimant; appoint whoever withdraws the claim first",
+            "somebody else represents the claimant; appoint first whoever withdraws something",
         );
     }
     Ok(())

@@ -10,8 +10,7 @@ use crate::removal;
 use crate::state::{Case, Stamp, need};
 use crate::token::{ClocksId, Language};
 use crate::vocabulary::{
-    Circumstance, DeadlineKind, DecisionOutcome, ReopenGround, ServiceMethod, SubmissionRuling,
-    WarningCause,
+    Circumstance, DeadlineKind, ReopenGround, ServiceMethod, SubmissionRuling, WarningCause,
 };
 use crate::{EvidenceId, Instant, SubmissionId, Version, WorldDate};
 
@@ -176,6 +175,8 @@ impl FurtherSubmission {
 pub struct Implicit {
     /// The event.
     pub version: Version,
+    /// When, in the world.
+    pub on: WorldDate,
     /// The first instant at which it may no longer be taken up again, where that is known.
     pub over: Option<Instant>,
 }
@@ -353,13 +354,6 @@ pub(super) fn reopen(case: &Case, one: &ReopenClaim) -> Result<(), Rejection> {
     if one.ground == ReopenGround::FurtherSubmission && !admitted {
         return refuse(Code::UnknownSubmission, "no further submission was admitted");
     }
-    // I1: what was granted ends only with notice, hearing and appeal; who asks for more submits it.
-    if !admitted && case.outcome().is_some_and(DecisionOutcome::protects) {
-        return refuse(
-            Code::StatusStands,
-            "protection was granted: review the status, or admit a further submission first",
-        );
-    }
     Ok(())
 }
 
@@ -389,7 +383,7 @@ pub(super) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
         Event::WarningAnswered(_) => later.warning = None,
         Event::ClaimWithdrawnImplicitly(one) => {
             later.warning = None;
-            later.implicit = Some(Implicit { version, over: one.over });
+            later.implicit = Some(Implicit { version, on: stamp.occurred.clone(), over: one.over });
             case.intake.withdrawn = Some(version);
         }
         Event::ClaimReinstated(_) => {
@@ -422,6 +416,7 @@ fn reopened(case: &mut Case, version: Version) {
     case.registry.closed = None;
     case.intake.withdrawn = None;
     case.appeals.lapse(version);
+    // I1: what was granted ends only with notice, hearing and appeal.
     let stood = case.outcome().filter(|outcome| outcome.protects());
     if let Some(decision) = case.decisions.all.last_mut() {
         decision.set_aside.get_or_insert(version);

@@ -273,7 +273,9 @@ fn close_file(case: &Case, close: &CloseFile, context: &Context<'_>) -> Result<E
         Retention::Withdrawn
     } else {
         no_window_open(case, at)?;
-        need(case.outcome(), Code::NoDecision, "there is no decision yet")?.retention()
+        let outcome = need(case.outcome(), Code::NoDecision, "there is no decision yet")?;
+        let kept = case.decisions.all.iter().rev().find_map(|decision| decision.kept);
+        kept.unwrap_or(outcome).retention()
     };
     if let Some(reason) = removal::binds_closing(case, at) {
         return refuse(Code::RemovalBarred, format!("the file stays open: {}", reason.sentence));

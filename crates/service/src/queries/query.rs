@@ -84,7 +84,7 @@ queries! {
     Node "node", Health, Log, "Whether the node is well and how far it is.";
     Person "person", Others, Index, "The claims of a person, through all merges that hold.";
     Register "register", Others, Log, "The authority's register: persons, guidance, officers.";
-    RemovalBar "removal-bar", Others, Index,
+    RemovalBar "removal-bar", Others, Log,
         "Whether the person of a case must not be removed, and why.";
     Search "search", Others, Index, "Cases by the number of another body, or by their thread.";
     Statistics "statistics", Others, Index,

@@ -5,6 +5,8 @@
 //! is said only by the rules, over every record of the case, chained from the first to the last, and over
 //! every other claim of the same person: it is the person who would be removed.
 
+use std::time::Duration;
+
 use case::vocabulary::BarReason;
 use case::{Bar, Case, CaseId, EventId, Instant, Reason, Recorded, Version, removal_bar};
 use journal::StreamId;
@@ -80,7 +82,13 @@ pub struct RemovalBarReply {
     pub position: u64,
 }
 
-/// Answers from the journal.
+/// How long is waited for the index; it gathers records for a second at most.
+const INDEX_WAIT: Duration = Duration::from_secs(3);
+
+/// Reasons of so many other claims are told; one is enough to bar.
+const MOST_OTHERS: usize = 20;
+
+/// Answers from the journal. Blocks.
 pub(crate) fn answer(
     node: &Node,
     follower: &follower::Status,
@@ -121,6 +129,7 @@ pub(crate) fn answer(
 /// What bars in the other claims of the case's person, through all merges that hold.
 fn others(node: &Node, case: &Case, at: Instant, position: u64) -> Vec<Reason> {
     let Some(person) = case.intake.person else { return Vec::new() };
+    wait_for_index(node, position);
     let claims = match claims_of(node, person) {
         Ok((_, reached)) if reached < position => {
             let why = "the list of this person's claims is still being made; ask again";
@@ -133,7 +142,17 @@ fn others(node: &Node, case: &Case, at: Instant, position: u64) -> Vec<Reason> {
         }
     };
     let others = claims.iter().filter(|claim| Some(claim.case) != case.id);
-    others.filter_map(|claim| of_other(node, claim.case, at)).collect()
+    others.filter_map(|claim| of_other(node, claim.case, at)).take(MOST_OTHERS).collect()
+}
+
+/// Lets the index, from which the claims of a person are known, come as far as the log was when the
+/// question was asked. Late or ended, the answer is that it is behind.
+fn wait_for_index(node: &Node, position: u64) {
+    let mut applied = node.journal().index_caught_up();
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        let reached = applied.wait_for(|applied| applied.0 >= position);
+        let _ = runtime.block_on(async { tokio::time::timeout(INDEX_WAIT, reached).await });
+    }
 }
 
 fn of_other(node: &Node, id: CaseId, at: Instant) -> Option<Reason> {

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use case::Version;
+use case::appeals::{Appeal, Onward};
 use case::assessment::{Assessment, Round};
 use case::decisions::Decision;
-use case::{Version, appeals::Appeal};
+use case::vocabulary::PermissionResult;
 use guidance::{Guidance, Library, Value};
 use service::personal::Opened;
 
@@ -234,6 +236,9 @@ fn in_words(file: &CaseFile, decision: &Decision) -> String {
     if let Some(by) = decision.set_aside {
         let _ = write!(line, "; set aside by version {by}");
     }
+    if let Some(kept) = decision.kept {
+        let _ = write!(line, "; {kept} goes on until a review of the status ends it");
+    }
     line
 }
 
@@ -245,6 +250,13 @@ fn appealed(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
         screen.line(&format!("  {}", appeal.id))?;
         screen.labelled(2, 12, file.day(appeal.version), &filed(appeal))?;
         said(file, appeal.version, screen)?;
+        if let Some(lapsed) = appeal.lapsed {
+            let how = if appeal.withdrawn { "withdrawn" } else { "nothing left to decide" };
+            screen.labelled(2, 12, file.day(lapsed), &format!("version {lapsed}: {how}"))?;
+        }
+        if let Some(onward) = &appeal.onward {
+            screen.labelled(2, 12, file.day(onward.sought), &permission(onward))?;
+        }
         let Some(ruling) = &appeal.ruling else { continue };
         let mut line = format!("version {} by {}: {}", ruling.version, ruling.by, ruling.result);
         if let Some(outcome) = ruling.outcome {
@@ -263,6 +275,13 @@ fn filed(appeal: &Appeal) -> String {
     let time = if appeal.in_time { "in time" } else { "late" };
     let late = appeal.late.map(|ruling| format!(", late filing {ruling}")).unwrap_or_default();
     format!("version {}: filed {time} against version {}{late}", appeal.version, appeal.decision)
+}
+
+fn permission(onward: &Onward) -> String {
+    let (sought, by) = (onward.sought, onward.by);
+    let result = onward.result.map_or("not decided", PermissionResult::as_str);
+    let late = if onward.in_time { "" } else { ", late" };
+    format!("version {sought}: permission to go further sought by {by}{late}: {result}")
 }
 
 fn parts(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
