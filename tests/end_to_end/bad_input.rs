@@ -42,6 +42,11 @@ async fn malformed_commands_are_answered_with_what_and_where() {
         (changed("/data/name", json!(7)).into_bytes(), 400, "data.name: is not a string"),
         (changed("/case", json!("../x")).into_bytes(), 400, "case: expected a UUID"),
         (changed("/occurred", json!("soon")).into_bytes(), 400, "occurred: expected a date"),
+        (
+            changed("/occurred", json!("2024-01-02T10:00:00+0100")).into_bytes(),
+            400,
+            "occurred: expected a date, and a time as in RFC 3339",
+        ),
         (unknown.to_string().into_bytes(), 400, "data.colour"),
         (
             changed("/actor", json!(["registrar-1", "registrar", "test"])).into_bytes(),

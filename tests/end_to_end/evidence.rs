@@ -314,6 +314,7 @@ async fn what_the_inbox_says_of_an_upload_is_not_believed() {
         (json!({ "nuid": "none", "chunks": 299_000 }), "pieces"),
         (json!({ "nuid": "none", "chunks": 0 }), "pieces"),
         (json!({ "nuid": "none", "chunks": 3, "size": 5 }), "has 5 bytes"),
+        (json!({ "size": -1 }), "cannot be read"),
     ] {
         let upload = Uuid::new_v4();
         let mut info = json!({
@@ -335,6 +336,15 @@ async fn what_the_inbox_says_of_an_upload_is_not_believed() {
         let bucket = jetstream.get_object_store("evidence-inbox").await.expect("the inbox");
         assert!(bucket.info(upload.to_string()).await.is_err(), "what does not fit is removed");
     }
+    // As another client library says that an upload was deleted.
+    let gone = Uuid::new_v4();
+    let about = json!({ "name": gone, "bucket": "evidence-inbox", "deleted": true, "mtime": "" });
+    let subject = format!("$O.evidence-inbox.M.{}", URL_SAFE.encode(gone.to_string()));
+    let published = jetstream.publish(subject, about.to_string().into()).await.expect("sent");
+    published.await.expect("stored");
+    let reply = send(&client, &attach(case, Uuid::new_v4(), gone, &bytes)).await;
+    assert_eq!(code(&reply.expect("an answer")), "unknown_upload");
+
     let evidence = Uuid::new_v4();
     let reply = send(&client, &attach(case, evidence, own, &bytes)).await.expect("an answer");
     assert!(matches!(reply, Reply::Accepted { .. }), "{reply:?}");

@@ -140,7 +140,7 @@ impl serde::Serialize for Instant {
 
 impl<'de> serde::Deserialize<'de> for Instant {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
+        let Named(text) = Named::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
     }
 }
@@ -206,9 +206,44 @@ impl serde::Serialize for WorldDate {
 
 impl<'de> serde::Deserialize<'de> for WorldDate {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
+        let Named(text) = Named::deserialize(deserializer)?;
         Self::new(&text).map_err(serde::de::Error::custom)
     }
+}
+
+/// The text of a date under its name, by which what comes from outside is held to the form of RFC 3339
+/// (`strict::forms`). Records are read as they were written.
+#[derive(serde::Deserialize)]
+#[serde(rename = "Date")]
+struct Named<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The name of a date where it is read.
+pub(crate) const NAME: &str = "Date";
+
+/// Whether a text, if it is a time, has the form of RFC 3339 and no other of ISO 8601: whoever reads a
+/// record by its schema takes that one only.
+pub(crate) fn has_one_form(text: &str) -> bool {
+    if text.len() <= 10 {
+        return true;
+    }
+    let digits = |part: Option<&str>| {
+        part.is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let Some((time, rest)) = text.split_at_checked(19) else { return false };
+    let (fraction, zone) = rest.split_at(rest.find(['Z', '+', '-']).unwrap_or(rest.len()));
+    let of_time = time.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'-',
+        10 => byte == b'T',
+        13 | 16 => byte == b':',
+        _ => byte.is_ascii_digit(),
+    });
+    let of_zone = zone == "Z"
+        || (zone.len() == 6
+            && zone.as_bytes().get(3) == Some(&b':')
+            && digits(zone.get(1..3))
+            && digits(zone.get(4..))
+            && zone.get(1..3) < Some("24"));
+    of_time && of_zone && (fraction.is_empty() || digits(fraction.strip_prefix('.')))
 }
 
 impl schemars::JsonSchema for WorldDate {
@@ -228,6 +263,34 @@ impl schemars::JsonSchema for WorldDate {
 mod tests {
     use super::*;
     use jiff::civil::date;
+
+    #[test]
+    fn a_time_from_outside_has_the_one_form_of_rfc_3339() {
+        for fit in [
+            "unknown",
+            "2024",
+            "2024-02",
+            "2024-02-29",
+            "2024-02-29T10:00:00Z",
+            "2024-02-29T10:00:00.123456789+05:30",
+            "2024-02-29T10:00:00-12:00",
+        ] {
+            assert!(has_one_form(fit), "{fit}");
+        }
+        let times =
+            ["+0100", "+01", "+01:00:00", ",5Z", ".Z", "Z[UTC]", "+24:00", "-25:59", "z", ""];
+        for zone in times {
+            assert!(!has_one_form(&format!("2024-02-29T10:00:00{zone}")), "{zone}");
+        }
+        for wrong in ["2024-02-29T10:00Z+01:00", "2024-02-29 10:00:00Z", "20240229T100000Z00000"] {
+            assert!(!has_one_form(wrong), "{wrong}");
+        }
+        let told = crate::strict::typed::<WorldDate>("", "2024-02-29T10:00:00+0100".into());
+        assert!(told.unwrap_err().to_string().contains("RFC 3339"));
+        // What a record says stays readable.
+        let old: WorldDate = serde_json::from_str("\"2024-02-29T10:00:00+0100\"").unwrap();
+        assert_eq!(old.as_str(), "2024-02-29T10:00:00+0100");
+    }
 
     #[test]
     fn a_date_keeps_its_precision() {

@@ -89,7 +89,8 @@ impl ContentKind {
         if text.chars().any(|c| forbidden(c, self)) {
             return Err("holds a control character or one that changes the direction of writing");
         }
-        if self == Self::Date && crate::WorldDate::new(text).is_err() {
+        let is_date = || crate::date::has_one_form(text) && crate::WorldDate::new(text).is_ok();
+        if self == Self::Date && !is_date() {
             return Err("is no date: unknown, YYYY, YYYY-MM or YYYY-MM-DD");
         }
         Ok(())

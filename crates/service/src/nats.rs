@@ -7,6 +7,8 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr};
 use percent_encoding::percent_decode_str;
@@ -159,12 +161,26 @@ pub(crate) fn refused(error: &ConnectError) -> bool {
     )
 }
 
+/// How far apart lines about messages that were lost are.
+const SLOW_LINES: Duration = Duration::from_secs(10);
+
 /// Logs what happened to a connection.
 pub(crate) fn log_event(whose: &str, event: &Event) {
     match event {
         // Denied permissions, and a password that is no longer right, are told here and nowhere else.
-        Event::ServerError(_) | Event::SlowConsumer(_) => {
-            tracing::warn!(%event, "the {whose} connection");
+        Event::ServerError(_) => tracing::warn!(%event, "the {whose} connection"),
+        // One comes for each message that is lost.
+        Event::SlowConsumer(_) => {
+            static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+            let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+            if last.is_none_or(|last| last.elapsed() >= SLOW_LINES) {
+                *last = Some(Instant::now());
+                tracing::warn!(
+                    %event,
+                    "the {whose} connection: more came at once than could be taken, and what came behind \
+                     has no answer; whoever sent it sends it again"
+                );
+            }
         }
         // Among them each attempt that fails, while the server is away.
         Event::ClientError(_)

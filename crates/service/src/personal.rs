@@ -44,8 +44,10 @@ fn descend<E>(
         return Err(malformed(path, "is not an object"));
     }
     let (key, list) = step.strip_suffix("[]").map_or((*step, false), |key| (key, true));
-    // Null is the same as absent, as everywhere else in a command.
+    // Words that are null are absent, as an option is elsewhere in a command; a list is never null.
     if let Value::Object(fields) = value
+        && rest.is_empty()
+        && !list
         && fields.get(key).is_some_and(Value::is_null)
     {
         fields.remove(key);

@@ -148,7 +148,10 @@ impl Services {
             .await?;
         let (taken, waiting) = unbounded_channel();
         let incoming = Incoming::of(endpoint, worker.stopping.clone());
-        self.commands.spawn(take_commands(incoming, worker.room.clone(), refusals.clone(), taken));
+        // It does next to nothing for each, and what it does not take in time is lost: it gives way only
+        // when there is nothing to take.
+        let taking = take_commands(incoming, worker.room.clone(), refusals.clone(), taken);
+        self.commands.spawn(tokio::task::unconstrained(taking));
         self.commands.spawn(work_on(waiting, worker.clone(), name));
         self.announced.push(service);
         Ok(())

@@ -116,7 +116,7 @@ impl Standalone {
         let starting = Starting::alone(&server).await;
         let starting = starting.map_err(|error| StartError::not_alone(error, &server))?;
         let follower = follow(&node, &server, data.join("follower"), broker.as_ref()).await?;
-        let client = connections.commands.clone();
+        let client = connections.files.clone();
         let attaching = Attaching::new(node.clone(), documents.clone(), client, setup.inbox_age);
         attaching.ready().await;
         let timers_status = Arc::new(OnceLock::new());

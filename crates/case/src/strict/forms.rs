@@ -9,6 +9,8 @@ use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
 use serde::de::{Error as _, IntoDeserializer, Unexpected, Visitor};
 use serde_json::{Error, Value};
 
+use crate::date::has_one_form;
+
 /// A value whose structures are objects and whose variants are strings.
 pub(super) struct Forms(pub(super) Value);
 
@@ -84,9 +86,14 @@ impl<'de> Deserializer<'de> for Forms {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
+        if name == crate::date::NAME && self.0.as_str().is_some_and(|text| !has_one_form(text)) {
+            return Err(Error::custom(
+                "expected a date, and a time as in RFC 3339 such as 2022-09-21T10:00:00+02:00",
+            ));
+        }
         visitor.visit_newtype_struct(self)
     }
 

@@ -7,15 +7,19 @@
 //! Whoever may put a file there also writes what the store says of it: where its pieces lie, how many
 //! they are, whether it is a link to another. None of that is believed. An upload is no link, names its
 //! pieces by letters and digits, and all of them are there; so nothing outside it is read or removed. The
-//! client library's own way to read one follows links, in a circle too.
+//! client library's own way to read one follows links, in a circle too. It also makes a consumer for each,
+//! of which a stream has a thousand at most, and asks for 500 pieces ahead, more than the server lets wait
+//! for one connection. Here a piece is asked for when the one before is kept.
 
 use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::pull::OrderedConfig;
-use async_nats::jetstream::object_store::{Config, InfoErrorKind, ObjectInfo, ObjectStore};
-use async_nats::jetstream::stream::{StorageType, Stream as JetStream};
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::object_store::{Config, ObjectStore};
+use async_nats::jetstream::stream::{
+    DirectGetErrorKind, LastRawMessageErrorKind, StorageType, Stream as JetStream,
+};
 use async_nats::jetstream::{Context, context::ContextBuilder};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
@@ -27,7 +31,7 @@ use tokio_util::io::StreamReader;
 /// The bucket's name.
 pub const INBOX: &str = "evidence-inbox";
 
-/// How long the server may take to answer, and to send the next piece.
+/// How long the server may take to answer, also with a piece.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// A piece has so many bytes at least, but for some: clients make pieces of 128 KiB.
@@ -79,35 +83,32 @@ impl Inbox {
 
     /// Opens an upload of a size for reading.
     pub(super) async fn open(&self, upload: UploadId, size: u64) -> Result<Upload, NotRead> {
-        let bucket = self.ensure().await?;
-        let info = match bucket.info(upload.to_string()).await {
-            Ok(info) if info.deleted => return Err(NotRead::Unknown),
-            Ok(info) => info,
-            Err(error) if error.kind() == InfoErrorKind::NotFound => return Err(NotRead::Unknown),
-            Err(error) => return Err(NotRead::Away(crate::chain(&error))),
-        };
-        let pieces = checked(&info, size).map_err(NotRead::Unfit)?;
+        self.ensure().await?;
+        let stream = self.stream().await?;
+        let about = about(&stream, upload).await?.ok_or(NotRead::Unknown)?;
+        let pieces = about.pieces(size).map_err(NotRead::Unfit)?;
         if pieces == 0 {
             return Ok(StreamReader::new(futures::stream::empty().boxed()));
         }
-        let (stream, subject) = (self.stream().await?, pieces_of(&info.nuid));
+        let subject = pieces_of(&about.nuid);
         let there = count(&stream, &subject).await.map_err(NotRead::Away)?;
         if there != pieces {
             return Err(NotRead::Unfit(format!(
                 "the upload has {pieces} pieces by its own word, and {there} are there"
             )));
         }
-        let config = OrderedConfig { filter_subject: subject, ..OrderedConfig::default() };
-        let away = |error: &dyn std::error::Error| NotRead::Away(crate::chain(error));
-        let consumer = stream.create_consumer(config).await.map_err(|error| away(&error))?;
-        let messages = consumer.messages().await.map_err(|error| away(&error))?;
-        let pieces = usize::try_from(pieces).unwrap_or(usize::MAX);
-        let bytes = messages.take(pieces).map(|message| {
-            message.map(|message| message.message.payload).map_err(io::Error::other)
+        // Where to look for the next one, and how many are left.
+        let bytes = futures::stream::try_unfold((0, pieces), move |(after, left)| {
+            let (stream, subject) = (stream.clone(), subject.clone());
+            async move {
+                if left == 0 {
+                    return Ok(None);
+                }
+                let piece = next(&stream, &subject, after + 1).await?;
+                Ok(Some((piece.payload, (piece.sequence, left - 1))))
+            }
         });
-        // Pieces that were there may be gone by now, and nobody says so.
-        let timed = in_time(bytes.boxed());
-        Ok(StreamReader::new(timed.boxed()))
+        Ok(StreamReader::new(bytes.boxed()))
     }
 
     /// Removes an upload. What cannot be removed now, the server drops by its age.
@@ -118,15 +119,13 @@ impl Inbox {
     }
 
     async fn try_remove(&self, upload: UploadId) -> Result<(), String> {
-        let Ok(bucket) = self.ensure().await else { return Ok(()) };
         let Ok(stream) = self.stream().await else { return Ok(()) };
-        let info = match bucket.info(upload.to_string()).await {
-            Err(error) if error.kind() == InfoErrorKind::NotFound => return Ok(()),
-            info => info.ok(),
+        let pieces = match about(&stream, upload).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(about)) if is_own(&about.nuid) => Some(pieces_of(&about.nuid)),
+            Ok(Some(_)) | Err(_) => None,
         };
-        let pieces = info.filter(|info| is_own(&info.nuid)).map(|info| pieces_of(&info.nuid));
-        let about = format!("$O.{INBOX}.M.{}", URL_SAFE.encode(upload.to_string()));
-        for subject in pieces.into_iter().chain([about]) {
+        for subject in pieces.into_iter().chain([about_of(upload)]) {
             stream.purge().filter(subject).await.map_err(|error| crate::chain(&error))?;
         }
         Ok(())
@@ -147,22 +146,85 @@ fn pieces_of(nuid: &str) -> String {
     format!("$O.{INBOX}.C.{nuid}")
 }
 
-/// How many pieces an upload has by its own word, where that can be so of a file of this size.
-fn checked(info: &ObjectInfo, size: u64) -> Result<u64, String> {
-    if info.options.as_ref().is_some_and(|options| options.link.is_some()) {
-        return Err("the upload is a link to another; put the file itself there".to_owned());
+fn about_of(upload: UploadId) -> String {
+    format!("$O.{INBOX}.M.{}", URL_SAFE.encode(upload.to_string()))
+}
+
+/// What an upload says of itself, as far as it is looked at; clients write it in several ways.
+#[derive(serde::Deserialize)]
+struct About {
+    #[serde(default)]
+    nuid: String,
+    #[serde(default)]
+    size: u64,
+    #[serde(default)]
+    chunks: u64,
+    #[serde(default)]
+    deleted: bool,
+    #[serde(default)]
+    options: Option<Options>,
+}
+
+#[derive(serde::Deserialize)]
+struct Options {
+    #[serde(default)]
+    link: Option<serde_json::Value>,
+}
+
+impl About {
+    /// How many pieces it has by its own word, where that can be so of a file of this size.
+    fn pieces(&self, size: u64) -> Result<u64, String> {
+        if self.options.as_ref().is_some_and(|options| options.link.is_some()) {
+            return Err("the upload is a link to another; put the file itself there".to_owned());
+        }
+        let (found, pieces) = (self.size, self.chunks);
+        if found != size {
+            return Err(format!("the upload has {found} bytes, the command says {size}"));
+        }
+        if pieces > SMALL_PIECES + size / LEAST_PIECE || (pieces == 0) != (size == 0) {
+            return Err(format!("the upload has {size} bytes in {pieces} pieces"));
+        }
+        if pieces > 0 && !is_own(&self.nuid) {
+            return Err("the upload does not name its pieces by letters and digits".to_owned());
+        }
+        Ok(pieces)
     }
-    let (found, pieces) = (info.size as u64, info.chunks as u64);
-    if found != size {
-        return Err(format!("the upload has {found} bytes, the command says {size}"));
+}
+
+/// What is said of an upload, if one is there.
+async fn about(stream: &JetStream, upload: UploadId) -> Result<Option<About>, NotRead> {
+    let subject = about_of(upload);
+    let said = if stream.cached_info().config.allow_direct {
+        match stream.direct_get_last_for_subject(subject).await {
+            Ok(said) => said.payload,
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(NotRead::Away(crate::chain(&error))),
+        }
+    } else {
+        match stream.get_last_raw_message_by_subject(&subject).await {
+            Ok(said) => said.payload,
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
+                return Ok(None);
+            }
+            Err(error) => return Err(NotRead::Away(crate::chain(&error))),
+        }
+    };
+    match serde_json::from_slice::<About>(&said) {
+        Ok(about) => Ok(Some(about).filter(|about| !about.deleted)),
+        Err(_) => Err(NotRead::Unfit("what is said of the upload cannot be read".to_owned())),
     }
-    if pieces > SMALL_PIECES + size / LEAST_PIECE || (pieces == 0) != (size == 0) {
-        return Err(format!("the upload has {size} bytes in {pieces} pieces"));
-    }
-    if pieces > 0 && !is_own(&info.nuid) {
-        return Err("the upload does not name its pieces by letters and digits".to_owned());
-    }
-    Ok(pieces)
+}
+
+/// The first piece from a sequence on.
+async fn next(stream: &JetStream, subject: &str, from: u64) -> io::Result<StreamMessage> {
+    let piece = if stream.cached_info().config.allow_direct {
+        let piece = stream.direct_get_next_for_subject(subject, Some(from)).await;
+        piece.map_err(|error| crate::chain(&error))
+    } else {
+        let piece = stream.get_first_raw_message_by_subject(subject, from).await;
+        piece.map_err(|error| crate::chain(&error))
+    };
+    piece.map_err(|reason| io::Error::other(format!("the next piece did not come: {reason}")))
 }
 
 async fn count(stream: &JetStream, subject: &str) -> Result<u64, String> {
@@ -173,15 +235,4 @@ async fn count(stream: &JetStream, subject: &str) -> Result<u64, String> {
         count += messages as u64;
     }
     Ok(count)
-}
-
-/// The same bytes, and an error where the next are not there in time.
-fn in_time(
-    bytes: Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>,
-) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    futures::stream::try_unfold(bytes, |mut bytes| async move {
-        let next = tokio::time::timeout(ANSWER_LIMIT, bytes.next()).await;
-        let next = next.map_err(|_| io::Error::other("the next piece did not come"))?;
-        next.transpose().map(|piece| piece.map(|piece| (piece, bytes)))
-    })
 }

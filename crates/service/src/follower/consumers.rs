@@ -208,7 +208,7 @@ async fn begin_there(
     consumer: &Consumer,
     acknowledged: u64,
 ) -> Result<Result<(), Error>, Trouble> {
-    if let Err(error) = ask(mirror, "DELETE", consumer, &Value::Null).await? {
+    if let Err(error) = ask(mirror, "DELETE", consumer, &serde_json::json!({})).await? {
         return Ok(Err(error));
     }
     let mut request = as_it_was(consumer);

@@ -32,7 +32,7 @@ pub struct HistoryQuery {
     pub after: Version,
     /// At most so many records, 1 or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub limit: Option<u32>,
     /// Whether the personal fields are opened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

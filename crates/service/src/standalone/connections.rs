@@ -1,4 +1,4 @@
-//! A node's connections to NATS: one for commands, one for queries.
+//! A node's connections to NATS: one for commands, one for queries, one for files.
 //!
 //! The server cuts a connection off for which more than 64 MB wait, and what an account that may only ask
 //! sends can be more than that. So it has a connection to itself: commands are read beside it, and their
@@ -15,9 +15,9 @@ const NATS_PATIENCE: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// How many messages of a service wait until they are taken. The library counts them and not their bytes,
 /// and those behind are lost: their senders have no answer. What takes them waits for nothing else (`serve`),
-/// so that there is what one turn of the connection reads, up to 8 MB for all services together; and these
-/// are so many that none is lost by it: 8 MB are some 46,000 short queries, and 28,000 of the shortest
-/// commands.
+/// so that there is little more than what one turn of the connection reads, up to 8 MB for all services
+/// together: some 46,000 short queries, and 28,000 of the shortest commands. A burst of more, sent at once, may
+/// lose some; who sends them has no answer and sends them again.
 const MOST_UNTAKEN_QUERIES: usize = 65_536;
 /// The same for commands. What is taken has a bound in bytes (`serve::lanes`).
 const MOST_UNTAKEN_COMMANDS: usize = 32_768;
@@ -26,8 +26,10 @@ const SEND_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The connections.
 pub(super) struct Connections {
-    /// For commands, and for the files that come before them.
+    /// For commands.
     pub(super) commands: async_nats::Client,
+    /// For the files that come before some of them: what they take must keep no command waiting.
+    pub(super) files: async_nats::Client,
     /// For queries.
     pub(super) queries: async_nats::Client,
 }
@@ -38,6 +40,7 @@ impl Connections {
     pub(super) async fn open(server: &Server) -> Result<Self, StartError> {
         let connections = Self {
             commands: connect(server, "tebessa node", MOST_UNTAKEN_COMMANDS).await?,
+            files: connect(server, "tebessa node, files", MOST_UNTAKEN_QUERIES).await?,
             queries: connect(server, "tebessa node, queries", MOST_UNTAKEN_QUERIES).await?,
         };
         let most = connections.commands.server_info().max_payload;
@@ -49,7 +52,7 @@ impl Connections {
 
     /// Sends what is still to be sent, and ends.
     pub(super) async fn close(self) {
-        for connection in [self.commands, self.queries] {
+        for connection in [self.commands, self.files, self.queries] {
             match tokio::time::timeout(SEND_PATIENCE, connection.flush()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
