@@ -133,10 +133,11 @@ pub(crate) fn of_decision(case: &Case, decision: &Decision, at: Instant) -> Opti
     }
     let rejected = case.appeals.against(decision.version).filter(|appeal| appeal.ended());
     let rejected = rejected.and_then(|appeal| appeal.late_ruled.as_ref());
-    if let Some((_, ruled)) = rejected
-        && let Some(end) = given(case, DeadlineKind::Onward, *ruled)
-    {
-        return going_further(vec![*ruled]).while_runs(Some(end), at);
+    let further = rejected.and_then(|(_, ruled)| {
+        going_further(vec![*ruled]).while_runs(given(case, DeadlineKind::Onward, *ruled), at)
+    });
+    if further.is_some() {
+        return further;
     }
     let Some(notified) = &decision.notified else {
         return Some(Reason::new(
