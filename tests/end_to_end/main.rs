@@ -7,6 +7,7 @@ mod clocks;
 mod contracts;
 mod credentials;
 mod deadlines;
+mod demo;
 mod disclosure;
 mod erasure;
 mod evidence;

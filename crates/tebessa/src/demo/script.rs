@@ -45,6 +45,8 @@ mod days {
     pub(super) const APPEALED: i64 = 220;
     pub(super) const DEADLINE: i64 = 170;
     pub(super) const REMITTED: i64 = 30;
+    /// After the court's day: the time to go to the next court is over.
+    pub(super) const CLOSED: i64 = -40;
 }
 
 struct Writer<'d> {
@@ -278,8 +280,11 @@ impl<'d> Writer<'d> {
         self.push("appeals.decide", JUDGE, before, data);
     }
 
+    /// Closes the file, where the day for it has come.
     fn close(&mut self, retention: &str, before: i64) {
-        self.push("registry.close-file", REGISTRY, before, json!({ "retention": retention }));
+        if self.day(before) <= jiff::Zoned::now().date() {
+            self.push("registry.close-file", REGISTRY, before, json!({ "retention": retention }));
+        }
     }
 
     fn upheld(&mut self) {
@@ -289,7 +294,7 @@ impl<'d> Writer<'d> {
         self.decide(&outcome, false);
         self.notify();
         self.appeal("dismissed", None, 0);
-        self.close(if outcome == "refused" { "refused" } else { "excluded" }, 0);
+        self.close(if outcome == "refused" { "refused" } else { "excluded" }, days::CLOSED);
     }
 
     fn won_on_appeal(&mut self) {
