@@ -120,7 +120,8 @@ impl Guidance {
         self.valid_from
     }
 
-    /// The last day it is in force; `None` while it has no end.
+    /// The last day it is in force; `None` while it has no end. Where its file names none, that is the
+    /// eve of the next version of its profile in the same library.
     #[must_use]
     pub fn valid_to(&self) -> Option<Date> {
         self.valid_to

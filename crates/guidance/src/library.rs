@@ -96,6 +96,7 @@ impl Library {
             let key = |version: &Version| (version.guidance.valid_from, version.guidance.hash);
             a.guidance.profile.cmp(&b.guidance.profile).then_with(|| key(a).cmp(&key(b)))
         });
+        succeed(&mut read);
         faults.extend(overlaps(&read));
         if !faults.is_empty() {
             return Err(faults);
@@ -163,6 +164,23 @@ fn text(file: &str, bytes: Vec<u8>) -> Result<(String, GuidanceHash), Fault> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok((text, hash)),
         Err(_) => Err(Fault { file: file.to_owned(), line: None, reason }),
+    }
+}
+
+/// A version without an end ends on the eve of the next version of its profile.
+///
+/// So what is published later needs no change to a file that assessments name by its hash.
+fn succeed(versions: &mut [Version<'_>]) {
+    let mut next: Option<(String, Date)> = None;
+    for Version { guidance, .. } in versions.iter_mut().rev() {
+        if let Some((profile, first)) = &next
+            && *profile == guidance.profile
+            && guidance.valid_to.is_none()
+            && guidance.valid_from < *first
+        {
+            guidance.valid_to = first.yesterday().ok();
+        }
+        next = Some((guidance.profile.clone(), guidance.valid_from));
     }
 }
 

@@ -97,8 +97,10 @@ fn a_profile_that_pins_unknown_criteria_is_refused_and_told_what_there_is() {
 
 #[test]
 fn versions_of_a_profile_may_not_overlap() {
-    let later = EU.replacen("valid_from = 2004-10-20", "valid_from = 2030-01-01", 1);
-    let found = faults(&[("criteria.toml", CRITERIA), ("a.toml", EU), ("b.toml", &later)]);
+    let from = "valid_from = 2004-10-20";
+    let ended = EU.replacen(from, "valid_from = 2004-10-20\nvalid_to = 2030-01-01", 1);
+    let later = EU.replacen(from, "valid_from = 2030-01-01", 1);
+    let found = faults(&[("criteria.toml", CRITERIA), ("a.toml", &ended), ("b.toml", &later)]);
     let at = line(&later, "2030-01-01");
     assert_eq!(
         found,
@@ -219,6 +221,48 @@ fn guidance_is_found_by_profile_and_date_and_by_hash() {
     );
 }
 
+/// What is in force from a later day is a file beside the old one, whose hash assessments name.
+#[test]
+fn a_version_without_an_end_is_in_force_until_the_next() {
+    let from = "valid_from = 2004-10-20";
+    let later = EU.replacen(from, "valid_from = 2030-01-01", 1);
+    let last = EU.replacen(from, "valid_from = 2040-01-01\nvalid_to = 2050-12-31", 1);
+    let files = [("c", CRITERIA), ("z", &last), ("a", EU), ("b", &later)];
+    let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+    let library = Library::from_files(files).unwrap();
+    let day = |day: &str| day.parse::<jiff::civil::Date>().unwrap();
+    let found = |on: &str| library.in_force("EU", day(on)).map(|one| one.valid_from());
+    let first = day("2004-10-20");
+    assert_eq!(found("2029-12-31"), Some(first));
+    assert_eq!(found("2030-01-01"), Some(day("2030-01-01")));
+    assert_eq!(found("2040-01-01"), Some(day("2040-01-01")));
+    assert_eq!(found("2051-01-01"), None);
+    let old = library.by_hash(&GuidanceHash::of(EU.as_bytes())).unwrap();
+    assert_eq!((old.valid_from(), old.valid_to()), (first, Some(day("2029-12-31"))));
+    // The same day twice is a mistake, not a succession.
+    let same = format!("{EU}\n# Another wording.\n");
+    let found = faults(&[("c", CRITERIA), ("a", EU), ("b", &same)]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("EU is in force there on 2004-10-20 too"), "{found:?}");
+}
+
+#[test]
+fn the_union_has_the_regulation_from_july_2026() {
+    let library = library();
+    for profile in ["EU", "DE", "FR"] {
+        let before = library.require(profile, jiff::civil::date(2026, 6, 30)).unwrap();
+        let after = library.require(profile, jiff::civil::date(2026, 7, 1)).unwrap();
+        assert_eq!(before.valid_to(), Some(jiff::civil::date(2026, 6, 30)));
+        assert_eq!((after.valid_from(), after.valid_to()), (jiff::civil::date(2026, 7, 1), None));
+        let values = |one: &guidance::Guidance| -> Vec<(String, String)> {
+            let settings = one.settings().iter();
+            settings.map(|one| (one.parameter.clone(), one.value.clone())).collect()
+        };
+        assert_eq!(values(before), values(after), "{profile}: the provisions are the same");
+        assert!(after.sources().iter().all(|source| !source.cite.contains("Directive")));
+    }
+}
+
 #[test]
 fn a_version_that_ended_is_found_within_its_days_only() {
     let ended =
@@ -300,7 +344,7 @@ fn a_guidance_tells_all_that_its_files_say() {
     let until = once.in_force("EU", jiff::civil::date(2020, 11, 19)).unwrap().valid_to();
     assert_eq!(until, Some(jiff::civil::date(2030, 1, 1)));
     let eu = library.require("EU", jiff::civil::date(2020, 11, 19)).unwrap();
-    assert_eq!(eu.valid_to(), None);
+    assert_eq!(eu.valid_to(), Some(jiff::civil::date(2026, 6, 30)));
     let title = "Protection of people who flee conscription: the assessment tree";
     assert_eq!(eu.criteria_title(), title);
     assert_eq!(eu.sources().len(), 3);
