@@ -14,6 +14,7 @@
 
 pub mod access;
 mod alone;
+pub mod asyncapi;
 pub mod audit;
 mod authority;
 mod blocking;
