@@ -209,6 +209,9 @@ impl Sheet {
                 self.permissions.remove(&one.appeal);
                 if one.result == PermissionResult::Granted {
                     self.appeals.insert(one.appeal);
+                } else {
+                    // Another judge may be asked, as long as the profile gives time for it.
+                    self.onward_until = one.renew_by.as_ref().map(ToString::to_string);
                 }
             }
             _ => {}

@@ -72,6 +72,14 @@ impl WorldDate {
         Some(farthest_west.to_zoned(jiff::tz::TimeZone::UTC).date())
     }
 
+    /// The last day that it was anywhere at that moment; the last one that it may mean where it is no
+    /// moment.
+    pub(crate) fn latest_day(&self) -> Option<Date> {
+        let Some(at) = self.instant() else { return self.last };
+        let farthest_east = at.timestamp().checked_add(14.hours()).ok()?;
+        Some(farthest_east.to_zoned(jiff::tz::TimeZone::UTC).date())
+    }
+
     /// When the last day that this date may mean is over everywhere on earth; `None` if unknown.
     pub(crate) fn over_anywhere(&self) -> Option<Instant> {
         let next = self.last?.tomorrow().ok()?;

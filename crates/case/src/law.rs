@@ -174,13 +174,30 @@ impl<'a> Law<'a> {
         assessment: &Assessment,
         converted: &BTreeSet<Criterion>,
     ) -> Result<Outcome, Rejection> {
+        outcome_with_onus(self.guidance_of(assessment)?, case, converted)
+    }
+
+    /// What an assessment would come to if nothing excluded the claimant.
+    pub(crate) fn without_exclusion(
+        self,
+        case: &Case,
+        assessment: &Assessment,
+    ) -> Result<Outcome, Rejection> {
+        let round = need(case.assessment.round(), Code::NotComplete, "no assessment is complete")?;
+        let guidance = self.guidance_of(assessment)?;
+        let mut findings = findings(guidance, round, &BTreeSet::new());
+        // In a profile that has no such leaf nothing excludes.
+        let _ = guidance.find(&mut findings, EXCLUSION, Value::NotMet);
+        Ok(proposal(guidance, case, findings)?.outcome)
+    }
+
+    fn guidance_of(self, assessment: &Assessment) -> Result<&'a Guidance, Rejection> {
         let hash: Option<GuidanceHash> = assessment.guidance.parse().ok();
-        let guidance = need(
+        need(
             hash.and_then(|hash| self.library.by_hash(&hash)),
             Code::NoGuidance,
             &format!("the guidance {} of the assessment is missing", assessment.guidance),
-        )?;
-        outcome_with_onus(guidance, case, converted)
+        )
     }
 
     /// The leaves that must be asked before an assessment is complete: all that the profile uses.

@@ -157,7 +157,7 @@ pub(crate) fn of_decision(case: &Case, decision: &Decision, at: Instant) -> Opti
 /// The time to go further: until the day that the ruling states, and as long as a deadline that was
 /// set for it gives. For whom permission was sought since the ruling has used the day that it states; what
 /// an earlier ruling left open says nothing of this one, and what the authority asks takes no time of the
-/// claimant's.
+/// claimant's. Whom one judge refused the permission has time to ask another.
 fn onward(case: &Case, decision: &Decision, ruling: &Ruling, at: Instant) -> Option<Reason> {
     let sought = case.appeals.all.iter().any(|appeal| {
         let theirs = appeal.onward.as_ref().filter(|onward| onward.by != Role::DecisionMaker);
@@ -168,8 +168,10 @@ fn onward(case: &Case, decision: &Decision, ruling: &Ruling, at: Instant) -> Opt
     let stated = stated.map(|last| ruling.over.or_else(|| last.over_anywhere()).into());
     let set = case.deadlines.of(DeadlineKind::Onward).map(|running| running.set);
     let set = set.filter(|set| *set != ruling.version);
+    let again = case.appeals.against(decision.version).and_then(|appeal| appeal.onward.as_ref());
+    let again = again.and_then(|onward| onward.renewable).map(End::At);
     going_further(std::iter::once(ruling.version).chain(set).collect())
-        .while_runs(stated.max(given(case, DeadlineKind::Onward, ruling.version)), at)
+        .while_runs(stated.max(again).max(given(case, DeadlineKind::Onward, ruling.version)), at)
 }
 
 /// The end of all time that was given since an event, also of what somebody began to use and took back.

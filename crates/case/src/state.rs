@@ -226,16 +226,21 @@ impl Case {
         self.assessment.may_assess(by)
     }
 
-    /// Whether somebody took any part, other than as judge of the given appeal. What a judge orders
-    /// meanwhile, such as a stay or more time, is of that appeal too.
+    /// Whether somebody took any part, other than as judge of the given appeal: acted, represented the
+    /// claimant, or was there when they were heard. What a judge orders meanwhile, such as a stay or more
+    /// time, is of that appeal too.
     #[must_use]
     pub fn took_part_before(&self, actor: &ActorId, appeal: AppealId) -> bool {
-        self.parts.get(actor).is_some_and(|parts| {
+        let acted = self.parts.get(actor).is_some_and(|parts| {
             parts.iter().any(|part| {
                 part.role != Role::AppealJudge
                     || part.appeal.is_some_and(|other| !self.appeals.same_dispute(other, appeal))
             })
-        })
+        });
+        let mut interviews = self.evidence.interviews.values();
+        acted
+            || self.intake.representatives.contains_key(actor)
+            || interviews.any(|interview| interview.present.contains(actor))
     }
 
     /// The outcome that stands: the tribunal's, else the authority's.

@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 
-use crate::appeals::{self, AppealDecided};
+use crate::appeals::{self, AppealDecided, PermissionDecided};
 use crate::clocks::{Clocks, ProfileClocks};
 use crate::deadlines::{self, DeadlineSet};
 use crate::decisions::{self, DecisionNotified};
@@ -111,6 +111,9 @@ impl<'e> Told<'e> {
             Event::Appeals(appeals::Event::AppealDecided(event)) => {
                 Self::ruled(event, &record.envelope.occurred)
             }
+            Event::Appeals(appeals::Event::PermissionDecided(event)) => {
+                Self::refused(event, &record.envelope.occurred)
+            }
             Event::Deadlines(deadlines::Event::DeadlineSet(event)) => Self::set(event),
             Event::Registry(registry::Event::WithdrawalWarned(event)) => Self::warned(event),
             Event::Registry(registry::Event::ClaimWithdrawnImplicitly(event)) => {
@@ -135,10 +138,22 @@ impl<'e> Told<'e> {
     fn ruled(event: &'e AppealDecided, occurred: &'e WorldDate) -> Option<Self> {
         Some(Self {
             kind: DeadlineKind::Onward,
-            circumstance: Some(Circumstance::Ordinary),
+            circumstance: Some(event.circumstance.unwrap_or(Circumstance::Ordinary)),
             from: event.from.as_ref().unwrap_or(occurred),
             computed: event.computed.as_ref(),
             given: event.onward_deadline.as_ref(),
+            over: event.over,
+            clocks: event.clocks.as_ref()?,
+        })
+    }
+
+    fn refused(event: &'e PermissionDecided, occurred: &'e WorldDate) -> Option<Self> {
+        Some(Self {
+            kind: DeadlineKind::Onward,
+            circumstance: Some(event.circumstance.unwrap_or(Circumstance::Ordinary)),
+            from: occurred,
+            computed: event.renew_by.as_ref(),
+            given: event.renew_by.as_ref(),
             over: event.over,
             clocks: event.clocks.as_ref()?,
         })

@@ -48,10 +48,7 @@ pub(crate) fn decide(
             Ok(Event::HearingHeld(one.clone()))
         }
         Command::SeekPermission(one) => hearings::seek(case, one, context),
-        Command::DecidePermission(one) => {
-            hearings::decide_permission(case, one, context)?;
-            Ok(Event::PermissionDecided(one.clone()))
-        }
+        Command::DecidePermission(one) => hearings::decide_permission(case, one, context),
         Command::WithdrawAppeal(one) => {
             let what = withdraw(case, one, context)?;
             let (appeal, reason) = (one.appeal, one.reason.clone());
@@ -216,6 +213,7 @@ fn decide_appeal(
             .map(|last| ruling.onward_deadline.clone().unwrap_or_else(|| WorldDate::day(last))),
         computed: time.computed.as_ref().map(|computed| WorldDate::day(computed.last)),
         from: time.from.map(WorldDate::day),
+        circumstance: time.circumstance,
         clocks: time.computed.map(|computed| computed.clocks),
         seen,
     })))
@@ -225,6 +223,7 @@ fn decide_appeal(
 struct OnwardTime {
     last: Option<Date>,
     from: Option<Date>,
+    circumstance: Option<Circumstance>,
     computed: Option<Computed>,
 }
 
@@ -240,19 +239,16 @@ fn time_to_go_further(
     let stated = stated.map(|stated| day(stated, "onward_deadline")).transpose()?;
     let stands = match ruling.result {
         AppealResult::Remitted => {
-            return Ok(OnwardTime { last: stated, from: None, computed: None });
+            return Ok(OnwardTime { last: stated, from: None, circumstance: None, computed: None });
         }
         AppealResult::Allowed | AppealResult::Substituted => ruling.outcome,
         AppealResult::Dismissed => appeal.ruling.as_ref().and_then(|before| before.outcome),
     };
     let stands = stands.or_else(|| case.decisions.standing().map(|decision| decision.outcome));
     let needed = stands.is_none_or(|outcome| !outcome.protects());
-    // No time runs from before what was ruled on was there.
-    let before = appeal.ruling.as_ref().map_or(&appeal.filed, |ruling| &ruling.on).exact_day();
     let ruled = context.occurred.exact_day().filter(|_| needed);
-    let from = ruled.map(|ruled| before.map_or(ruled, |before| ruled.max(before)));
-    let (kind, circumstance) = (DeadlineKind::Onward, Circumstance::Ordinary);
-    let computed = from.and_then(|from| context.law.time_limit(case, kind, circumstance, from));
+    let from = ruled.map(|ruled| ruled_on(appeal).fold(ruled, Date::max));
+    let (circumstance, computed) = from.and_then(|from| onward_limit(case, from, context)).unzip();
     if let Some((stated, computed)) = stated.zip(computed.as_ref())
         && stated < computed.last
     {
@@ -268,6 +264,30 @@ fn time_to_go_further(
     Ok(OnwardTime {
         last,
         from: from.filter(|from| computed.is_some() && Some(*from) != ruled),
+        circumstance: circumstance.filter(|it| *it != Circumstance::Ordinary),
         computed,
     })
+}
+
+/// The time to go further from a day on. Who had more time to appeal, as from abroad, has it again.
+pub(super) fn onward_limit(
+    case: &Case,
+    from: Date,
+    context: &Context<'_>,
+) -> Option<(Circumstance, Computed)> {
+    let computes = |circumstance| {
+        let limit = context.law.time_limit(case, DeadlineKind::Onward, circumstance, from)?;
+        Some((circumstance, limit))
+    };
+    let served = case.decisions.standing().and_then(|decision| decision.notified.as_ref());
+    let other = served.and_then(|served| computes(served.circumstance?));
+    other.into_iter().chain(computes(Circumstance::Ordinary)).max_by_key(|(_, limit)| limit.last)
+}
+
+/// The days on which what was ruled on was there: no time runs from before.
+fn ruled_on(appeal: &Appeal) -> impl Iterator<Item = Date> {
+    let before = appeal.ruling.as_ref().map_or(&appeal.filed, |ruling| &ruling.on);
+    let permitted = appeal.onward.as_ref().and_then(|onward| onward.decided_on.as_ref());
+    let heard = appeal.hearings.iter().filter_map(|hearing| hearing.held.as_ref());
+    std::iter::once(before).chain(permitted).chain(heard).filter_map(WorldDate::exact_day)
 }

@@ -1,17 +1,18 @@
 //! What happens on the way of an appeal: its effect meanwhile, its hearings, and the permission to
 //! go further.
 
-use super::decide::{began_within, free_of_earlier_part};
-use super::{Appeal, Event, PermissionSought};
+use super::decide::{began_within, free_of_earlier_part, onward_limit};
+use super::{Appeal, Event, PermissionDecided, PermissionSought};
 use crate::decide::Context;
 use crate::decisions::{day, day_since};
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
 use crate::vocabulary::{
-    AdjournmentCause, DeadlineKind, HearingStage, PermissionResult, Role, SuspensiveEffect,
+    AdjournmentCause, Circumstance, DeadlineKind, HearingStage, PermissionResult, Role,
+    SuspensiveEffect,
 };
-use crate::{AppealId, HearingId, Version, WorldDate};
+use crate::{AppealId, HearingId, Instant, Version, WorldDate};
 
 /// Determines whether the appeal suspends what was decided. It says what the law of the appeal is;
 /// whatever it says, nobody is cleared for removal while the appeal is pending (I1).
@@ -118,6 +119,9 @@ pub struct Hearing {
     pub stage: HearingStage,
     /// The event that brought it there.
     pub version: Version,
+    /// When it was held, in the world.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<WorldDate>,
 }
 
 /// The permission to go further.
@@ -129,10 +133,20 @@ pub struct Onward {
     pub by: Role,
     /// Whether it was sought within the time limit.
     pub in_time: bool,
+    /// Whether it was refused before and is sought once more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub renewed: bool,
+    /// The first instant at which the time to seek it once more is over, where it was refused and there is
+    /// such a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renewable: Option<Instant>,
     /// The result.
     pub result: Option<PermissionResult>,
     /// The event that decided it.
     pub decided: Option<Version>,
+    /// When that was, in the world.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_on: Option<WorldDate>,
     /// The ruling of the next court.
     pub ruled: Option<Version>,
 }
@@ -236,15 +250,33 @@ fn in_time(
 }
 
 /// I2: who ruled on the appeal, in whichever court, does not say whether it may be taken further.
+///
+/// Where it is refused to the claimant for the first time, the profile's time to go further runs once more,
+/// for another judge may be asked (I1).
 pub(super) fn decide_permission(
     case: &Case,
     one: &DecidePermission,
     context: &Context<'_>,
-) -> Result<(), Rejection> {
+) -> Result<Event, Rejection> {
     let appeal = case.appeals.one(one.appeal)?;
-    let open = appeal.permission_pending().then_some(());
-    need(open, Code::NotPending, "no permission is sought that waits for an answer")?;
-    not_the_first_judge(case, appeal, context)
+    let open = appeal.onward.as_ref().filter(|_| appeal.permission_pending());
+    let onward = need(open, Code::NotPending, "no permission is sought that waits for an answer")?;
+    not_the_first_judge(case, appeal, context)?;
+    let may_renew = one.result == PermissionResult::Refused
+        && onward.by != Role::DecisionMaker
+        && !onward.renewed
+        && case.outcome().is_none_or(|outcome| !outcome.protects());
+    let from = context.occurred.exact_day().filter(|_| may_renew);
+    let (circumstance, limit) = from.and_then(|from| onward_limit(case, from, context)).unzip();
+    Ok(Event::PermissionDecided(Box::new(PermissionDecided {
+        appeal: one.appeal,
+        result: one.result,
+        reasons: one.reasons.clone(),
+        renew_by: limit.as_ref().map(|limit| WorldDate::day(limit.last)),
+        circumstance: circumstance.filter(|it| *it != Circumstance::Ordinary),
+        over: limit.as_ref().map(|limit| limit.over),
+        clocks: limit.map(|limit| limit.clocks),
+    })))
 }
 
 /// I2: the next court is made of others.
@@ -274,6 +306,7 @@ pub(super) fn evolve(appeal: &mut Appeal, event: &Event, stamp: &Stamp<'_>) {
             at: Some(one.at.clone()),
             stage: HearingStage::Listed,
             version,
+            held: None,
         }),
         Event::HearingAdjourned(one) => {
             step(appeal, one.hearing, HearingStage::Adjourned, version, |hearing| {
@@ -281,22 +314,33 @@ pub(super) fn evolve(appeal: &mut Appeal, event: &Event, stamp: &Stamp<'_>) {
             });
         }
         Event::HearingHeld(one) => {
-            step(appeal, one.hearing, HearingStage::Held, version, |_| {});
+            step(appeal, one.hearing, HearingStage::Held, version, |hearing| {
+                hearing.held = Some(stamp.occurred.clone());
+            });
         }
         Event::PermissionSought(one) => {
+            let before = appeal.onward.as_ref().filter(|onward| onward.ruled.is_none());
+            let renewed = before.is_some_and(|onward| {
+                onward.by != Role::DecisionMaker && onward.result == Some(PermissionResult::Refused)
+            });
             appeal.onward = Some(Onward {
+                renewed,
+                renewable: None,
                 sought: version,
                 by: stamp.by.role,
                 in_time: one.in_time,
                 result: None,
                 decided: None,
+                decided_on: None,
                 ruled: None,
             });
         }
         Event::PermissionDecided(one) => {
             if let Some(onward) = appeal.onward.as_mut() {
                 onward.result = Some(one.result);
+                onward.renewable = one.over;
                 onward.decided = Some(version);
+                onward.decided_on = Some(stamp.occurred.clone());
             }
         }
         _ => {}

@@ -16,7 +16,9 @@ pub use self::state::{Appeal, Ruling, State};
 use crate::catalogue::{commands, events};
 use crate::personal::{Personal, Words};
 use crate::token::{ClocksId, Criterion};
-use crate::vocabulary::{AppealResult, DecisionOutcome, LateRuling, TakenBack};
+use crate::vocabulary::{
+    AppealResult, Circumstance, DecisionOutcome, LateRuling, PermissionResult, TakenBack,
+};
 use crate::{AppealId, Instant, Seen, Version, WorldDate};
 
 /// Files an appeal against the standing decision.
@@ -173,8 +175,32 @@ pub type HearingListed = ListHearing;
 pub type HearingAdjourned = AdjournHearing;
 /// A hearing was held.
 pub type HearingHeld = HoldHearing;
-/// The permission was decided.
-pub type PermissionDecided = DecidePermission;
+/// The permission to go to the next court was decided.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct PermissionDecided {
+    /// The appeal.
+    pub appeal: AppealId,
+    /// The result.
+    pub result: PermissionResult,
+    /// The reasons.
+    pub reasons: Personal<Words>,
+    /// The last day to ask for it once more, where it was refused and the clocks of the profile compute
+    /// one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renew_by: Option<WorldDate>,
+    /// The circumstance under which they computed it, where it is not the ordinary one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circumstance: Option<Circumstance>,
+    /// The clocks by which it was computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clocks: Option<ClocksId>,
+    /// The first instant at which that time is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<Instant>,
+}
 
 /// A late filing was ruled on.
 pub type LateFilingRuled = RuleLateFiling;
@@ -206,6 +232,9 @@ pub struct AppealDecided {
     /// was ruled on was there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<WorldDate>,
+    /// The circumstance under which they computed it, where it is not the ordinary one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circumstance: Option<Circumstance>,
     /// The clocks by which it was computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clocks: Option<ClocksId>,

@@ -6,7 +6,7 @@ use guidance::Value;
 
 use super::hearings::{self, Hearing, Onward};
 use super::{AppealDecided, Event};
-use crate::decisions::Issued;
+use crate::decisions::{Issued, carries};
 use crate::rejection::{Code, Rejection};
 use crate::state::{Case, Stamp, need};
 use crate::token::{ActorId, Criterion};
@@ -251,7 +251,7 @@ fn end(case: &mut Case, decided: &AppealDecided, stamp: &Stamp<'_>) {
         });
         appeal.earlier.extend(before);
     }
-    status_returns(case, decided.result);
+    status_returns(case, decided, stamp.version);
     if decided.result == AppealResult::Remitted {
         if let Some(decision) = case.decisions.all.last_mut() {
             decision.set_aside = Some(stamp.version);
@@ -277,14 +277,30 @@ fn held_after(before: Option<&Ruling>, decided: &AppealDecided) -> BTreeMap<Crit
     held
 }
 
-/// Where the end of a status was appealed and falls, the status stands again.
-fn status_returns(case: &mut Case, result: AppealResult) {
-    let falls = matches!(result, AppealResult::Allowed | AppealResult::Remitted);
-    let ended = case.decisions.standing().is_some_and(|one| one.issued == Issued::StatusEnded);
-    if falls
-        && ended
-        && let Some(held) = case.decisions.statuses.last_mut()
-    {
+/// Where the end of a status was appealed and falls, that status stands again: when it is remitted, or
+/// the outcome is the one that carries it. A next court that rules otherwise ends it again, and one that
+/// dismisses leaves what the court before it ruled.
+fn status_returns(case: &mut Case, decided: &AppealDecided, ruled: Version) {
+    let standing = case.decisions.standing().filter(|one| one.issued == Issued::StatusEnded);
+    let Some(end) = standing.map(|decision| decision.version) else { return };
+    let statuses = &mut case.decisions.statuses;
+    let Some(place) = statuses.iter().rposition(|held| held.version < end) else { return };
+    let (earlier, later) = statuses.split_at_mut(place + 1);
+    let Some(held) = earlier.last_mut() else { return };
+    let falls = match decided.result {
+        AppealResult::Dismissed => return,
+        AppealResult::Remitted => true,
+        AppealResult::Allowed | AppealResult::Substituted => decided
+            .outcome
+            .is_some_and(|outcome| outcome.protects() && carries(outcome, held.status)),
+    };
+    if falls {
         held.ended = None;
+        // What was granted meanwhile gave way to it.
+        for lesser in later {
+            lesser.ended.get_or_insert(ruled);
+        }
+    } else {
+        held.ended = Some(end);
     }
 }

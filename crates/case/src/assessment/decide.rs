@@ -8,6 +8,7 @@ use super::{
 };
 use crate::Version;
 use crate::decide::Context;
+use crate::decisions::not_before;
 use crate::evidence;
 use crate::law::EXCLUSION;
 use crate::rejection::{Code, Rejection, refuse};
@@ -184,6 +185,18 @@ fn complete_assessment(
         Some(date) => need(date.exact_day(), Code::DateUnfit, "as_of must be a whole day")?,
         None => context.day()?,
     };
+    for finding in round.findings.values() {
+        not_before(context.occurred, &finding.on, "a finding was made")?;
+    }
+    if context.occurred.latest_day().is_some_and(|occurred| day > occurred) {
+        return refuse(
+            Code::DateUnfit,
+            format!(
+                "as_of is {day}, after {}: no law is applied before its time",
+                context.occurred
+            ),
+        );
+    }
     all_asked(case, round, context, day)?;
     nothing_withdrawn(case)?;
     let seen = seen::shown(case, complete.seen, newest_used(case, round))?;
@@ -281,6 +294,7 @@ fn review_assessment(
         );
     }
     may_review(case, context)?;
+    not_before(context.occurred, &latest.on, "the assessment was completed")?;
     match latest.reviews.last() {
         None => {}
         Some(last) => match last.result {

@@ -24,6 +24,8 @@ pub struct Finding {
     pub by: ActorId,
     /// The event that recorded it.
     pub version: Version,
+    /// When it was found, in the world.
+    pub on: WorldDate,
     /// The event that recorded the finding which it replaced.
     pub replaces: Option<Version>,
     /// The items of evidence relied on.
@@ -65,6 +67,8 @@ pub struct Assessment {
     pub version: Version,
     /// Who completed it.
     pub by: ActorId,
+    /// When it was completed, in the world.
+    pub on: WorldDate,
     /// The guidance under which it was derived.
     pub guidance: String,
     /// The proposal.
@@ -200,6 +204,7 @@ impl State {
                 u_reason: finding.u_reason,
                 by: stamp.by.id.clone(),
                 version: stamp.version,
+                on: stamp.occurred.clone(),
                 replaces,
                 evidence: finding.evidence.clone(),
                 country_info: finding.country_info.clone(),
@@ -219,6 +224,7 @@ impl State {
             round.assessments.push(Assessment {
                 version: stamp.version,
                 by: stamp.by.id.clone(),
+                on: stamp.occurred.clone(),
                 guidance: completed.guidance.clone(),
                 outcome: completed.outcome,
                 open: completed.open.clone(),

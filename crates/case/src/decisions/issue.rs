@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use guidance::{Outcome, Value};
 
-use super::{DecisionIssued, Event, Issue};
+use super::{DecisionIssued, Event, Issue, not_before};
 use crate::assessment::{Assessment, Review};
 use crate::decide::Context;
 use crate::evidence;
 use crate::law::EXCLUSION;
 use crate::rejection::{Code, Rejection, refuse};
+use crate::seen;
 use crate::state::{Case, need};
 use crate::token::Criterion;
 use crate::vocabulary::DecisionOutcome;
-use crate::{WorldDate, seen};
 
 pub(super) fn issue(
     case: &Case,
@@ -44,7 +44,7 @@ pub(super) fn issue(
     }
     disclosed(case)?;
     grounds_fit(decision)?;
-    exclusion_fits(case, decision)?;
+    exclusion_fits(case, latest, decision, context)?;
     let unresolved = refusal_is_determined(case, latest, decision, context)?;
     departure_fits(latest, decision)?;
     let seen = seen::shown(case, decision.seen, review)?;
@@ -77,16 +77,6 @@ fn reviewed(latest: &Assessment) -> Result<&Review, Rejection> {
     )
 }
 
-/// A decision that is dated before what it rests on would be served, and its time to appeal over, before
-/// it is there (I1, I11). A day is fit that it was anywhere.
-fn not_before(occurred: &WorldDate, since: &WorldDate, what: &str) -> Result<(), Rejection> {
-    let early = occurred.last_day().zip(since.earliest_day());
-    if early.is_some_and(|(day, since)| day < since) {
-        return refuse(Code::DateUnfit, format!("occurred is {occurred}, and {what} on {since}"));
-    }
-    Ok(())
-}
-
 /// I8: nobody is surprised by country information.
 fn disclosed(case: &Case) -> Result<(), Rejection> {
     let undisclosed = evidence::undisclosed(case);
@@ -115,8 +105,14 @@ fn grounds_fit(decision: &Issue) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// I6: nobody is excluded without a finding that says so.
-fn exclusion_fits(case: &Case, decision: &Issue) -> Result<(), Rejection> {
+/// I6: nobody is excluded without a finding that says so, nor from what was not found: without exclusion
+/// the assessment gives a status.
+fn exclusion_fits(
+    case: &Case,
+    latest: &Assessment,
+    decision: &Issue,
+    context: &Context<'_>,
+) -> Result<(), Rejection> {
     let excludes = matches!(
         decision.outcome,
         DecisionOutcome::Excluded | DecisionOutcome::ExcludedNotRemovable
@@ -130,7 +126,19 @@ fn exclusion_fits(case: &Case, decision: &Issue) -> Result<(), Rejection> {
             "exclusion was not found; without a finding on EXC nobody is excluded",
         );
     }
-    Ok(())
+    if !excludes {
+        return Ok(());
+    }
+    let otherwise = context.law.without_exclusion(case, latest)?;
+    if matches!(otherwise, Outcome::Refugee | Outcome::Subsidiary) {
+        return Ok(());
+    }
+    refuse(
+        Code::ExclusionBeforeInclusion,
+        format!(
+            "inclusion comes first: without exclusion the outcome is {otherwise}, not a status"
+        ),
+    )
 }
 
 /// I5: nobody is refused while the outcome is undetermined. Returns the criteria that stay

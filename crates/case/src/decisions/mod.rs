@@ -11,6 +11,7 @@ use jiff::civil::Date;
 
 pub use self::bars::{LiftRemovalBar, PlaceRemovalBar, RemovalBar};
 pub use self::service::{DecisionNotified, FailNotification, Notify, WithdrawDecision};
+pub(crate) use self::status::carries;
 pub use self::status::{
     EndStatus, GrantStatus, HearStatusReview, KeepStatus, NotifyStatusReview, OpenStatusReview,
     StatusHeld, StatusReview,
@@ -21,7 +22,7 @@ use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
 use crate::token::{ActorId, Criterion};
-use crate::vocabulary::{DecisionOutcome, Ground, StatusReviewStage};
+use crate::vocabulary::{Circumstance, DecisionOutcome, Ground, StatusReviewStage};
 use crate::{Instant, Seen, Version, WorldDate};
 
 /// A finding on the onus: an open criterion counts as not met, with reasons (I5).
@@ -176,6 +177,9 @@ pub struct Notified {
     pub appeal_deadline: WorldDate,
     /// The first instant at which the time to appeal is over, where that was kept.
     pub over: Option<Instant>,
+    /// The circumstance under which time runs, where it is not the ordinary one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub circumstance: Option<Circumstance>,
 }
 
 /// What kind of decision it is.
@@ -270,7 +274,7 @@ impl State {
     /// The status that stands.
     #[must_use]
     pub fn status(&self) -> Option<&StatusHeld> {
-        self.statuses.last().filter(|held| held.ended.is_none())
+        self.statuses.iter().rev().find(|held| held.ended.is_none())
     }
 
     /// The review of a status that is pending.
@@ -353,6 +357,20 @@ pub(crate) fn day_since(
         return refuse(Code::DateUnfit, format!("{field} is {day}, and {what} {since}"));
     }
     Ok(day)
+}
+
+/// What is dated before it could be there would be served, and its time to appeal over, before it is
+/// there (I1, I11). A day is fit that it was anywhere.
+pub(crate) fn not_before(
+    occurred: &WorldDate,
+    since: &WorldDate,
+    what: &str,
+) -> Result<(), Rejection> {
+    let early = occurred.latest_day().zip(since.earliest_day());
+    if early.is_some_and(|(day, since)| day < since) {
+        return refuse(Code::DateUnfit, format!("occurred is {occurred}, and {what} on {since}"));
+    }
+    Ok(())
 }
 
 /// Applies an event of decisions.

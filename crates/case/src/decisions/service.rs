@@ -10,7 +10,7 @@ use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
 use crate::token::{ClocksId, Language};
 use crate::vocabulary::{
-    Circumstance, DeadlineKind, NotificationFailure, ServiceMethod, WithdrawnBy,
+    Circumstance, DeadlineKind, NotificationFailure, Safeguard, ServiceMethod, WithdrawnBy,
 };
 use crate::{Instant, WorldDate};
 
@@ -116,6 +116,15 @@ pub(super) fn notify(
         day_since(&service.served, "served", noticed, "notice of the review was served on")?;
     }
     let circumstance = service.circumstance.unwrap_or(Circumstance::Ordinary);
+    let safeguards = &mut case.intake.needs.values().flatten();
+    if circumstance == Circumstance::Accelerated
+        && safeguards.any(|one| *one == Safeguard::OrdinaryProcedure)
+    {
+        return refuse(
+            Code::DeadlineShort,
+            "the ordinary procedure was promised as a safeguard; its time runs, not the accelerated one",
+        );
+    }
     let computed = context.law.time_limit(case, DeadlineKind::Appeal, circumstance, served);
     let last = last_day(served, service.appeal_deadline.as_ref(), computed.as_ref())?;
     Ok(Event::DecisionNotified(Box::new(DecisionNotified {
@@ -202,6 +211,7 @@ pub(super) fn notified(case: &mut Case, service: &DecisionNotified, stamp: &Stam
             served: service.served.clone(),
             appeal_deadline: service.appeal_deadline.clone(),
             over: service.over,
+            circumstance: service.circumstance,
         });
     }
 }

@@ -132,6 +132,13 @@ impl StatusReview {
 
 pub(super) fn grant(case: &Case, grant: &GrantStatus) -> Result<(), Rejection> {
     case.not_closed()?;
+    // Notice and hearing are about one status, and so is what they end with (I1).
+    if case.decisions.status_review().is_some() {
+        return refuse(
+            Code::StatusReviewPending,
+            "a review of the status is pending; end it or keep the status first",
+        );
+    }
     let kept = case.decisions.all.iter().filter_map(|decision| decision.kept);
     let outcomes: Vec<DecisionOutcome> = case.outcome().into_iter().chain(kept).collect();
     let outcome = need(outcomes.first(), Code::NoDecision, "there is no decision that grants")?;
@@ -169,7 +176,7 @@ const fn rank(status: StatusKind) -> u8 {
 }
 
 pub(super) fn granted(case: &mut Case, grant: &GrantStatus, stamp: &Stamp<'_>) {
-    if let Some(lesser) = case.decisions.statuses.last_mut() {
+    for lesser in &mut case.decisions.statuses {
         lesser.ended.get_or_insert(stamp.version);
     }
     case.decisions.statuses.push(StatusHeld {
@@ -282,7 +289,7 @@ fn status_of(outcome: DecisionOutcome) -> Option<StatusKind> {
 }
 
 /// Whether a status is that of an outcome.
-fn carries(outcome: DecisionOutcome, status: StatusKind) -> bool {
+pub(crate) fn carries(outcome: DecisionOutcome, status: StatusKind) -> bool {
     match status {
         StatusKind::Refugee => outcome == DecisionOutcome::Refugee,
         StatusKind::Subsidiary => outcome == DecisionOutcome::Subsidiary,
@@ -330,8 +337,8 @@ pub(super) fn ended(case: &mut Case, end: &EndStatus, stamp: &Stamp<'_>) {
         decision.kept =
             decision.kept.filter(|kept| status_of(*kept).is_some_and(|it| rank(it) > ended));
     }
-    if let Some(held) = case.decisions.statuses.last_mut() {
-        held.ended = Some(stamp.version);
+    for held in &mut case.decisions.statuses {
+        held.ended.get_or_insert(stamp.version);
     }
     case.open_again();
     case.intake.withdrawn = None;

@@ -223,6 +223,7 @@ pub(super) fn scheduled(state: &mut State, scheduled: &ScheduleInterview, stamp:
             at: scheduled.at.clone(),
             stage: InterviewStage::Scheduled,
             held_by: None,
+            present: Vec::new(),
             excuse: None,
             transcript: None,
         },
@@ -244,6 +245,7 @@ pub(super) fn held(state: &mut State, held: &HoldInterview, stamp: &Stamp<'_>) {
         interview.at = stamp.occurred.clone();
         interview.stage = InterviewStage::Held;
         interview.held_by = Some(stamp.by.id.clone());
+        interview.present = held.interpreter.iter().chain(&held.representative).cloned().collect();
     }
 }
 

@@ -184,7 +184,10 @@ pub(crate) fn decide(
     command: &Command,
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
-    case.open()?;
+    if !is_awaited(case, command) {
+        case.open()?;
+    }
+    case.exists()?;
     Ok(match command {
         Command::Attach(item) => {
             case.evidence.fresh(item.evidence)?;
@@ -247,6 +250,18 @@ pub(crate) fn decide(
             Event::FactSuperseded(newer.clone())
         }
     })
+}
+
+/// What a further submission rests on comes in although the file is closed or the claim withdrawn, and so
+/// does what explains why the claimant kept silent: else nobody could rule on it.
+fn is_awaited(case: &Case, command: &Command) -> bool {
+    let of_items = matches!(
+        command,
+        Command::Attach(_) | Command::Translate(_) | Command::AssessAuthenticity(_)
+    );
+    let later = &case.registry.later;
+    let may_return = later.implicit.is_some() && case.registry.closed.is_none();
+    of_items && (may_return || later.submissions.iter().any(|one| one.ruling.is_none()))
 }
 
 /// Applies an event of evidence.

@@ -104,6 +104,9 @@ pub struct Interview {
     pub stage: InterviewStage,
     /// Who held it.
     pub held_by: Option<ActorId>,
+    /// Who interpreted, and who accompanied the claimant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub present: Vec<ActorId>,
     /// The excuse of a claimant who did not come.
     pub excuse: Option<Excuse>,
     /// The transcript, once it is served.

@@ -264,11 +264,13 @@ pub(crate) fn decide(
         }
         Command::DecideTransfer(decided) => {
             transfer::step(case, decided.transfer, &[Stage::Accepted], Stage::Decided)?;
+            transfer::may_leave(case, decided.transfer, context)?;
             day(&decided.due, "due")?;
             Event::TransferDecided(decided.clone())
         }
         Command::ExecuteTransfer(executed) => {
             transfer::step(case, executed.transfer, &[Stage::Decided], Stage::Executed)?;
+            transfer::may_leave(case, executed.transfer, context)?;
             Event::TransferExecuted(executed.clone())
         }
         Command::LapseTransfer(lapsed) => {

@@ -182,8 +182,9 @@ pub(crate) fn represents(case: &Case, context: &Context<'_>) -> Result<(), Rejec
     Ok(())
 }
 
+/// Whenever the case exists: a representation ends also where the claim was withdrawn or the file closed.
 pub(super) fn end(case: &Case, end: &EndRepresentation) -> Result<(), Rejection> {
-    case.alive()?;
+    case.exists()?;
     let running = case.intake.representatives.get(&end.representative);
     need(
         running.filter(|one| one.ended.is_none()).map(|_| ()),
@@ -192,9 +193,10 @@ pub(super) fn end(case: &Case, end: &EndRepresentation) -> Result<(), Rejection>
     )
 }
 
-/// Also where the claim was withdrawn: it may be taken up again, and somebody has to ask for that.
+/// Also where the claim was withdrawn or the file closed: it may be taken up again, or a late appeal be
+/// filed (I12), and somebody has to ask for that.
 pub(super) fn appoint(case: &Case, appointed: &AppointRepresentative) -> Result<(), Rejection> {
-    case.not_closed()?;
+    case.exists()?;
     let running = case.intake.representatives.get(&appointed.representative);
     if running.is_some_and(|one| one.ended.is_none() && one.scope == appointed.scope) {
         return refuse(
@@ -205,8 +207,9 @@ pub(super) fn appoint(case: &Case, appointed: &AppointRepresentative) -> Result<
     Ok(())
 }
 
+/// At any time (GDPR art. 7(3)).
 pub(super) fn withdraw_consent(case: &Case, withdrawn: &WithdrawConsent) -> Result<(), Rejection> {
-    case.alive()?;
+    case.exists()?;
     need(
         case.intake.consents(withdrawn.scope).then_some(()),
         Code::NoConsent,

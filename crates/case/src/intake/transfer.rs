@@ -1,11 +1,12 @@
 //! Routing: another state answers for the claim, or is asked whether it does.
 
 use super::{Event, State};
+use crate::decide::Context;
 use crate::decisions::day;
 use crate::personal::{Line, Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
-use crate::vocabulary::{RecipientClass, TransferKind, TransferStage};
+use crate::vocabulary::{DecisionOutcome, RecipientClass, TransferKind, TransferStage};
 use crate::{TransferId, Version, WorldDate};
 
 /// Asks another state to answer for the claim. The name of the state is sealed, so that the rules
@@ -171,6 +172,36 @@ pub(super) fn step(
         Code::TransferStageUnfit,
         format!("the transfer is {}; it cannot become {to}", transfer.stage),
     )
+}
+
+/// Nobody is taken to another state against an order that bars removal, nor from protection here; and
+/// when the time for a transfer is over, the claim stays here.
+pub(super) fn may_leave(
+    case: &Case,
+    id: TransferId,
+    context: &Context<'_>,
+) -> Result<(), Rejection> {
+    if let Some(bar) = case.decisions.bars.iter().find(|bar| bar.lifted.is_none()) {
+        return refuse(
+            Code::RemovalBarred,
+            format!("a removal bar is in force: {}; it binds a transfer as well", bar.basis),
+        );
+    }
+    if case.decisions.status().is_some() || case.outcome().is_some_and(DecisionOutcome::protects) {
+        return refuse(Code::StatusStands, "protection was granted here; nobody is transferred");
+    }
+    let transfer = case.intake.transfers.iter().find(|transfer| transfer.id == id);
+    let due = transfer.and_then(|transfer| transfer.due.as_ref()).and_then(WorldDate::last_day);
+    let begins = context.occurred.earliest_day();
+    if let Some((due, begins)) = due.zip(begins)
+        && begins > due
+    {
+        return refuse(
+            Code::TransferStageUnfit,
+            format!("the transfer was due until {due}; record that it lapsed"),
+        );
+    }
+    Ok(())
 }
 
 /// Applies an event of routing; others change nothing here.

@@ -1,16 +1,20 @@
 //! What comes later: implicit withdrawal and its way back, further submissions, reopening, the
 //! archive.
 
+use jiff::civil::Date;
+
 use super::{Event, WithdrawalWarned};
 use crate::decide::Context;
 use crate::decisions::{day, day_since};
+use crate::evidence::Interview;
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::removal;
 use crate::state::{Case, Stamp, need};
 use crate::token::{ClocksId, Language};
 use crate::vocabulary::{
-    Circumstance, DeadlineKind, ReopenGround, ServiceMethod, SubmissionRuling, WarningCause,
+    Circumstance, DeadlineKind, Excuse, InterviewStage, ReopenGround, ServiceMethod,
+    SubmissionRuling, WarningCause,
 };
 use crate::{EvidenceId, Instant, SubmissionId, Version, WorldDate};
 
@@ -156,6 +160,9 @@ pub struct FurtherSubmission {
     pub id: SubmissionId,
     /// The event that made it.
     pub version: Version,
+    /// The items of evidence that it names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<EvidenceId>,
     /// What was held.
     pub ruling: Option<SubmissionRuling>,
     /// The event that took it up by reopening the claim.
@@ -217,6 +224,12 @@ pub(super) fn warn(
         Some(begun) => day_since(&warning.served, "served", begun, "the claim was made on")?,
         None => day(&warning.served, "served")?,
     };
+    if warning.cause == WarningCause::NotAttended && !missed_an_interview(case, served) {
+        return refuse(
+            Code::InterviewStageUnfit,
+            "no interview was missed without an accepted excuse; nothing of that kind is missing",
+        );
+    }
     let (kind, circumstance) = (DeadlineKind::Response, Circumstance::Ordinary);
     let computed = context.law.time_limit(case, kind, circumstance, served);
     let stated = warning.respond_by.as_ref().map(|by| day(by, "respond_by")).transpose()?;
@@ -246,6 +259,20 @@ pub(super) fn warn(
         clocks: computed.map(|computed| computed.clocks),
         over: context.law.over(case, last),
     })))
+}
+
+/// Where interviews are kept here, the claimant did not come to one of them by that day, and was not
+/// excused (I13).
+fn missed_an_interview(case: &Case, by: Date) -> bool {
+    let missed = |one: &Interview| match one.stage {
+        InterviewStage::Missed => {
+            matches!(one.excuse, None | Some(Excuse::NoneGiven | Excuse::NotAccepted))
+        }
+        InterviewStage::Scheduled => one.at.earliest_day().is_none_or(|day| day <= by),
+        InterviewStage::Held => false,
+    };
+    let interviews = &case.evidence.interviews;
+    interviews.is_empty() || interviews.values().any(missed)
 }
 
 pub(super) fn answer(case: &Case) -> Result<(), Rejection> {
@@ -325,6 +352,13 @@ pub(super) fn rule(case: &Case, one: &RuleFurtherSubmission) -> Result<(), Rejec
     if submission.ruling.is_some() {
         return refuse(Code::SubmissionRuled, "the submission was ruled on already");
     }
+    let missing = submission.evidence.iter().find(|id| !case.evidence.items.contains_key(id));
+    if let Some(id) = missing.filter(|_| one.ruling == SubmissionRuling::Inadmissible) {
+        return refuse(
+            Code::UnknownEvidence,
+            format!("the submission names evidence {id}, which nobody has seen: attach it first"),
+        );
+    }
     Ok(())
 }
 
@@ -393,6 +427,7 @@ pub(super) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
         Event::FurtherSubmissionMade(one) => later.submissions.push(FurtherSubmission {
             id: one.submission,
             version,
+            evidence: one.evidence.clone(),
             ruling: None,
             reopened: None,
         }),
