@@ -185,9 +185,6 @@ fn complete_assessment(
         Some(date) => need(date.exact_day(), Code::DateUnfit, "as_of must be a whole day")?,
         None => context.day()?,
     };
-    for finding in round.findings.values() {
-        not_before(context.occurred, &finding.on, "a finding was made")?;
-    }
     if context.occurred.latest_day().is_some_and(|occurred| day > occurred) {
         return refuse(
             Code::DateUnfit,

@@ -24,8 +24,6 @@ pub struct Finding {
     pub by: ActorId,
     /// The event that recorded it.
     pub version: Version,
-    /// When it was found, in the world.
-    pub on: WorldDate,
     /// The event that recorded the finding which it replaced.
     pub replaces: Option<Version>,
     /// The items of evidence relied on.
@@ -204,7 +202,6 @@ impl State {
                 u_reason: finding.u_reason,
                 by: stamp.by.id.clone(),
                 version: stamp.version,
-                on: stamp.occurred.clone(),
                 replaces,
                 evidence: finding.evidence.clone(),
                 country_info: finding.country_info.clone(),
