@@ -73,8 +73,12 @@ impl World {
     }
 
     async fn follow(&self) -> Follower {
+        self.follow_by(&self.server.url()).await
+    }
+
+    async fn follow_by(&self, url: &str) -> Follower {
         let settings = Settings {
-            server: (&self.server.url()).into(),
+            server: url.into(),
             reconnect_pause: Some(Duration::from_millis(50)),
             directory: self.directory.path().join("follower"),
         };
@@ -428,6 +432,55 @@ async fn a_purged_stream_is_filled_anew_with_its_consumers_at_their_places() {
     assert_eq!(next.info().unwrap().stream_sequence, 35);
     // Its owner, who creates it at each start, finds it as it was.
     durable(&context).await;
+    follower.stop().await;
+}
+
+/// The follower's way to the server ends between the making of a consumer and its place: here because it
+/// may not go on, elsewhere because the connection breaks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_was_made_and_not_put_to_its_place_gets_there_at_the_next_start() {
+    let settings = r#"
+        no_auth_user: all
+        authorization { users: [
+            { user: all, password: all }
+            { user: cut, password: cut, permissions: { publish: {
+                allow: ">", deny: ["$JS.API.CONSUMER.RESET.>", "$JS.API.CONSUMER.DELETE.>"]
+            } } }
+        ] }"#;
+    let mut world = World::new(NatsServer::start_with(settings));
+    world.append(30).await;
+    let follower = world.follow().await;
+    world.is_mirrored(&follower).await;
+    let context = world.context().await;
+    let mut messages = durable(&context).await.messages().await.unwrap();
+    for _ in 0..12 {
+        messages.next().await.unwrap().unwrap().double_ack().await.unwrap();
+    }
+    drop(messages);
+    let remembered = world.directory.path().join("follower/consumers.json");
+    let says =
+        |what: &str| std::fs::read_to_string(&remembered).is_ok_and(|text| text.contains(what));
+    within_the_limit("the place is remembered", async || says("\"acknowledged\": 12")).await;
+    follower.stop().await;
+    context.delete_stream(STREAM).await.unwrap();
+
+    let cut = world.server.url().replace("nats://", "nats://cut:cut@");
+    let follower = world.follow_by(&cut).await;
+    within_the_limit("the consumer is made anew", async || {
+        let Ok(stream) = context.get_stream(STREAM).await else { return false };
+        stream.cached_info().state.consumer_count == 1
+    })
+    .await;
+    assert!(says("\"owed\": true"), "it is not at its place yet");
+    follower.stop().await;
+
+    let follower = world.follow().await;
+    within_the_limit("nothing is owed", async || says("\"owed\": false")).await;
+    let stream = context.get_stream(STREAM).await.unwrap();
+    let consumer: PullConsumer = stream.get_consumer("deadlines").await.unwrap();
+    let next = consumer.messages().await.unwrap().next().await.unwrap().unwrap();
+    assert_eq!(next.info().unwrap().stream_sequence, 13);
+    assert!(!says("unplaced"), "and its place is believed again");
     follower.stop().await;
 }
 

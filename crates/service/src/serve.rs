@@ -10,6 +10,7 @@
 mod incoming;
 mod lanes;
 mod refusals;
+mod told;
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -28,6 +29,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use self::incoming::{Incoming, stopped, trace};
 use self::lanes::{CommandRoom, LanePermit, Lanes};
 use self::refusals::Refusals;
+use self::told::Told;
 use crate::blocking::blocking;
 use crate::documents::{Attaching, Reading};
 use crate::follower;
@@ -77,6 +79,7 @@ struct Worker {
     permits: Arc<Semaphore>,
     room: CommandRoom,
     lanes: Lanes,
+    told: Told,
     stopping: watch::Receiver<bool>,
 }
 
@@ -90,6 +93,7 @@ pub struct Services {
     queries: JoinSet<()>,
     /// Those who tell the senders that are refused, on either connection.
     telling: Vec<JoinHandle<()>>,
+    attaching: Attaching,
     stop: watch::Sender<bool>,
 }
 
@@ -103,7 +107,8 @@ impl Services {
         let (stop, stopping) = watch::channel(false);
         let permits = Arc::new(Semaphore::new(MOST_IN_FLIGHT));
         let (room, lanes) = (CommandRoom::new(), Lanes::new());
-        let worker = Worker { desk, permits, room, lanes, stopping };
+        let attaching = desk.attaching.clone();
+        let worker = Worker { desk, permits, room, lanes, told: Told::default(), stopping };
         let ((refused_commands, first), (refused_queries, second)) =
             (Refusals::start(), Refusals::start());
         let mut running = Self {
@@ -111,6 +116,7 @@ impl Services {
             commands: JoinSet::new(),
             queries: JoinSet::new(),
             telling: vec![first, second],
+            attaching,
             stop,
         };
         for name in SERVICES {
@@ -183,9 +189,11 @@ impl Services {
     }
 
     /// Takes no new messages and answers those that were taken: every command, and of the queries what a
-    /// few seconds allow. A node that somebody asks without end could not be stopped otherwise.
+    /// few seconds allow. A node that somebody asks without end could not be stopped otherwise. A command
+    /// that waits until its file can be taken in is told that the node stops.
     pub async fn drain(mut self) {
         self.stop.send_replace(true);
+        self.attaching.refuse_waiting();
         for service in self.announced.drain(..) {
             // It has nothing to fail on: it ends what announces the service.
             let _ = service.stop().await;
@@ -256,7 +264,7 @@ async fn work_on(mut taken: UnboundedReceiver<Taken>, worker: Worker, service: &
         let worker = worker.clone();
         in_flight.spawn(async move {
             let result = worker.command(service, &message).await;
-            respond(&message, result).await;
+            worker.respond(&message, result).await;
             drop((permit, place));
         });
         while in_flight.try_join_next().is_some() {}
@@ -289,7 +297,7 @@ async fn take_queries(
                             Err(Failure::unavailable("the node stops; ask again when it is back"))
                         }
                     };
-                    respond(&message, result).await;
+                    worker.respond(&message, result).await;
                 });
             }
             Err(failure) => refusals.tell(message, failure),
@@ -306,6 +314,15 @@ async fn given_up(mut stopping: watch::Receiver<bool>) {
 }
 
 impl Worker {
+    async fn respond(&self, message: &Message, result: Result<Bytes, Failure>) {
+        if let Err(failure) = &result
+            && failure.code >= 500
+        {
+            self.told.tell(failure);
+        }
+        send(message, result).await;
+    }
+
     async fn command(&self, service: &str, message: &Message) -> Result<Bytes, Failure> {
         if let follower::Status::Halted { reason } = &*self.desk.follower.borrow() {
             return Err(Failure::unavailable(format!(
@@ -336,7 +353,7 @@ impl Worker {
         let payload = message.message.payload.clone();
         let Desk { node, reading, follower, timers, .. } = &self.desk;
         // Beside the others, for nothing is done meanwhile.
-        queries::wait_for_index(node, query).await;
+        let asked = queries::wait_for_index(node, query).await;
         let _turn = place.turn().await?;
         match query {
             Query::EvidenceCheck => {
@@ -352,8 +369,10 @@ impl Worker {
                 let node = node.clone();
                 let follower = follower.borrow().clone();
                 let timers = timers.get().map(|status| status.borrow().clone());
-                let work =
-                    move || queries::answer_to(&node, &follower, timers.as_ref(), query, &payload);
+                let work = move || {
+                    let timers = timers.as_ref();
+                    queries::answer_to(&node, &follower, timers, query, asked, &payload)
+                };
                 blocking(work).await?.map(Bytes::from)
             }
         }
@@ -367,15 +386,6 @@ fn encode(reply: &impl serde::Serialize) -> Result<Bytes, Failure> {
 
 fn last_token(message: &Message) -> &str {
     message.message.subject.rsplit('.').next().unwrap_or_default()
-}
-
-async fn respond(message: &Message, result: Result<Bytes, Failure>) {
-    if let Err(failure) = &result
-        && failure.code >= 500
-    {
-        tracing::warn!(code = failure.code, reason = %failure.message, "no answer");
-    }
-    send(message, result).await;
 }
 
 async fn send(message: &Message, result: Result<Bytes, Failure>) {

@@ -3,7 +3,8 @@
 use case::evidence::File;
 use case::{CaseId, Code, KeyId, Rejection};
 
-use super::inbox::{Inbox, NotRead};
+use super::entrance::Place;
+use super::inbox::{Inbox, NotRead, Pieces};
 use super::slips::Slip;
 use super::store::{Expected, NotKept};
 use super::{Documents, Error, MOST_DOCUMENT_BYTES, name_of};
@@ -46,14 +47,21 @@ impl Attaching {
         }
     }
 
+    /// Refuses the commands that wait until a file can be taken in, and those that come. What is being
+    /// taken in goes on, and its command has its answer.
+    pub(crate) fn refuse_waiting(&self) {
+        self.documents.entrance.close();
+    }
+
     /// Decides a command that comes with a file. A file is read only for a command that would be
-    /// accepted, and a command is accepted only when its file is kept.
+    /// accepted, and a command is accepted only when its file is kept. Where too many files are waited
+    /// for already, it is refused at once.
     pub(crate) async fn command(&self, request: &Request, file: &File) -> Result<Reply, Failure> {
         let case = request.head.case;
         let key = match self.node.foresee(request).await? {
             Foreseen::Answer(reply) => {
                 if let Reply::Accepted { .. } = reply {
-                    self.inbox.remove(file.upload).await;
+                    self.inbox.remove(file.upload, None).await;
                 }
                 return Ok(reply);
             }
@@ -66,45 +74,46 @@ impl Attaching {
             );
             return Ok(Rejection::new(Code::FileTooLarge, message).into());
         }
+        let place = self.documents.entrance.enter()?;
         let name = name_of(&self.node, key, case, &file.sha256)?;
         let turn = self.documents.turn(&name).ok_or_else(|| Failure::unavailable("no turn"))?;
         let _turn = turn.lock().await;
         let slip = Slip { case, sha256: file.sha256.clone() };
         let (slips, of, written) = (self.documents.slips.clone(), name.clone(), slip.clone());
         blocking(move || slips.write(&of, &written)).await??;
-        let answer = match self.take(&name, key, case, file).await {
-            Ok(()) => self.node.command_with_file(request).await,
+        let (answer, taken) = match self.take(&name, key, case, file, &place).await {
+            Ok(taken) => (self.node.command_with_file(request).await, taken),
             Err(NotTaken::Refused(rejection)) => {
-                self.inbox.remove(file.upload).await;
-                Ok(rejection.into())
+                self.inbox.remove(file.upload, None).await;
+                (Ok(rejection.into()), None)
             }
-            Err(NotTaken::Failed(failure)) => Err(failure),
+            Err(NotTaken::Failed(failure)) => (Err(failure), None),
         };
         self.documents.settle(&self.node, &name, &slip).await;
         if let Ok(Reply::Accepted { .. }) = answer {
-            self.inbox.remove(file.upload).await;
+            self.inbox.remove(file.upload, taken).await;
         }
         answer
     }
 
     /// Moves the file into the store, unless the case has the same one there already. The same is of the
     /// digest and as long as the command says; what else lies there proves nothing of this file, so that
-    /// it is read as any other.
+    /// it is read as any other. Says which pieces were taken whole, if any were.
     async fn take(
         &self,
         name: &str,
         key: KeyId,
         case: CaseId,
         file: &File,
-    ) -> Result<(), NotTaken> {
+        place: &Place,
+    ) -> Result<Option<Pieces>, NotTaken> {
         let documents = &self.documents;
         match documents.store.check_length(name, file.size).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(None),
             Err(Error::Missing { .. } | Error::Damaged { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        let permit = documents.at_once.acquire().await;
-        let _permit = permit.map_err(|error| failed(error.to_string()))?;
+        let _turn = place.turn().await.map_err(NotTaken::Failed)?;
         let size = file.size;
         let mut upload = match self.inbox.open(file.upload, size).await {
             Ok(upload) => upload,
@@ -123,8 +132,8 @@ impl Attaching {
         let (cipher, salt) =
             self.node.keys().fresh_document(key, case, sha256).map_err(Error::from)?;
         let expected = Expected { size, sha256 };
-        match documents.store.keep(name, &cipher, &salt, &expected, &mut upload).await {
-            Ok(()) => Ok(()),
+        match documents.store.keep(name, &cipher, &salt, &expected, &mut upload.bytes).await {
+            Ok(()) => Ok(Some(upload.pieces)),
             Err(NotKept::Unfit(why)) => Err(unfit(&why)),
             Err(NotKept::Source(error)) => Err(failed(format!(
                 "the upload could not be read from the inbox: {error}; send the command again"
