@@ -119,3 +119,19 @@ fn a_difference_names_what_came_and_what_changed() {
         assert!(same.same && same.changes.is_empty(), "version {version}");
     }
 }
+
+#[test]
+fn an_appeal_that_is_withdrawn_is_a_change_of_the_appeals() {
+    let mut world = World::decided();
+    world.take("file A1 2024-02-10 by P1").expect("in time");
+    let before = seen(&world.records, None);
+    world.take("appeals.withdraw appeal=@A1 by P1").expect("who filed it withdraws it");
+    let after = seen(&world.records, None);
+    let changes = difference(before, after).changes;
+    let appeals =
+        changes.iter().find(|change| change.section == Section::Appeals).expect("changed");
+    let text = |line: &Option<case::picture::Line>| line.as_ref().expect("a line").text.clone();
+    assert!(text(&appeals.before).ends_with(", in time, pending"));
+    let withdrawn = format!(", in time, withdrawn by version {}", world.case.version);
+    assert!(text(&appeals.after).ends_with(&withdrawn));
+}

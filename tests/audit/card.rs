@@ -47,3 +47,42 @@ fn words_are_escaped_in_the_page_and_withheld_where_they_are_not_given() {
     assert!(page.contains("[reason withheld: key destroyed]"));
     assert!(words.keys().all(|(version, _)| *version > Version(0)));
 }
+
+/// Steps after the decision that the card is of, and what it says of the appeal.
+const APPEALS: &[(&[&str], &str)] = &[
+    (&[], "pending"),
+    (&["decide A1 dismissed by J1"], "dismissed"),
+    (&["decide A1 allowed outcome refugee by J1"], "allowed: refugee"),
+    (&["appeals.withdraw appeal=@A1 by P1"], "withdrawn by version N"),
+    (&["withdraw by A1"], "nothing left to decide by version N"),
+];
+
+#[test]
+fn an_appeal_is_shown_as_pending_only_while_it_is() {
+    for (steps, said) in APPEALS {
+        let mut world = World::decided();
+        world.take("file A1 2024-02-10 by P1").expect("in time");
+        for step in *steps {
+            world.take(step).unwrap_or_else(|rejection| panic!("{step}: {rejection}"));
+        }
+        shows(&world, said);
+    }
+    let mut late = World::decided();
+    late.take("file A1 2024-03-02 by P1").expect("late");
+    shows(&late, "pending");
+    late.take("rule A1 rejected by J1").expect("a ruling");
+    shows(&late, "rejected as late by version N");
+}
+
+fn shows(world: &World, said: &str) {
+    let known = Shelf(std::slice::from_ref(&world.library));
+    let [card] = cards(&world.records, known).try_into().expect("one decision");
+    let [appeal] = card.appeals.as_slice() else { panic!("one appeal") };
+    let said = said.replace('N', &world.case.version.to_string());
+    assert_eq!(appeal.in_words(), said);
+    let page = card_page(&card, &Words::new(), &Words::new());
+    assert!(page.contains(&format!("filed by version {}, {said}", appeal.filed)));
+    let json = serde_json::to_value(appeal).expect("JSON");
+    assert_eq!(json.get("stands").is_none(), said == "pending", "{json}");
+    assert_eq!(json["ended"].as_u64(), said.contains("version").then_some(world.case.version.0));
+}

@@ -91,6 +91,16 @@ async fn a_query_that_asks_for_nothing_is_refused_and_not_repeated() {
         ("history", json!({ "case": case, "limit": 0 }), "limit: is 0; expected 1 or more"),
         ("list", json!({ "limit": 0 }), "limit: is 0; expected 1 to "),
         ("audit.what-if-cases", json!({ "only": "Selam Haile" }), "only: expected an outcome"),
+        (
+            "audit.what-if-cases",
+            json!({ "set": { "C3.9": "M" } }),
+            "set: C3.9 is no leaf; there are C3.1.a, C3.1.b",
+        ),
+        (
+            "audit.what-if",
+            json!({ "case": case, "profile": "XX" }),
+            "profile: unknown profile XX; there are AU, CA",
+        ),
     ];
     for (name, query, part) in rows {
         let refused = client.query(name, query.to_string().into_bytes()).await;

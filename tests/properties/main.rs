@@ -4,6 +4,7 @@ mod model;
 mod removal;
 
 use case::replay::{Replay, Shelf, Verdict};
+use case::vocabulary::DecisionOutcome;
 use case::{Case, Code, Event, Recorded, Summary, admit};
 use proptest::prelude::*;
 use tests::steps::World;
@@ -379,4 +380,39 @@ fn the_bar_opens_when_a_refusal_is_final() {
     assert!(!bar("2024-03-01T23:00:00Z").barred, "the day is over");
     assert!(removal::never_open_while_closed(&world.records) > 0);
     assert!(case::removal_bar(&Case::default(), "2030-01-01T00:00:00Z".parse().unwrap()).barred);
+}
+
+/// Granted in January 2024, ended in January 2027.
+const ENDED: &[&str] = &[
+    "register by G1",
+    "find-all W1 C3.1.a=M C3.1.b=M C3.1.c=M C3.1.d=M",
+    "complete by W1",
+    "review agree by R1",
+    "issue refugee grounds political by D1",
+    "notify 2024-02-01 2024-03-01 by Y1",
+    "decisions.grant-status status=refugee from=2024-02-01 by D1",
+    "decisions.open-status-review kind=cessation reason=~ by D1",
+    "decisions.notify-status-review method=post language=en served=2027-01-10 by Y1",
+    "decisions.hear-status-review attended=yes by D1",
+    "decisions.end-status ground=ceased_circumstances reasons=~ by D2 on 2027-01-20",
+];
+
+/// What ended is counted in the month of its end, and no more under the grounds of what was granted.
+#[test]
+fn the_end_of_a_status_is_counted_as_what_it_is() {
+    let mut world = World::default();
+    let mut counted = |steps: &[&str]| {
+        for step in steps {
+            world.take(step).unwrap_or_else(|rejection| panic!("{step}: {rejection}"));
+        }
+        let summary = world.records.iter().fold(None, Summary::after).expect("a summary");
+        (summary.outcome.expect("decided"), summary.counted)
+    };
+    let (end, before) = ENDED.split_last().expect("steps");
+    let (outcome, granted) = counted(before);
+    assert_eq!((outcome, granted.month.as_deref()), (DecisionOutcome::Refugee, Some("2024-01")));
+    assert_eq!((granted.grounds.len(), granted.categories.len()), (1, 1));
+    let (outcome, ended) = counted(&[*end]);
+    assert_eq!((outcome, ended.month.as_deref()), (DecisionOutcome::Refused, Some("2027-01")));
+    assert!(ended.grounds.is_empty() && ended.categories.is_empty(), "{ended:?}");
 }

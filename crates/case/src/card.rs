@@ -6,14 +6,15 @@
 use guidance::{Guidance, Kind, Value};
 use jiff::Timestamp;
 
+use crate::appeals::Appeal;
 use crate::assessment::{self, AssessmentCompleted, Round};
 use crate::decide::Actor;
 use crate::decisions::{self, DecisionIssued, Notified};
 use crate::record::Recorded;
 use crate::replay::Shelf;
 use crate::state::Case;
-use crate::vocabulary::{DecisionOutcome, EvidenceKind, ReviewResult, UReason};
-use crate::{AppealId, CaseId, Event, EvidenceId, Seen, Version, WorldDate};
+use crate::vocabulary::{AppealStanding, DecisionOutcome, EvidenceKind, ReviewResult, UReason};
+use crate::{AppealId, CaseId, Event, EvidenceId, Seen, Version, WorldDate, gist};
 
 /// Something that somebody did.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -97,12 +98,52 @@ pub struct Appealed {
     pub appeal: AppealId,
     /// The event that filed it.
     pub filed: Version,
-    /// The event that ended it.
+    /// The event of the last ruling.
     pub decided: Option<Version>,
-    /// How it ended.
+    /// What was ruled last.
     pub result: Option<&'static str>,
     /// The outcome that now stands.
     pub outcome: Option<DecisionOutcome>,
+    /// Where it stands; absent while it waits for its first ruling.
+    #[serde(skip_serializing_if = "AppealStanding::is_pending")]
+    pub stands: AppealStanding,
+    /// The event that ended it without a ruling: it was withdrawn or rejected as late, or has nothing
+    /// left to decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Version>,
+}
+
+impl Appealed {
+    /// An appeal in a few words.
+    #[must_use]
+    pub fn of(appeal: &Appeal) -> Self {
+        let ruling = appeal.ruling.as_ref();
+        Self {
+            appeal: appeal.id,
+            filed: appeal.version,
+            decided: ruling.map(|ruling| ruling.version),
+            result: ruling.map(|ruling| ruling.result.as_str()),
+            outcome: ruling.and_then(|ruling| ruling.outcome),
+            stands: appeal.stands(),
+            ended: appeal.ended_without_ruling(),
+        }
+    }
+
+    /// What was ruled and where it stands, such as `allowed: refugee` or `withdrawn by version 12`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let mut parts = Vec::new();
+        if let Some(result) = self.result {
+            let outcome =
+                self.outcome.map(|outcome| format!(": {}", gist::words(outcome.as_str())));
+            parts.push(format!("{}{}", gist::words(result), outcome.unwrap_or_default()));
+        }
+        if self.stands != AppealStanding::Ruled {
+            let by = self.ended.map(|version| format!(" by version {version}"));
+            parts.push(format!("{}{}", self.stands.in_words(), by.unwrap_or_default()));
+        }
+        parts.join(", ")
+    }
 }
 
 /// A decision on one card.
@@ -292,13 +333,5 @@ fn evidence(case: &Case, seen: Option<Seen>) -> Vec<ShownItem> {
 
 fn appeals(case: &Case, decision: Version) -> Vec<Appealed> {
     let against = case.appeals.all.iter().filter(|appeal| appeal.decision == decision);
-    against
-        .map(|appeal| Appealed {
-            appeal: appeal.id,
-            filed: appeal.version,
-            decided: appeal.ruling.as_ref().map(|ruling| ruling.version),
-            result: appeal.ruling.as_ref().map(|ruling| ruling.result.as_str()),
-            outcome: appeal.ruling.as_ref().and_then(|ruling| ruling.outcome),
-        })
-        .collect()
+    against.map(Appealed::of).collect()
 }

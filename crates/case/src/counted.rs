@@ -51,6 +51,12 @@ impl Counted {
                 self.grounds.clone_from(&issued.grounds);
                 self.categories.clone_from(&self.latest);
             }
+            // The end of a status is a decision of its own, without grounds and on no assessment.
+            Event::Decisions(decisions::Event::StatusEnded(_)) => {
+                self.month = month(record);
+                self.grounds.clear();
+                self.categories.clear();
+            }
             Event::Appeals(appeals::Event::AppealDecided(decided)) if decided.outcome.is_some() => {
                 self.month = month(record);
             }

@@ -12,7 +12,7 @@ pub struct BadId;
 
 /// Reads a UUID; refuses upper case, braces, missing hyphens and the nil UUID, so that one id has
 /// one spelling in subjects, records and digests.
-pub fn parse_uuid(text: &str) -> Result<Uuid, BadId> {
+fn parse_uuid(text: &str) -> Result<Uuid, BadId> {
     let id = Uuid::try_parse(text).map_err(|_| BadId)?;
     let mut canonical = Uuid::encode_buffer();
     if id.is_nil() || id.hyphenated().encode_lower(&mut canonical) != text {

@@ -57,7 +57,7 @@ pub use decide::{Actor, Context, decide};
 pub use ids::{
     AppealId, BadId, BarId, CaseId, CausationId, CommandId, CorrelationId, DeadlineId, EventId,
     EvidenceId, HearingId, InterviewId, KeyId, MergeId, PersonId, SubmissionId, TransferId,
-    UploadId, Version, parse_uuid,
+    UploadId, Version,
 };
 pub use invariant::Invariant;
 pub use invariant_page::invariants_page;

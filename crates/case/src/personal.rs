@@ -50,8 +50,7 @@ pub enum ContentKind {
 
 impl ContentKind {
     /// The greatest number of characters.
-    #[must_use]
-    pub const fn most_chars(self) -> usize {
+    pub(crate) const fn most_chars(self) -> usize {
         match self {
             Self::Line => 400,
             Self::Words => 30_000,

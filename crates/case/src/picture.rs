@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 use crate::appeals::Appeal;
 use crate::assessment::{Assessment, Round};
+use crate::card::Appealed;
 use crate::decisions::Decision;
 use crate::replay::Shelf;
 use crate::vocabulary::{DecisionOutcome, Status};
@@ -304,14 +305,7 @@ fn decided(one: &Decision) -> String {
 
 fn appealed(one: &Appeal) -> String {
     let time = if one.in_time { "in time" } else { "late" };
-    let mut text = format!("against version {}, {time}", one.decision);
-    if let Some(ruling) = &one.ruling {
-        text = format!("{text}, {}", gist::words(ruling.result.as_str()));
-        if let Some(outcome) = ruling.outcome {
-            text = format!("{text}: {}", gist::words(outcome.as_str()));
-        }
-    }
-    text
+    format!("against version {}, {time}, {}", one.decision, Appealed::of(one).in_words())
 }
 
 /// What became of one thing between two pictures.

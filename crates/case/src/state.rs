@@ -229,8 +229,7 @@ impl Case {
     /// Whether somebody took any part, other than as judge of the given appeal: acted, represented the
     /// claimant, or was there when they were heard. What a judge orders meanwhile, such as a stay or more
     /// time, is of that appeal too.
-    #[must_use]
-    pub fn took_part_before(&self, actor: &ActorId, appeal: AppealId) -> bool {
+    pub(crate) fn took_part_before(&self, actor: &ActorId, appeal: AppealId) -> bool {
         let acted = self.parts.get(actor).is_some_and(|parts| {
             parts.iter().any(|part| {
                 part.role != Role::AppealJudge

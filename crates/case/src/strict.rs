@@ -12,9 +12,9 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// The deepest nesting that is read; commands need five levels.
-pub const MAX_DEPTH: usize = 32;
+const MAX_DEPTH: usize = 32;
 /// The greatest integer that every reader of JSON keeps exactly (RFC 8259, section 6).
-pub const MAX_INTEGER: u64 = 1 << 53;
+pub(crate) const MAX_INTEGER: u64 = 1 << 53;
 
 /// Bytes are not the JSON that is taken here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -70,7 +70,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The summary after a record; `None` if the first record does not register a claim.
+    /// The summary after a record; `None` if the first record neither makes nor registers a claim.
     #[must_use]
     pub fn after(prior: Option<Self>, record: &Recorded) -> Option<Self> {
         let mut summary = match prior {

@@ -18,7 +18,10 @@ impl Command {
     }
 
     /// The day beside `occurred` on which what the command tells of happened, with its field's name.
-    /// What lies ahead, such as a hearing or a last day, is no such day.
+    /// What lies ahead, such as a hearing or a last day, is no such day. Nor is what a document says of
+    /// itself, which is recorded as it stands there (`dated`, `published` and `valid_from` of evidence
+    /// and country information), or the day as of which a finding holds or guidance applies (`as_of`),
+    /// which is supposed and does not happen.
     #[must_use]
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other commands name no day that was")]
     pub fn happened(&self) -> Option<(&'static str, &WorldDate)> {

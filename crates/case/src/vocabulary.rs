@@ -362,8 +362,7 @@ impl FactCode {
 
 impl DecisionOutcome {
     /// The proposal of the engine as an outcome that can be decided; `None` for `undetermined`.
-    #[must_use]
-    pub const fn from_proposal(proposal: guidance::Outcome) -> Option<Self> {
+    pub(crate) const fn from_proposal(proposal: guidance::Outcome) -> Option<Self> {
         use guidance::Outcome as P;
         Some(match proposal {
             P::Refugee => Self::Refugee,

@@ -2,6 +2,7 @@
 
 mod decide;
 mod hearings;
+mod standing;
 mod state;
 
 use guidance::Value;

@@ -50,7 +50,8 @@ pub struct PublishGuidance {
     pub reason: Personal<Words>,
 }
 
-/// Retires guidance: it is applied to no new assessment. Replay goes on using it.
+/// Retires guidance: the record that the authority applies it no longer. No rule looks into the register:
+/// what takes guidance out of force is a file that ends, and replay goes on using it.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]

@@ -2,6 +2,21 @@
 //! later.
 
 vocabulary! {
+    /// Where an appeal stands.
+    AppealStanding {
+        /// It waits for a ruling, also on whether it is heard though it was late.
+        Pending = "pending",
+        /// It waits for the ruling of the next court, which gave permission.
+        NextCourt = "before_the_next_court",
+        /// It was ruled on.
+        Ruled = "ruled",
+        /// It was late and is not heard.
+        RejectedAsLate = "rejected_as_late",
+        /// Who filed it took it back.
+        Withdrawn = "withdrawn",
+        /// Its decision fell, or the claim was withdrawn: there is nothing left to decide.
+        Lapsed = "lapsed",
+    }
     /// What a deadline is for.
     DeadlineKind {
         /// A claim that was made is registered.

@@ -149,11 +149,7 @@ fn of_card(card: &Card, told: Told<'_>) -> Markup {
             @for appeal in &card.appeals {
                 tr {
                     th { "Appeal" }
-                    td {
-                        "filed by version " (appeal.filed)
-                        @if let Some(result) = appeal.result { ", " (gist::words(result)) }
-                        @if let Some(outcome) = appeal.outcome { ": " (gist::words(outcome.as_str())) }
-                    }
+                    td { "filed by version " (appeal.filed) ", " (appeal.in_words()) }
                 }
             }
         }

@@ -16,8 +16,6 @@ use super::AuditError;
 
 /// How many records are read at once.
 const BATCH: usize = 2_048;
-/// How many records are folded in one walk: of each, a folded case keeps some hundred bytes.
-const RECORDS_OF_A_WALK: u64 = 2_000_000;
 
 /// What is done with the records of each case.
 pub trait Walk: Sync {
@@ -25,6 +23,9 @@ pub trait Walk: Sync {
     type State: Default;
     /// What is found.
     type Found: Send;
+
+    /// How many records are folded in one walk: of each, a folded case keeps some hundred bytes.
+    const RECORDS: u64 = 2_000_000;
 
     /// Takes the next record of a case.
     fn take(
@@ -47,7 +48,7 @@ pub fn walk<W: Walk>(
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Vec<W::Found>, AuditError> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get) as u64;
-    let parts = cores.max(records.div_ceil(RECORDS_OF_A_WALK));
+    let parts = cores.max(records.div_ceil(W::RECORDS));
     let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
     let worker = |mut told: Option<&mut (dyn FnMut(u64) + Send)>| {
         let mut found = Vec::new();

@@ -122,9 +122,10 @@ impl KeyStore {
         }
     }
 
-    /// Takes back a key of [`KeyStore::take`] that no record names and none ever will, because
-    /// the rules rejected the command. Must not be called when the outcome of an append is not
-    /// known. A key that was not taken in this run, or was destroyed, is left as it is.
+    /// Takes back a key of [`KeyStore::try_take`] or [`KeyStore::take`] that no record names and none
+    /// ever will: the rules rejected the command or were only asked what they would say, another
+    /// record came first, or the record was too long. Must not be called when the outcome of an
+    /// append is not known. A key that was not taken in this run, or was destroyed, is left as it is.
     pub fn give_back(&self, id: KeyId) {
         if self.inner.change_state(id, KeyState::Taken, KeyState::Fresh) {
             self.inner.pool.give_back(id);

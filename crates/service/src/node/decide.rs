@@ -92,7 +92,8 @@ impl Node {
         })
     }
 
-    /// The claimant's key, or a fresh one for a claim that is being registered.
+    /// The key of the case or the register; a fresh one for a claim that is being made or registered, and
+    /// for the first command to the register.
     async fn key_of(
         &self,
         case: &Case,

@@ -1,20 +1,19 @@
 //! `tebessa.query.audit.what-if` and `.audit.what-if-cases`: what would come of assessments.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::slice;
 
 use case::replay::Shelf;
 use case::token::ProfileName;
-use case::vocabulary::DecisionOutcome;
 use case::what_if::{Answer, Asking, Supposed, Supposition};
 use case::{CaseId, Recorded};
-use guidance::{Guidance, Library, Outcome};
+use guidance::Library;
 use journal::Position;
 
 use super::audit::{records, seen};
 use crate::access::{View, Viewer};
-use crate::audit::WhatIfEntry;
+use crate::audit::{NotSupposable, WhatIfEntry, check_leaf, check_outcome, check_profile};
 use crate::node::Node;
 use crate::reply::Failure;
 use crate::summaries::visit_summaries;
@@ -106,11 +105,7 @@ pub(super) fn of_case(node: &Node, query: &WhatIfQuery) -> Result<WhatIfReply, F
 pub(super) fn page(node: &Node, query: &WhatIfPageQuery) -> Result<WhatIfPageReply, Failure> {
     let WhatIfPageQuery { profile, as_of, set, .. } = query;
     let supposition = supposed(node.library(), profile.as_ref(), as_of.as_ref(), set)?;
-    if query.only.as_deref().is_some_and(|only| !is_outcome(only)) {
-        return Err(Failure::malformed(
-            "only: expected an outcome, such as refused, refugee or undetermined",
-        ));
-    }
+    query.only.as_deref().map_or(Ok(()), check_outcome).map_err(|bad| unfit("only", &bad))?;
     let position = node.journal().index_caught_up().borrow().0;
     let (cases, next) = cases_of_page(node, query.cursor)?;
     let mut reply = WhatIfPageReply { assessed: 0, same: 0, entries: Vec::new(), next, position };
@@ -145,9 +140,8 @@ fn cases_of_page(node: &Node, cursor: Option<u64>) -> Result<(Vec<CaseId>, Optio
     Ok((cases, next))
 }
 
-fn is_outcome(text: &str) -> bool {
-    let decided = serde_json::from_value::<DecisionOutcome>(text.into()).is_ok();
-    decided || text.parse::<Outcome>().is_ok()
+fn unfit(field: &str, bad: &NotSupposable) -> Failure {
+    Failure::malformed(format!("{field}: {bad}"))
 }
 
 fn ask(node: &Node, read: &[Recorded], supposition: &Supposition<'_>) -> Option<Answer> {
@@ -167,24 +161,19 @@ fn supposed<'a>(
 ) -> Result<Supposition<'a>, Failure> {
     let mut set = BTreeMap::new();
     for (leaf, value) in findings {
-        let known = library.all().any(|guidance| guidance.leaf(leaf).is_some());
-        let read = leaf.parse().ok().filter(|_| known).zip(value.parse().ok());
+        let read = leaf.parse().ok().zip(value.parse().ok());
         let (leaf, value) = read.ok_or_else(|| {
             Failure::malformed("set: expected leaves of the guidance, and M, N or U for each")
         })?;
+        check_leaf(library, &leaf).map_err(|bad| unfit("set", &bad))?;
         set.insert(leaf, value);
     }
     let day = |text: &String| {
         text.parse().map_err(|_| Failure::malformed("as_of: expected a day such as 2024-02-13"))
     };
     let as_of = as_of.map(day).transpose()?;
-    if let Some(profile) = profile
-        && library.all().all(|guidance| guidance.profile() != profile.as_str())
-    {
-        let known: BTreeSet<&str> = library.all().map(Guidance::profile).collect();
-        let known: Vec<&str> = known.into_iter().collect();
-        let text = format!("profile: {profile} is unknown; there are {}", known.join(", "));
-        return Err(Failure::malformed(text));
+    if let Some(profile) = profile {
+        check_profile(library, profile).map_err(|bad| unfit("profile", &bad))?;
     }
     let law = (profile.is_some() || as_of.is_some()).then_some(library);
     Ok(Supposition { law, profile: profile.cloned(), as_of, set })

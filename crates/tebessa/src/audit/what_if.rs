@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use ::guidance::{Library, Outcome, Value};
+use ::guidance::Value;
 use case::CaseId;
 use case::replay::Shelf;
 use case::token::{Criterion, ProfileName};
-use case::vocabulary::DecisionOutcome;
 use case::what_if::{Supposed, Supposition};
 use jiff::civil::Date;
 use journal::Reader;
-use service::audit::{Question, WhatIf, WhatIfEntry, what_if};
+use service::audit::{
+    Question, WhatIf, WhatIfEntry, check_leaf, check_outcome, check_profile, what_if,
+};
 
 use super::known::Source;
 use super::signed_report;
@@ -77,11 +78,7 @@ fn finding(text: &str) -> Result<(Criterion, Value), String> {
 
 /// An outcome of a decision, or one that is only proposed.
 fn outcome(text: &str) -> Result<String, String> {
-    let decided = serde_json::from_value::<DecisionOutcome>(text.into()).is_ok();
-    if decided || text.parse::<Outcome>().is_ok() {
-        return Ok(text.to_owned());
-    }
-    Err("expected an outcome, such as refused, refugee, subsidiary or undetermined".to_owned())
+    check_outcome(text).map(|()| text.to_owned()).map_err(|bad| bad.to_string())
 }
 
 /// Asks.
@@ -99,15 +96,9 @@ fn ask(args: &Args) -> Result<Exit, CliError> {
             return Err(CliError::usage(format!("--set {leaf} is given twice; suppose one value")));
         }
     }
-    set.keys().try_for_each(|leaf| check_leaf(&supposed, leaf))?;
-    if let Some(profile) = &args.profile
-        && supposed.all().all(|guidance| guidance.profile() != profile.as_str())
-    {
-        let known: std::collections::BTreeSet<&str> =
-            supposed.all().map(::guidance::Guidance::profile).collect();
-        let known: Vec<&str> = known.into_iter().collect();
-        let text = format!("unknown profile {profile}; there are {}", known.join(", "));
-        return Err(CliError::message(text));
+    set.keys().try_for_each(|leaf| check_leaf(&supposed, leaf)).map_err(CliError::other)?;
+    if let Some(profile) = &args.profile {
+        check_profile(&supposed, profile).map_err(CliError::other)?;
     }
     let other_law = args.under.is_some() || args.profile.is_some() || args.as_of.is_some();
     let question = Question {
@@ -140,23 +131,6 @@ fn ask(args: &Args) -> Result<Exit, CliError> {
         show(&report, &mut Screen::stdout())?;
     }
     Ok(Exit::Done)
-}
-
-/// A leaf that no guidance knows is refused, with those that look like it.
-fn check_leaf(library: &Library, leaf: &Criterion) -> Result<(), CliError> {
-    let mut leaves: Vec<&str> = Vec::new();
-    for (_, id) in library.all().flat_map(::guidance::Guidance::leaves) {
-        if !leaves.contains(&id) {
-            leaves.push(id);
-        }
-    }
-    if leaves.contains(&leaf.as_str()) {
-        return Ok(());
-    }
-    let stem = leaf.as_str().rsplit_once('.').map_or(leaf.as_str(), |(stem, _)| stem);
-    let near: Vec<&str> = leaves.iter().copied().filter(|id| id.starts_with(stem)).collect();
-    let near = if near.is_empty() { leaves } else { near };
-    Err(CliError::message(format!("{leaf} is no leaf; there are {}", near.join(", "))))
 }
 
 fn show(report: &WhatIf, screen: &mut Screen) -> Result<(), CliError> {

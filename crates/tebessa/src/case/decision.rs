@@ -159,9 +159,7 @@ fn show(card: &Card, said: &Said, screen: &mut Screen) -> Result<(), CliError> {
         row("served", &format!("{}, appeal until {}", served.served, served.appeal_deadline))?;
     }
     for appeal in &card.appeals {
-        let outcome = appeal.outcome.map_or("", |outcome| outcome.as_str());
-        let result = appeal.result.unwrap_or("pending");
-        row("appeal", &format!("version {}: {} {}", appeal.filed, result, words(outcome)))?;
+        row("appeal", &format!("version {}: {}", appeal.filed, appeal.in_words()))?;
     }
     reasons(card, said, screen)?;
     section(screen, "Criterion by criterion")?;

@@ -251,8 +251,8 @@ fn appealed(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
         screen.labelled(2, 12, file.day(appeal.version), &filed(appeal))?;
         said(file, appeal.version, screen)?;
         if let Some(lapsed) = appeal.lapsed {
-            let how = if appeal.withdrawn { "withdrawn" } else { "nothing left to decide" };
-            screen.labelled(2, 12, file.day(lapsed), &format!("version {lapsed}: {how}"))?;
+            let line = format!("version {lapsed}: {}", appeal.stands().in_words());
+            screen.labelled(2, 12, file.day(lapsed), &line)?;
         }
         if let Some(onward) = &appeal.onward {
             screen.labelled(2, 12, file.day(onward.sought), &permission(onward))?;

@@ -1,8 +1,13 @@
 //! `tebessa.query.statistics`: outcomes in numbers for the public, with small numbers hidden.
 //!
 //! There is one publication and no filter, because the difference of two answers tells what neither
-//! tells. Only months that are over are counted, so that two looks a day apart tell nothing of
-//! one person.
+//! tells. Only months that are over are counted, so that a decision first shows beside all others of
+//! its month.
+//!
+//! *Remaining risk:* a month that was published changes when an outcome of it is replaced or falls
+//! later, on appeal, by a withdrawal or with the status. The case leaves its rows at once and stands in
+//! those of the new outcome when that one's month is over, so two looks before and after tell that one
+//! case of that month and row changed.
 
 mod suppress;
 

@@ -10,6 +10,7 @@ mod signed;
 
 use std::path::PathBuf;
 
+use service::audit::AuditError;
 use service::logs::Log;
 
 use self::live::Live;
@@ -110,6 +111,15 @@ impl From<CliError> for Stop {
 impl From<Damage> for Stop {
     fn from(damage: Damage) -> Self {
         Self::Damage(Box::new(damage))
+    }
+}
+
+impl From<AuditError> for Stop {
+    fn from(error: AuditError) -> Self {
+        if let AuditError::Journal(error) = error {
+            return error.into();
+        }
+        Self::Failure(CliError::other(error))
     }
 }
 

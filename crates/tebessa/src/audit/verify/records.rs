@@ -1,28 +1,19 @@
 //! Every record read strictly, and every case folded, on all cores and in bounded memory.
-//!
-//! The log is walked in order, several times where it is long: each walk folds the cases of one
-//! part, chosen by their ids, so that only these are in memory at once.
 
 use std::collections::HashMap;
-use std::num::NonZero;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use case::{Case, CaseId, Recorded, Summary, strict};
-use journal::{Position, Reader, Record, StreamId};
+use journal::Record;
+use service::audit::{AuditError, Walk, walk};
 
 use super::Stop;
 use super::files::{self, KeptFile};
 use super::report::Damage;
 use crate::output::Bar;
 
-/// How many records are read at once.
-const BATCH: usize = 2_048;
-/// How many records are folded in one walk: of each, a folded case keeps about half a kilobyte.
-const RECORDS_OF_A_WALK: u64 = 500_000;
-
 /// What was read and folded.
+#[derive(Default)]
 pub(super) struct Refolded {
     pub(super) records: u64,
     pub(super) cases: u64,
@@ -32,75 +23,29 @@ pub(super) struct Refolded {
     pub(super) files: Vec<KeptFile>,
 }
 
-/// Reads the first `records` records and folds their cases.
+/// Reads the first `records` records and folds their cases; of several faults it tells the one that
+/// comes first in the log.
 pub(super) fn refold(directory: &Path, records: u64) -> Result<Refolded, Stop> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get) as u64;
-    let parts = cores.max(records.div_ceil(RECORDS_OF_A_WALK));
-    let next_part = AtomicU64::new(0);
-    let done = AtomicU64::new(0);
-    let results: Vec<Result<Refolded, Stop>> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores)
-            .map(|core| {
-                let (next_part, done) = (&next_part, &done);
-                scope.spawn(move || {
-                    let mut bar = (core == 0).then(|| Bar::new("Refolding the cases"));
-                    let mut total = empty();
-                    loop {
-                        let part = next_part.fetch_add(1, Ordering::Relaxed);
-                        if part >= parts {
-                            return Ok(total);
-                        }
-                        let walk = Walk { directory, records, part, parts, done };
-                        let walked = walk.run(&mut |done| {
-                            if let Some(bar) = &mut bar {
-                                bar.show(done, records, "records");
-                            }
-                        });
-                        if walked.is_err() {
-                            // The others need not begin another walk.
-                            next_part.store(parts, Ordering::Relaxed);
-                        }
-                        total = merge(total, walked?);
-                    }
-                })
-            })
-            .collect();
-        workers.into_iter().map(joined).collect()
-    });
-    first_fault(results)
-}
-
-fn joined(worker: thread::ScopedJoinHandle<'_, Result<Refolded, Stop>>) -> Result<Refolded, Stop> {
-    worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-fn empty() -> Refolded {
-    Refolded { records: 0, cases: 0, summaries: HashMap::new(), files: Vec::new() }
-}
-
-fn merge(mut one: Refolded, other: Refolded) -> Refolded {
-    one.records += other.records;
-    one.cases += other.cases;
-    one.summaries.extend(other.summaries);
-    one.files.extend(other.files);
-    one
-}
-
-/// All together, or of several faults the one that comes first in the log.
-fn first_fault(results: Vec<Result<Refolded, Stop>>) -> Result<Refolded, Stop> {
-    let mut total = empty();
-    let mut first: Option<Stop> = None;
-    for result in results {
-        match (result, &first) {
-            (Ok(part), _) => total = merge(total, part),
-            (Err(Stop::Damage(new)), Some(Stop::Damage(old))) if new.position < old.position => {
-                first = Some(Stop::Damage(new));
+    let mut bar = Bar::new("Refolding the cases");
+    let mut told = |done| bar.show(done, records, "records");
+    let mut refolded = Refolded::default();
+    let mut first: Option<Damage> = None;
+    for found in walk(directory, records, &Refolding, &mut told)? {
+        match found {
+            Ok(case) => {
+                refolded.records += case.records;
+                refolded.summaries.extend(case.summary.map(|summary| (summary.case, summary)));
+                refolded.files.extend(case.files);
             }
-            (Err(stop), None) => first = Some(stop),
-            (Err(_), Some(_)) => {}
+            Err(damage) => {
+                if first.as_ref().is_none_or(|first| damage.position < first.position) {
+                    first = Some(damage);
+                }
+            }
         }
     }
-    first.map_or(Ok(total), Err)
+    refolded.cases = refolded.summaries.len() as u64;
+    first.map_or(Ok(refolded), |damage| Err(damage.into()))
 }
 
 /// A case as far as it was read.
@@ -108,53 +53,45 @@ fn first_fault(results: Vec<Result<Refolded, Stop>>) -> Result<Refolded, Stop> {
 struct Folded {
     case: Case,
     summary: Option<Summary>,
-}
-
-/// One walk through the log, for the cases of one part.
-struct Walk<'a> {
-    directory: &'a Path,
     records: u64,
-    part: u64,
-    parts: u64,
-    done: &'a AtomicU64,
+    damaged: bool,
 }
 
-impl Walk<'_> {
-    fn run(&self, progress: &mut dyn FnMut(u64)) -> Result<Refolded, Stop> {
-        let reader = Reader::open(self.directory)?;
-        let mut cases: HashMap<StreamId, Folded> = HashMap::new();
-        let mut refolded = empty();
-        let mut next = Position(1);
-        while next.0 <= self.records {
-            let left = self.records - next.0 + 1;
-            let most = usize::try_from(left).unwrap_or(BATCH).min(BATCH);
-            let batch = reader.read(next, most)?;
-            let Some(last) = batch.last() else { break };
-            next = last.position.next();
-            let mut mine = 0;
-            for record in batch.iter().filter(|record| self.is_mine(record.stream)) {
-                take(cases.entry(record.stream).or_default(), record)?;
-                mine += 1;
-            }
-            refolded.records += mine;
-            progress(self.done.fetch_add(mine, Ordering::Relaxed) + mine);
+/// A case that was read to its end.
+struct Ended {
+    records: u64,
+    summary: Option<Summary>,
+    files: Vec<KeptFile>,
+}
+
+struct Refolding;
+
+impl Walk for Refolding {
+    type State = Folded;
+    type Found = Result<Ended, Damage>;
+
+    /// Folded case and summary keep about half a kilobyte for each record.
+    const RECORDS: u64 = 500_000;
+
+    /// Behind the first fault of a case nothing more can be said of it.
+    fn take(
+        &self,
+        folded: &mut Folded,
+        record: &Record,
+        found: &mut Vec<Self::Found>,
+    ) -> Result<(), AuditError> {
+        if !folded.damaged
+            && let Err(damage) = take(folded, record)
+        {
+            folded.damaged = true;
+            found.push(Err(damage));
         }
-        refolded.files = cases
-            .iter()
-            .flat_map(|(id, folded)| files::of_case(CaseId(id.0), &folded.case))
-            .collect();
-        refolded.summaries = cases
-            .into_values()
-            .filter_map(|folded| folded.summary.map(|summary| (summary.case, summary)))
-            .collect();
-        refolded.cases = refolded.summaries.len() as u64;
-        Ok(refolded)
+        Ok(())
     }
 
-    /// The ids of cases are random, so their last bits part them evenly.
-    fn is_mine(&self, stream: StreamId) -> bool {
-        let (_, low) = stream.0.as_u64_pair();
-        low % self.parts == self.part
+    fn end(&self, id: CaseId, folded: Folded, found: &mut Vec<Self::Found>) {
+        let Folded { case, summary, records, .. } = folded;
+        found.push(Ok(Ended { records, summary, files: files::of_case(id, &case) }));
     }
 }
 
@@ -172,6 +109,7 @@ fn take(folded: &mut Folded, record: &Record) -> Result<(), Damage> {
     }
     folded.summary = Summary::after(folded.summary.take(), &recorded);
     folded.case.evolve(&recorded);
+    folded.records += 1;
     if !folded.case.register.is_empty() {
         return Ok(());
     }
@@ -186,4 +124,45 @@ fn take(folded: &mut Folded, record: &Record) -> Result<(), Damage> {
         )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use journal::{Draft, Expected, Journal, Options, Progress, StreamId};
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// Whole in the log, and no record of a case.
+    #[derive(serde::Serialize)]
+    struct Nothing {
+        subject: StreamId,
+        time: (),
+        caseversion: (),
+        prev: (),
+    }
+
+    impl Draft for Nothing {
+        fn stream(&self) -> StreamId {
+            self.subject
+        }
+    }
+
+    #[tokio::test]
+    async fn of_several_faults_the_first_in_the_log_is_told() {
+        let home = tempfile::tempdir().unwrap();
+        let none = &mut |_: Progress| {};
+        let summaries = Arc::new(service::Summaries);
+        let (journal, _) = Journal::open(home.path(), Options::default(), summaries, none).unwrap();
+        for case in (1..=16).rev() {
+            let subject = StreamId(Uuid::from_u128(case));
+            let record = Nothing { subject, time: (), caseversion: (), prev: () };
+            journal.append(&record, Expected::Any).await.unwrap();
+        }
+        journal.close().unwrap();
+        let Err(Stop::Damage(first)) = refold(home.path(), 16) else { panic!("it is damaged") };
+        assert_eq!(first.position, Some(1));
+    }
 }
