@@ -1,5 +1,6 @@
 //! Rendering of fixed records.
 
+mod listing;
 mod standing;
 
 use case::{Event, Instant, Version};
@@ -306,7 +307,7 @@ fn a_list_fits_eighty_columns_with_whole_ids() {
         listed("appeal_decided", Some("excluded_not_removable")),
     ];
     let (screen, shown) = Screen::for_test(80);
-    let mut list = Listing::new(screen);
+    let mut list = Listing::new(screen, looked_at().timestamp(), false);
     list.show(&cases[..1]).unwrap();
     list.show(&cases[1..]).unwrap();
     assert_eq!(
@@ -322,7 +323,7 @@ fn a_list_fits_eighty_columns_with_whole_ids() {
 fn in_a_pipe_a_case_is_one_line_of_the_same_columns() {
     let (screen, shown) = Screen::for_test(crate::output::NO_WIDTH);
     let case = listed("appeal_decided", Some("excluded_not_removable"));
-    Listing::new(screen).show(&[case]).unwrap();
+    Listing::new(screen, looked_at().timestamp(), false).show(&[case]).unwrap();
     assert_eq!(
         shown.text(),
         "CASE                                  PROFILE      AGE    STATUS\n\
@@ -334,7 +335,7 @@ fn in_a_pipe_a_case_is_one_line_of_the_same_columns() {
 #[test]
 fn a_wide_list_tells_the_events_too() {
     let (screen, shown) = Screen::for_test(120);
-    Listing::new(screen)
+    Listing::new(screen, looked_at().timestamp(), false)
         .show(&[listed("decided", Some("refugee"))])
         .unwrap();
     let text = shown.text();
