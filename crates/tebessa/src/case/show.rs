@@ -2,6 +2,7 @@
 
 use case::{CaseId, Instant, Version};
 use serde_json::value::RawValue;
+use service::audit::AuditError;
 use service::client::Client;
 use service::queries::CaseQuery;
 
@@ -80,6 +81,9 @@ async fn fetch(client: &Client, args: &Args) -> Result<CaseFile, CliError> {
         for entry in page {
             file.add(entry)?;
         }
+    }
+    if !file.case.register.is_empty() {
+        return Err(CliError::other(AuditError::IsRegister(args.case)));
     }
     let last = file.case.version;
     match args.at_version {

@@ -26,6 +26,8 @@ const RECORDS_OF_A_WALK: u64 = 500_000;
 pub(super) struct Refolded {
     pub(super) records: u64,
     pub(super) cases: u64,
+    /// Whether the authority's register is there, a stream beside those of the cases.
+    pub(super) register: bool,
     /// Every case in a few words, as an index must have it.
     pub(super) summaries: HashMap<CaseId, Summary>,
     /// The files of evidence that are kept.
@@ -75,12 +77,13 @@ fn joined(worker: thread::ScopedJoinHandle<'_, Result<Refolded, Stop>>) -> Resul
 }
 
 fn empty() -> Refolded {
-    Refolded { records: 0, cases: 0, summaries: HashMap::new(), files: Vec::new() }
+    Refolded { records: 0, cases: 0, register: false, summaries: HashMap::new(), files: Vec::new() }
 }
 
 fn merge(mut one: Refolded, other: Refolded) -> Refolded {
     one.records += other.records;
     one.cases += other.cases;
+    one.register |= other.register;
     one.summaries.extend(other.summaries);
     one.files.extend(other.files);
     one
@@ -143,6 +146,7 @@ impl Walk<'_> {
             .iter()
             .flat_map(|(id, folded)| files::of_case(CaseId(id.0), &folded.case))
             .collect();
+        refolded.register = cases.values().any(|folded| !folded.case.register.is_empty());
         refolded.summaries = cases
             .into_values()
             .filter_map(|folded| folded.summary.map(|summary| (summary.case, summary)))
