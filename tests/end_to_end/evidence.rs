@@ -271,7 +271,8 @@ async fn a_file_that_is_put_again_with_the_same_id_gets_the_first_answer() {
         let put = std::process::Command::new(tests::binary())
             .args(["evidence", "put", &case])
             .arg(&summons)
-            .args(["--kind", "summons", "--source", "his mother", "--as", "registrar-1"])
+            .args(["--kind", "summons", "--source", "his mother"])
+            .envs([("TEBESSA_AS", "caseworker-7"), ("TEBESSA_ROLE", "caseworker")])
             .args(["--occurred", "2026-01-05", "--id", &id, "--json", "--data"])
             .arg(&data)
             .output()
@@ -286,6 +287,10 @@ async fn a_file_that_is_put_again_with_the_same_id_gets_the_first_answer() {
     let evidence = first.1["evidence"].as_str().unwrap().parse().unwrap();
     let kept = get(&client, case.parse().unwrap(), evidence).await.expect("the item is there");
     assert_eq!(kept, file(100_000));
+    let history = ask(&client, "history", &json!({ "case": case, "after": 1 })).await;
+    let record = &history["history"][0]["record"];
+    let by = ["actor", "role", "basis"].map(|member| record[member].as_str().unwrap());
+    assert_eq!(by, ["caseworker-7", "caseworker", "UNHCR Handbook, paragraph 205"]);
     std::fs::write(&summons, file(100_001)).unwrap();
     let (code, reply) = put();
     assert_eq!((code, &reply["code"]), (Some(3), &json!("command_reused")));

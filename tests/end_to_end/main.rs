@@ -9,6 +9,7 @@ mod credentials;
 mod deadlines;
 mod demo;
 mod disclosure;
+mod due;
 mod erasure;
 mod evidence;
 mod evidence_check;

@@ -1,7 +1,7 @@
 //! The authority's register: persons are merged and un-merged, and no case changes.
 
 use serde_json::{Value, json};
-use service::client::Client;
+use service::client::{Client, ClientError};
 use service::reply::Reply;
 use tests::Node;
 use uuid::Uuid;
@@ -84,6 +84,57 @@ async fn a_merge_joins_the_claims_of_a_person_and_its_reversal_parts_them() {
         .output()
         .expect("the tool runs");
     assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stderr));
+    let text = String::from_utf8_lossy(&verify.stdout);
+    let streams = text.matches("of 2 cases and the register").count();
+    assert!(streams == 1 && text.contains("folded into 2 cases and the register\n"), "{text}");
+    assert!(node.stop().success());
+}
+
+/// Who takes the register for a case is told what it is, and is shown no case without a claim.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_register_is_shown_as_no_case() {
+    let mut node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let id = ask(&client, "register", &json!({})).await["register"].as_str().unwrap().to_owned();
+    let enrolled = json!({ "officer": "caseworker-7", "roles": ["caseworker"], "name": "Q" });
+    let command = of_register(&id, "registry.enrol-officer", &enrolled);
+    assert!(matches!(send(&client, &command).await.unwrap(), Reply::Accepted { .. }));
+    let case = Uuid::new_v4();
+    send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("an answer");
+
+    let said = format!("{id} is the authority's register: tebessa register show");
+    let all = json!(["all"]);
+    for (query, body, says) in [
+        ("case", json!({ "case": id }), said.as_str()),
+        ("case", json!({ "case": id, "at_version": 0 }), &said),
+        ("audit.as-of", json!({ "case": id, "at": "now" }), &said),
+        ("audit.diff", json!({ "case": id, "from": "version:1", "to": "now" }), &said),
+        ("audit.decisions", json!({ "case": id }), &said),
+        ("audit.disclosures", json!({ "case": id, "fields": all }), &said),
+        ("case", json!({ "case": case, "at_version": 0 }), "the case has versions 1 to 1, not 0"),
+        ("case", json!({ "case": case, "at_version": 2 }), "the case has versions 1 to 1, not 2"),
+    ] {
+        match client.query(query, body.to_string().into_bytes()).await {
+            Err(ClientError::Service { code, message }) => {
+                assert_eq!((code, message.as_str()), (404, says), "{query} {body}");
+            }
+            other => panic!("{query} {body}: {other:?}"),
+        }
+    }
+    let data = node.ready().data.clone();
+    let dossier = data.join("register.dossier");
+    for arguments in [
+        ["case", "show", &id].as_slice(),
+        &["audit", "as-of", "--case", &id],
+        &["audit", "dossier", "--case", &id, "--out", dossier.to_str().expect("a path")],
+    ] {
+        let mut command = std::process::Command::new(tests::binary());
+        let output = command.args(arguments).arg("--data").arg(&data).output().expect("runs");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains(&said) && output.stdout.is_empty(), "{arguments:?}: {told}");
+    }
+    assert!(!dossier.exists());
     assert!(node.stop().success());
 }
 

@@ -2,6 +2,8 @@
 
 use case::{Answer, CaseId, Code, EventId, Invariant, Rejection, Version};
 
+use crate::audit::AuditError;
+
 /// The answer of the rules.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
@@ -79,6 +81,11 @@ impl Failure {
     /// There is no case of this id.
     pub(crate) fn no_case(id: CaseId) -> Self {
         Self::not_found(format!("there is no case {id}"))
+    }
+
+    /// What was asked for as a case is the authority's register.
+    pub(crate) fn is_register(id: CaseId) -> Self {
+        Self::not_found(AuditError::IsRegister(id).to_string())
     }
 
     /// Longer than what is taken: send less.

@@ -15,6 +15,11 @@ pub(crate) fn from_one(text: &str) -> Result<u64, String> {
     number.ok_or_else(|| "expected a whole number from 1 on".to_owned())
 }
 
+/// A number of days.
+pub(crate) fn days(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "expected a whole number of days from 0 on".to_owned())
+}
+
 /// The id of a log.
 pub(crate) fn log_id(text: &str) -> Result<Uuid, String> {
     text.parse().map_err(|_| "expected the id of a log, a UUID, as in its origin".to_owned())
@@ -32,6 +37,8 @@ mod tests {
             from_one("0").unwrap_err(),
             from_one("-3").unwrap_err(),
             from_one("18446744073709551616").unwrap_err(),
+            days("x").unwrap_err(),
+            days("-1").unwrap_err(),
             log_id("foo").unwrap_err(),
         ];
         for said in refused {
@@ -40,6 +47,7 @@ mod tests {
         }
         assert_eq!(day("2024-02-29"), Ok(jiff::civil::date(2024, 2, 29)));
         assert_eq!(from_one("1"), Ok(1));
+        assert_eq!(days("0"), Ok(0));
         assert_eq!(log_id(&Uuid::nil().to_string()), Ok(Uuid::nil()));
     }
 }

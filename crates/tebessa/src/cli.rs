@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::builder::Resettable;
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::output::{CliError, Exit};
+use crate::output::{CliError, Exit, note};
 use crate::{
     audit, bench, case, clocks, demo, evidence, guidance, health, journal, register, serve, stats,
     submit, up, watch,
@@ -174,8 +174,12 @@ fn json_at_the_end(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     others.chain(json).chain(behind).cloned().collect()
 }
 
-/// Prints help, the version, or what is wrong with the command line.
+/// Prints help, the version, or what is wrong with the command line, which fits the terminal.
 fn told(wanted: &clap::Error) -> ExitCode {
+    if wanted.use_stderr() {
+        note(wanted.render().ansi().to_string().trim_end());
+        return u8::try_from(wanted.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+    }
     match wanted.print().map_err(CliError::output) {
         Ok(()) => u8::try_from(wanted.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
         Err(error) => error.report(),

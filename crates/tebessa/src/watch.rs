@@ -16,10 +16,16 @@ use case::gist;
 /// The pause before the stream is looked for again after it was lost.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// From this width on an event takes one line; on a narrower terminal what happened stands below.
+const WIDE: usize = 110;
+/// Where it stands there: below the time.
+const INDENT: usize = 9;
+
 const HELP: &str = "\
 A line has the event's position, the time at which it was recorded (UTC), the case, and what
-happened. Where the stream is lost, it is looked for until it is back, and nothing is left out:
-every event comes once, in the order of the positions. Ctrl-C ends with exit code 0.
+happened, which stands below on a narrow terminal. Where the stream is lost, it is looked for until
+it is back, and nothing is left out: every event comes once, in the order of the positions. Ctrl-C
+ends with exit code 0.
 
 Examples:
   tebessa watch
@@ -154,10 +160,14 @@ impl Watching {
         let time = record.envelope.time.strftime("%H:%M:%S");
         let (position, case, version) =
             (record.position, record.envelope.case, record.envelope.version);
-        self.screen.line(&format!(
-            "{position:>7}  {ASIDE}{time}{ASIDE:#}  {case}  {version:>3}  {NAME}{}{NAME:#}",
-            gist::of(record)
-        ))?;
+        let line = format!("{position:>7}  {ASIDE}{time}{ASIDE:#}  {case}  {version:>3}");
+        let gist = gist::of(record);
+        if self.screen.width < WIDE {
+            self.screen.line(&line)?;
+            self.screen.paragraph(NAME, &gist, INDENT, 2)?;
+        } else {
+            self.screen.line(&format!("{line}  {NAME}{gist}{NAME:#}"))?;
+        }
         self.screen.flush()
     }
 }

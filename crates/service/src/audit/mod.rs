@@ -42,6 +42,9 @@ pub enum AuditError {
     /// There is no such case.
     #[error("there is no case {0}")]
     UnknownCase(CaseId),
+    /// It is no case.
+    #[error("{0} is the authority's register: tebessa register show")]
+    IsRegister(CaseId),
     /// The case has fewer events.
     #[error("case {case} has {last} events; there is no version {version}")]
     Beyond {

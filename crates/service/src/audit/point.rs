@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use case::picture::{Difference, Picture, difference, picture};
 use case::replay::Shelf;
-use case::{CaseId, Version};
+use case::{CaseId, Event, Version};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -124,6 +124,9 @@ pub fn picture_at(
     let mut read = Vec::with_capacity(count);
     for record in records.iter().take(count) {
         read.push(next(record, Version(read.len() as u64))?);
+    }
+    if read.iter().any(|record| matches!(record.event, Event::Register(_))) {
+        return Err(AuditError::IsRegister(case));
     }
     let later = (records.len() - count) as u64;
     picture(&read, later, point.happened_by, known).ok_or(AuditError::NotYet { case, point })

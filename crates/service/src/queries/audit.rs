@@ -110,6 +110,9 @@ pub struct DisclosuresReply {
 }
 
 pub(super) fn records(node: &Node, case: CaseId) -> Result<(Vec<Record>, Vec<Recorded>), Failure> {
+    if case == node.register() {
+        return Err(Failure::is_register(case));
+    }
     let raw = raw_records(node.journal(), case, None)?;
     if raw.is_empty() {
         return Err(Failure::no_case(case));
@@ -169,6 +172,7 @@ fn point(text: &str) -> Result<Point, Failure> {
 fn refused(error: &AuditError) -> Failure {
     match error {
         AuditError::UnknownCase(_)
+        | AuditError::IsRegister(_)
         | AuditError::Beyond { .. }
         | AuditError::BeyondLog { .. }
         | AuditError::NotYet { .. } => Failure::not_found(error.to_string()),

@@ -45,12 +45,17 @@ pub struct CaseReply {
 
 /// Answers from the journal, so that the answer holds what is durable and nothing else.
 pub(crate) fn answer(node: &Node, query: &CaseQuery) -> Result<CaseReply, Failure> {
-    let state = load(node.journal(), query.case, query.at_version)?;
+    if query.case == node.register() {
+        return Err(Failure::is_register(query.case));
+    }
+    // Versions count from 1: up to 0 nothing is read, also of a case that is there.
+    let up_to = query.at_version.filter(|at| *at > Version(0));
+    let state = load(node.journal(), query.case, up_to)?;
     let Some(head) = state.head() else {
         return Err(Failure::no_case(query.case));
     };
     if let Some(at) = query.at_version
-        && (at == Version(0) || state.version < at)
+        && up_to.is_none_or(|at| state.version < at)
     {
         return Err(Failure::not_found(format!(
             "the case has versions 1 to {}, not {at}",

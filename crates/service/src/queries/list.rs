@@ -1,10 +1,10 @@
-//! `tebessa.query.list`: cases by status, profile and age, the oldest first, page by page.
+//! `tebessa.query.list`: cases by status, profile, age and what is due, the oldest first, page by page.
 
 use std::ops::ControlFlow;
 
 use case::token::ProfileName;
 use case::vocabulary::Status;
-use case::{PersonId, Summary};
+use case::{Instant, PersonId, Summary};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use journal::Position;
@@ -39,6 +39,10 @@ pub struct ListQuery {
     /// Only cases that were registered at most so many days ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age_days: Option<i64>,
+    /// Only cases with a deadline that runs and is over before this instant; one that is overdue
+    /// counts as well. The order stays that of the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_before: Option<Instant>,
     /// Go on behind the page that gave this cursor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<u64>,
@@ -117,4 +121,5 @@ fn matches(query: &ListQuery, summary: &Summary, age_days: i64) -> bool {
         && query.profile.as_ref().is_none_or(|profile| *profile == summary.profile)
         && query.min_age_days.is_none_or(|least| age_days >= least)
         && query.max_age_days.is_none_or(|most| age_days <= most)
+        && query.due_before.is_none_or(|before| summary.deadlines.iter().any(|d| d.due < before))
 }

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use service::audit::dossier::{Checked, MOST_BYTES, check};
 
-use crate::output::{BAD, CliError, Exit, GOOD, count, line, plain};
+use crate::output::{BAD, CliError, Exit, GOOD, count, hanging, line, plain, width};
 use crate::{files, verifier_keys};
+
+/// The columns of the word that a line begins with.
+const LABEL: usize = 9;
 
 const HELP: &str = "\
 Nothing but the file and the keys is looked at: no node, no network. The key must have come another
@@ -53,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
                 serde_json::to_string(&Holds { ok: true, checked: &checked })
                     .map_err(CliError::other)?
             } else {
-                in_words(&checked)
+                hanging(&in_words(&checked), LABEL, width())
             };
             line(&text)?;
             Ok(Exit::Done)
@@ -62,12 +65,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
             let text = if args.json {
                 serde_json::json!({ "ok": false, "fault": refused }).to_string()
             } else {
-                format!("{BAD}refused{BAD:#}  {}", plain(&refused.to_string()))
+                in_red(&refused.to_string(), width())
             };
             line(&text)?;
             Ok(Exit::Failed)
         }
     }
+}
+
+/// Why it is refused, in lines behind the word.
+fn in_red(why: &str, width: usize) -> String {
+    let text = hanging(&format!("{:<LABEL$}{}", "refused", plain(why)), LABEL, width);
+    text.replacen("refused", &format!("{BAD}refused{BAD:#}"), 1)
 }
 
 fn in_words(checked: &Checked) -> String {
@@ -88,4 +97,19 @@ fn in_words(checked: &Checked) -> String {
         count(checked.personal_fields, "personal field", "personal fields"),
         count(checked.files, "file", "files"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_dossier_is_refused_fits_the_terminal() {
+        let why =
+            "records/000003.json: the signature of the checkpoint is by no key that is believed";
+        let shown = anstream::adapter::strip_str(&in_red(why, 60)).to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines.len() == 2 && lines.iter().all(|line| line.len() <= 60), "{shown}");
+        assert!(lines[0].starts_with("refused  records/") && lines[1].starts_with("         "));
+    }
 }

@@ -10,6 +10,7 @@ mod list;
 mod overview;
 mod removal_bar;
 mod show;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod timeline;

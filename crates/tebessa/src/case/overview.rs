@@ -2,24 +2,29 @@
 
 use std::fmt::Write;
 
-use case::Version;
 use case::appeals::{Appeal, Onward};
 use case::assessment::{Assessment, Round};
 use case::decisions::Decision;
 use case::vocabulary::PermissionResult;
+use case::{Instant, Version};
 use guidance::{Guidance, Library, Value};
 use service::personal::Opened;
 
 use super::file::CaseFile;
+use super::standing;
 use crate::output::{
     ASIDE, BAD, CliError, GOOD, NAME, Screen, count, of_outcome, of_status, plain, words,
 };
 
-/// Shows the case.
-pub(super) fn show(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
+/// Shows the case. What runs and what is open stands before what is done, as at an instant.
+pub(super) fn show(file: &CaseFile, at: Instant, screen: &mut Screen) -> Result<(), CliError> {
     let library = Library::embedded().unwrap_or_default();
     let guidance = file.guidance(&library);
     heading(file, screen)?;
+    standing::time_limits(file, at, screen)?;
+    standing::orders(file, screen)?;
+    standing::open(file, screen)?;
+    standing::people(file, screen)?;
     evidence(file, screen)?;
     let rounds = &file.case.assessment.rounds;
     for (number, round) in (1..).zip(rounds) {
@@ -30,7 +35,8 @@ pub(super) fn show(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError>
     parts(file, screen)
 }
 
-fn section(screen: &mut Screen, title: &str) -> Result<(), CliError> {
+/// A section begins.
+pub(super) fn section(screen: &mut Screen, title: &str) -> Result<(), CliError> {
     screen.line("")?;
     screen.line(&format!("{NAME}{title}{NAME:#}"))
 }
@@ -65,6 +71,7 @@ fn heading(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
         }
         screen.labelled(2, 12, "registered", &intake)?;
     }
+    around(file, screen)?;
     let updated = file.updated().map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
     let events = count(case.version.0, "event", "events");
     let last = format!("{events}, the last recorded {}", updated.unwrap_or_default());
@@ -82,6 +89,21 @@ fn heading(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
     if let Some(closed) = case.registry.closed {
         screen.labelled(2, 12, "closed", &format!("{}, version {closed}", file.day(closed)))?;
         said(file, closed, screen)?;
+    }
+    Ok(())
+}
+
+/// The person, the numbers of other bodies, and a hold.
+fn around(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
+    if let Some(person) = file.case.intake.person {
+        screen.labelled(2, 12, "person", &person.to_string())?;
+    }
+    for one in &file.case.intake.references {
+        let holder = words(one.holder.as_str());
+        screen.labelled(2, 12, "reference", &format!("{}, kept by: {holder}", one.reference))?;
+    }
+    if let Some(hold) = file.case.registry.hold {
+        screen.labelled(2, 12, "on hold", &format!("since {}, version {hold}", file.day(hold)))?;
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! `tebessa case show`: where a case stands.
 
-use case::{CaseId, Version};
+use case::{CaseId, Instant, Version};
 use serde_json::value::RawValue;
+use service::audit::AuditError;
 use service::client::Client;
 use service::queries::CaseQuery;
 
@@ -15,9 +16,11 @@ use crate::output::{CliError, Exit, Output, Screen};
 use crate::viewing::Viewing;
 
 const HELP: &str = "\
-The overview is folded from the records of the case by the same rules as in the node. With --json
-it is the node's own answer: the folded state, which holds no words. The words of a case as JSON
-are in `tebessa case history ID --open --json`.
+The overview is folded from the records of the case by the same rules as in the node. What runs,
+what forbids a removal and what is open stands before what was done. Whether a time limit is overdue
+is said as of now, or of the version that is shown. With --json it is the node's own answer: the
+folded state, which holds no words. The words of a case as JSON are in
+`tebessa case history ID --open --json`.
 
 Examples:
   tebessa case show 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11
@@ -62,7 +65,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     }
     let file = fetch(&client, &args).await?;
     let mut screen = Screen::stdout();
-    overview::show(&file, &mut screen)?;
+    // As it stood then, for what was due: then too.
+    let then = args.at_version.and_then(|_| file.updated());
+    let at = Instant::new(then.unwrap_or_else(jiff::Timestamp::now));
+    overview::show(&file, at, &mut screen)?;
     screen.flush()?;
     Ok(Exit::Done)
 }
@@ -75,6 +81,9 @@ async fn fetch(client: &Client, args: &Args) -> Result<CaseFile, CliError> {
         for entry in page {
             file.add(entry)?;
         }
+    }
+    if !file.case.register.is_empty() {
+        return Err(CliError::other(AuditError::IsRegister(args.case)));
     }
     let last = file.case.version;
     match args.at_version {

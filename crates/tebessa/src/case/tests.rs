@@ -1,6 +1,9 @@
 //! Rendering of fixed records.
 
-use case::{Event, Version};
+mod listing;
+mod standing;
+
+use case::{Event, Instant, Version};
 use serde_json::{Value, json};
 use service::personal::Opened;
 use service::queries::{HistoryEntry, ListedCase};
@@ -37,6 +40,13 @@ fn entry(version: u64, kind: &str, role: &str, occurred: &str, data: &Value) -> 
 fn guidance() -> String {
     let library = guidance::Library::embedded().unwrap();
     library.in_force("EU", jiff::civil::date(2024, 3, 12)).unwrap().hash().to_string()
+}
+
+fn claim() -> Value {
+    json!({
+        "name": sealed(), "nationality": [sealed()], "profile": "EU", "sought": "protection",
+        "language": "ti", "channel": "inland", "made": "2024-02", "narrative": sealed(),
+    })
 }
 
 /// A whole way of a claim: every kind of event.
@@ -78,12 +88,8 @@ fn history() -> Vec<HistoryEntry> {
         "per_criterion": [{ "criterion": "C2", "value": "M", "reason": sealed() }],
         "onward_deadline": "2024-07-01",
     });
-    let claim = json!({
-        "name": sealed(), "nationality": [sealed()], "profile": "EU", "sought": "protection",
-        "language": "ti", "channel": "inland", "made": "2024-02", "narrative": sealed(),
-    });
     let rows = [
-        ("intake.claim-registered", "registrar", "2024-03-02", claim),
+        ("intake.claim-registered", "registrar", "2024-03-02", claim()),
         (
             "intake.identity-asserted",
             "registrar",
@@ -132,6 +138,11 @@ fn history() -> Vec<HistoryEntry> {
         entry(version, kind, role, occurred, &data)
     };
     (1..).zip(rows).map(number).collect()
+}
+
+/// When the fixed records are looked at.
+fn looked_at() -> Instant {
+    "2024-03-12T10:00:00Z".parse().unwrap()
 }
 
 fn shown(entry: &HistoryEntry, width: usize) -> String {
@@ -206,10 +217,12 @@ fn no_line_is_wider_than_the_terminal() {
             let text = shown(entry, width);
             assert!(text.lines().all(|line| line.width() <= width), "{width} columns:\n{text}");
         }
-        let (mut screen, shown) = Screen::for_test(width);
-        overview::show(&file(history()), &mut screen).unwrap();
-        let text = shown.text();
-        assert!(text.lines().all(|line| line.width() <= width), "{width} columns:\n{text}");
+        for entries in [history(), standing::with_open_matters()] {
+            let (mut screen, shown) = Screen::for_test(width);
+            overview::show(&file(entries), looked_at(), &mut screen).unwrap();
+            let text = shown.text();
+            assert!(text.lines().all(|line| line.width() <= width), "{width} columns:\n{text}");
+        }
     }
 }
 
@@ -237,7 +250,7 @@ fn the_overview_shows_where_a_case_stands() {
     let mut entries = history();
     entries.truncate(17);
     let (mut screen, shown) = Screen::for_test(80);
-    overview::show(&file(entries), &mut screen).unwrap();
+    overview::show(&file(entries), looked_at(), &mut screen).unwrap();
     let text = shown.text();
     for part in [
         "Case 0b9f4ce8-2c1e-4a7e-9f0a-3f1f6f0f7a11",
@@ -294,7 +307,7 @@ fn a_list_fits_eighty_columns_with_whole_ids() {
         listed("appeal_decided", Some("excluded_not_removable")),
     ];
     let (screen, shown) = Screen::for_test(80);
-    let mut list = Listing::new(screen);
+    let mut list = Listing::new(screen, looked_at().timestamp(), false);
     list.show(&cases[..1]).unwrap();
     list.show(&cases[1..]).unwrap();
     assert_eq!(
@@ -310,7 +323,7 @@ fn a_list_fits_eighty_columns_with_whole_ids() {
 fn in_a_pipe_a_case_is_one_line_of_the_same_columns() {
     let (screen, shown) = Screen::for_test(crate::output::NO_WIDTH);
     let case = listed("appeal_decided", Some("excluded_not_removable"));
-    Listing::new(screen).show(&[case]).unwrap();
+    Listing::new(screen, looked_at().timestamp(), false).show(&[case]).unwrap();
     assert_eq!(
         shown.text(),
         "CASE                                  PROFILE      AGE    STATUS\n\
@@ -322,7 +335,9 @@ fn in_a_pipe_a_case_is_one_line_of_the_same_columns() {
 #[test]
 fn a_wide_list_tells_the_events_too() {
     let (screen, shown) = Screen::for_test(120);
-    Listing::new(screen).show(&[listed("decided", Some("refugee"))]).unwrap();
+    Listing::new(screen, looked_at().timestamp(), false)
+        .show(&[listed("decided", Some("refugee"))])
+        .unwrap();
     let text = shown.text();
     assert!(text.contains("decided: refugee"), "{text}");
     assert!(text.contains("12      2024-03-12 09:41"), "{text}");

@@ -35,7 +35,11 @@ another day tomorrow.
 Examples:
   tebessa evidence put 3f0c9a52-6d0e-4c8e-9a54-2f1d7f4c1b11 summons.pdf \\
       --kind summons --source @source.txt --language ru \\
-      --media-type application/pdf --as registrar-1";
+      --media-type application/pdf --as registrar-1 \\
+      --basis 'Immigration Rules para 339I'";
+
+/// The basis where nobody states one: that of no authority's law, so that none is said of another's.
+const BASIS: &str = "UNHCR Handbook, paragraph 205";
 
 /// Attach a file to a case as evidence.
 #[derive(Debug, clap::Args)]
@@ -72,13 +76,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "UUID")]
     id: Option<CommandId>,
     /// Who acts.
-    #[arg(long = "as", value_name = "ACTOR")]
+    #[arg(long = "as", value_name = "ACTOR", env = "TEBESSA_AS")]
     actor: ActorId,
     /// In which capacity.
-    #[arg(long, value_name = "ROLE", default_value = "registrar", value_parser = roles())]
+    #[arg(long, value_name = "ROLE", default_value = "registrar", env = "TEBESSA_ROLE",
+        value_parser = roles())]
     role: Role,
-    /// On which legal basis.
-    #[arg(long, value_name = "BASIS", default_value = "Directive 2013/32/EU art. 10(3)")]
+    /// On which legal basis: that of the authority's own law belongs here. By default the
+    /// examiner's duty to have all available evidence, which is of no authority's law.
+    #[arg(long, value_name = "BASIS", default_value = BASIS)]
     basis: Basis,
     /// The day on which it was handed in; today where nothing is said.
     #[arg(long, value_name = "DATE", value_parser = WorldDate::new)]
@@ -280,5 +286,16 @@ impl AsyncRead for Watched {
         this.done += (buffer.filled().len() - before) as u64;
         this.bar.show(this.done, this.size, "bytes");
         read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_basis_that_nobody_stated_is_one_and_no_authoritys_law() {
+        let basis = Basis::new(BASIS).unwrap();
+        assert!(basis.as_str().contains("Handbook"));
     }
 }

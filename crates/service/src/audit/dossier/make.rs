@@ -80,6 +80,9 @@ pub fn make<E: From<DossierError>>(
         recorded.push(crate::audit::next(&record, after).map_err(DossierError::from)?);
         records.push(record.bytes);
     }
+    if recorded.iter().any(|record| matches!(record.event, Event::Register(_))) {
+        return Err(DossierError::from(AuditError::IsRegister(case)).into());
+    }
     let guidance = wanted(&recorded, files, Shelf(libraries))?;
     let mut disclosures = disclose(&recorded)?;
     disclosures.sort();

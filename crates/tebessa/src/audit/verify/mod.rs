@@ -152,11 +152,12 @@ async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<
     let access = access::check(&args.data, of_access, &keys).await?;
     let index = live.index(&read.summaries).await?;
     let stream = live.stream(directory, args.no_stream).await?;
+    let of_records = report::Folded::of(&read);
     let files = files::check(live, read.files, args.no_files).await?;
     Ok(Report {
         log: report::Log::of(&verified),
         checkpoints: signed.part(&verified),
-        records: report::Records { records: read.records, cases: read.cases },
+        records: of_records,
         access,
         index,
         stream,

@@ -17,6 +17,8 @@ use crate::output::Bar;
 pub(super) struct Refolded {
     pub(super) records: u64,
     pub(super) cases: u64,
+    /// Whether the authority's register is there, a stream beside those of the cases.
+    pub(super) register: bool,
     /// Every case in a few words, as an index must have it.
     pub(super) summaries: HashMap<CaseId, Summary>,
     /// The files of evidence that are kept.
@@ -34,6 +36,7 @@ pub(super) fn refold(directory: &Path, records: u64) -> Result<Refolded, Stop> {
         match found {
             Ok(case) => {
                 refolded.records += case.records;
+                refolded.register |= case.register;
                 refolded.summaries.extend(case.summary.map(|summary| (summary.case, summary)));
                 refolded.files.extend(case.files);
             }
@@ -60,6 +63,7 @@ struct Folded {
 /// A case that was read to its end.
 struct Ended {
     records: u64,
+    register: bool,
     summary: Option<Summary>,
     files: Vec<KeptFile>,
 }
@@ -91,7 +95,8 @@ impl Walk for Refolding {
 
     fn end(&self, id: CaseId, folded: Folded, found: &mut Vec<Self::Found>) {
         let Folded { case, summary, records, .. } = folded;
-        found.push(Ok(Ended { records, summary, files: files::of_case(id, &case) }));
+        let (register, files) = (!case.register.is_empty(), files::of_case(id, &case));
+        found.push(Ok(Ended { records, register, summary, files }));
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use journal::{Record, StreamId, VerifyReport};
 
+use super::records::Refolded;
 use crate::output::{BAD, CliError, GOOD, NAME, bytes, count, plain};
 
 /// What was found of a log without fault.
@@ -39,9 +40,23 @@ impl Log {
 
 /// What was read and folded.
 #[derive(serde::Serialize)]
-pub(super) struct Records {
+pub(super) struct Folded {
     pub(super) records: u64,
     pub(super) cases: u64,
+    /// Whether the authority's register is there too: of the log's streams the one that is no case.
+    pub(super) register: bool,
+}
+
+impl Folded {
+    pub(super) const fn of(read: &Refolded) -> Self {
+        Self { records: read.records, cases: read.cases, register: read.register }
+    }
+
+    /// The cases, and the register where there is one.
+    fn streams(&self) -> String {
+        let register = if self.register { " and the register" } else { "" };
+        format!("{}{register}", count(self.cases, "case", "cases"))
+    }
 }
 
 /// A part beside the log: checked up to a position, or why not.
@@ -78,7 +93,7 @@ impl Part {
 pub(super) struct Report {
     pub(super) log: Log,
     pub(super) checkpoints: Part,
-    pub(super) records: Records,
+    pub(super) records: Folded,
     pub(super) access: Part,
     pub(super) index: Part,
     pub(super) stream: Part,
@@ -110,13 +125,13 @@ impl Report {
              stream   {}\n\
              files    {}",
             count(log.records, "record", "records"),
-            count(log.cases, "case", "cases"),
+            self.records.streams(),
             bytes(log.bytes),
             count(log.segments, "file", "files"),
             log.root,
             self.checkpoints.text(),
             count(self.records.records, "record", "records"),
-            count(self.records.cases, "case", "cases"),
+            self.records.streams(),
             self.access.text(),
             self.index.text(),
             self.stream.text(),
