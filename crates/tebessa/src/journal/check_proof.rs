@@ -9,7 +9,7 @@ use service::logs::Log;
 
 use super::prove::ProvedCase;
 use crate::data_directory;
-use crate::output::{BAD, CliError, Exit, GOOD, count, line};
+use crate::output::{BAD, CliError, Exit, GOOD, Screen, count, line};
 use crate::{files, verifier_keys};
 
 const HELP: &str = "\
@@ -71,41 +71,50 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     let checked =
         if TlogProof::is_one(&text) { record(args, &text, &keys)? } else { case(&text, &keys)? };
     match checked {
-        Ok(proved) => {
-            let words = if args.json {
-                serde_json::to_string(&proved).map_err(CliError::other)?
-            } else {
-                in_words(&proved)
-            };
-            line(&words)?;
+        Ok(proved) if args.json => {
+            line(&serde_json::to_string(&proved).map_err(CliError::other)?)?;
             Ok(Exit::Done)
         }
+        Ok(proved) => {
+            show(&mut Screen::stdout(), &proved)?;
+            Ok(Exit::Done)
+        }
+        Err(reason) if args.json => {
+            line(&serde_json::json!({ "proved": false, "reason": reason }).to_string())?;
+            Ok(Exit::Failed)
+        }
         Err(reason) => {
-            let words = if args.json {
-                serde_json::json!({ "proved": false, "reason": reason }).to_string()
-            } else {
-                format!("{BAD}not proved{BAD:#}  {reason}")
-            };
-            line(&words)?;
+            refuse(&mut Screen::stdout(), &reason)?;
             Ok(Exit::Failed)
         }
     }
 }
 
-fn in_words(proved: &Verdict) -> String {
-    let what = match (proved.position, proved.case, proved.records) {
-        (Some(position), ..) => format!("the record is at position {position}"),
-        (None, Some(case), Some(records)) => {
-            let records = count(records, "record", "records");
-            format!("{records}, all that there are of case {case}")
+/// The room of the labels, in columns.
+const LABEL: usize = 9;
+
+fn show(screen: &mut Screen, proved: &Verdict) -> Result<(), CliError> {
+    let what = match (proved.position, proved.records) {
+        (Some(position), _) => format!("the record is at position {position}"),
+        (None, Some(records)) => {
+            format!("{}, all that the case had then", count(records, "record", "records"))
         }
-        (None, ..) => "the proof holds".to_owned(),
+        (None, None) => "the proof holds".to_owned(),
     };
-    format!(
-        "{GOOD}proved{GOOD:#}  {what}\n        in the log {} as it was signed with {}",
-        proved.origin,
-        count(proved.size, "record", "records")
-    )
+    screen.line(&format!("{GOOD}proved{GOOD:#}   {what}"))?;
+    if let Some(case) = proved.case {
+        screen.labelled(0, LABEL, "case", &case.to_string())?;
+    }
+    screen.labelled(0, LABEL, "log", &proved.origin)?;
+    let signed = format!("with {}", count(proved.size, "record", "records"));
+    screen.labelled(0, LABEL, "signed", &signed)?;
+    screen.flush()
+}
+
+fn refuse(screen: &mut Screen, reason: &str) -> Result<(), CliError> {
+    screen.line(&format!("{BAD}not proved{BAD:#}"))?;
+    screen.labelled(0, LABEL, "why", reason)?;
+    screen.flush()
 }
 
 /// Keys of one log: their name is its origin.
@@ -187,4 +196,43 @@ fn case(text: &str, keys: &[VerifierKey]) -> Result<Result<Verdict, String>, Cli
             origin: checkpoint.origin.clone(),
         })
         .map_err(|error| service::chain(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As wide as what the program makes: an origin with its id, a case, a count of records.
+    fn verdict() -> Verdict {
+        let id = uuid::Uuid::nil();
+        Verdict {
+            proved: true,
+            position: None,
+            case: Some(id),
+            records: Some(1_234),
+            size: 12_345_678,
+            origin: format!("tebessa/log/{id}"),
+        }
+    }
+
+    #[test]
+    fn what_is_proved_fits_eighty_columns() {
+        let case = verdict();
+        let record = Verdict { position: Some(12_345_678), case: None, records: None, ..verdict() };
+        for proved in [&case, &record] {
+            let (mut screen, shown) = Screen::for_test(80);
+            show(&mut screen, proved).unwrap();
+            let text = shown.text();
+            assert!(text.starts_with("proved   "), "{text}");
+            assert!(
+                text.ends_with(&format!("{}\nsigned   with 12,345,678 records\n", proved.origin))
+            );
+            assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+        }
+        let (mut screen, shown) = Screen::for_test(80);
+        refuse(&mut screen, &"a reason ".repeat(20)).unwrap();
+        let text = shown.text();
+        assert!(text.starts_with("not proved\nwhy      a reason"), "{text}");
+        assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+    }
 }
