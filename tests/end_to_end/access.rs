@@ -155,7 +155,7 @@ async fn the_command_line_says_who_looks_and_an_altered_entry_is_found() {
     assert_eq!((&all[0]["view"], &all[0]["opened"]), (&json!("disclosures"), &json!(true)));
 
     // Its copy is a log like it, and opens in its place.
-    let copy = node.data().join("copy");
+    let copy = node.data().with_file_name("copy");
     let backup = ["journal", "backup", "--access", "--data", &data, "--out"];
     let (code, said) = run(&[&backup[..], &[copy.to_str().expect("a path")]].concat());
     assert_eq!(code, Some(0), "{said}");

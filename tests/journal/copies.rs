@@ -89,6 +89,57 @@ async fn a_log_is_the_same_after_a_backup_and_after_lines() {
     assert!(node.stop().success());
 }
 
+/// A log in a node's directory beside the node's own: nobody could restore from either.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_goes_into_no_nodes_directory_and_no_data_directory_into_a_copy() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let mut nodes = Vec::new();
+    for name in ["data", "other"] {
+        let node = Node::start_in(&home.path().join(name), &["--checkpoint-every", "0"]);
+        let client = Client::connect(node.url()).await.expect("the node answers");
+        register(&client, 2).await;
+        nodes.push(node);
+    }
+    std::os::unix::fs::symlink(path("other"), path("link")).unwrap();
+    let data = path("data");
+    let refused = |form: [&str; 2], out: &str| {
+        let said = fails(&["journal", form[0], "--data", &data, form[1], &path(out)]);
+        let one_line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(one_line.contains("the data directory of a node"), "{one_line}");
+        assert!(one_line.contains("elsewhere"), "{one_line}");
+    };
+    for running in [true, false] {
+        for out in ["data", "data/new", "other", "link", "link/new", "new/../other", "."] {
+            for form in [["backup", "--out"], ["export", "--tiles"]] {
+                refused(form, out);
+            }
+        }
+        if running {
+            for node in &mut nodes {
+                assert!(node.stop().success());
+            }
+        }
+    }
+    for (node, none) in [("data", "log"), ("other", "lock"), ("other", "tile"), (".", "log")] {
+        assert!(!home.path().join(node).join(none).exists(), "{node}/{none}");
+    }
+
+    done(home.path().join("data").as_path(), &["journal", "backup", "--out", &path("backup")]);
+    done(home.path().join("data").as_path(), &["journal", "export", "--jsonl", &path("lines")]);
+    let backup = path("backup");
+    for into in ["backup", "backup/new"] {
+        for from in [&["restore", "--from", &backup], &["import", &path("lines")][..]] {
+            let said = fails(&[&["journal"], from, &["--data", &path(into)]].concat());
+            assert!(said.contains("keeps a log already"), "{said}");
+        }
+    }
+    assert!(!home.path().join("backup/journal").exists());
+    assert!(!home.path().join("backup/new").exists());
+    let restored = ["journal", "restore", "--from", &backup, "--data", &path("restored")];
+    assert!(tebessa(&restored).status.success());
+}
+
 #[test]
 fn lines_that_are_no_records_are_refused_by_their_number_however_long_and_nothing_is_kept() {
     let home = tempfile::tempdir().unwrap();

@@ -32,6 +32,16 @@ fn fails(arguments: &[&str]) -> String {
     String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8")
 }
 
+/// What the checker in another language, written from the format's page alone, says of a proof.
+fn other_checker(proof: &Path, keys: &Path) -> Output {
+    Command::new("python3")
+        .arg("-B")
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/interop/check_proof.py"))
+        .args([proof, keys])
+        .output()
+        .expect("python3 is needed")
+}
+
 /// Registers claims; gives their cases.
 async fn register(client: &Client, count: usize) -> Vec<Uuid> {
     let mut cases = Vec::new();

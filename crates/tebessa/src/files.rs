@@ -5,7 +5,7 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use service::access::access_dir;
 use service::documents;
@@ -158,16 +158,79 @@ pub(crate) fn check_outside(place: &Path, data: &Path) -> Result<(), CliError> {
     Err(CliError::message(what))
 }
 
+/// Refuses a directory for the log, or for what is made of it, that is, holds or lies in this data
+/// directory or another node's: a log beside the node's own, and no restore could tell which is meant.
+pub(crate) fn check_apart(place: &Path, data: &Path, instead: &str) -> Result<(), CliError> {
+    check_outside(place, data)?;
+    let (at, own) = (resolved(place), resolved(data));
+    let above = || at.ancestors().find(|above| is_a_nodes(above)).map(Path::to_owned);
+    let found = if at.starts_with(&own) || own.starts_with(&at) {
+        own
+    } else if at.join("journal").symlink_metadata().is_ok() {
+        at.clone()
+    } else if let Some(above) = above() {
+        above
+    } else {
+        return Ok(());
+    };
+    let verb = match (at == found, at.starts_with(&found)) {
+        (true, _) => "is",
+        (false, true) => "lies in",
+        (false, false) => "holds",
+    };
+    let (place, found) = (place.display(), found.display());
+    let what = format!("{place} {verb} the data directory of a node, {found}; give {instead}");
+    Err(CliError::message(what))
+}
+
+/// Whether a node runs in a directory or has run there, as a backup's never did: of that anything may
+/// be kept beside others.
+fn is_a_nodes(directory: &Path) -> bool {
+    let marks = [directory.join(NODE_FILE), journal_dir(directory).join("index")];
+    marks.iter().any(|mark| mark.symlink_metadata().is_ok())
+}
+
+/// Refuses a new data directory that is or lies in a directory with a log, such as a backup: a log
+/// within a log, and no later restore could tell which is meant.
+pub(crate) fn check_new_data(data: &Path) -> Result<(), CliError> {
+    let at = resolved(data);
+    let holder = at.ancestors().find(|above| {
+        let below = at != **above;
+        has_log(above) || (below && is_a_nodes(above))
+    });
+    let Some(holder) = holder else { return Ok(()) };
+    let verb = if at == holder { "is" } else { "lies in" };
+    let (data, holder) = (data.display(), holder.display());
+    let what = format!(
+        "{data} {verb} {holder}, which keeps a log already; give a new directory outside of it"
+    );
+    Err(CliError::message(what))
+}
+
+/// Whether segments lie here, as in a backup or a node's journal. Other programs have a `log` too.
+fn has_log(directory: &Path) -> bool {
+    let Ok(mut entries) = directory.join("log").read_dir() else { return false };
+    entries.any(|entry| {
+        entry.is_ok_and(|entry| entry.path().extension().is_some_and(|end| end == "segment"))
+    })
+}
+
 /// The place behind all links, as far as it is there yet.
 fn resolved(place: &Path) -> PathBuf {
     let absolute = std::path::absolute(place).unwrap_or_else(|_| place.to_owned());
-    let there = absolute.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
-    let Some((above, real)) = there else { return absolute };
-    // The empty rest would add a slash to a file's name.
-    match absolute.strip_prefix(above) {
-        Ok(rest) if rest != Path::new("") => real.join(rest),
-        _ => real,
+    let mut real = PathBuf::new();
+    for part in absolute.components() {
+        if part == Component::ParentDir {
+            // Also of a place that is not there yet, and is made on the way.
+            real.pop();
+            continue;
+        }
+        real.push(part);
+        if let Ok(there) = real.canonicalize() {
+            real = there;
+        }
     }
+    real
 }
 
 /// A file without the name yet, on the same file system, that only its owner may read.
@@ -272,6 +335,62 @@ mod tests {
         }
         write(&place.path().join("node.json"), b"words", &data).unwrap();
         assert_eq!(fs::read(data.join("node.json")).unwrap(), b"where");
+    }
+
+    #[test]
+    fn a_copy_lies_apart_from_every_nodes_directory() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        for (node, mark) in
+            [("data", "journal/log"), ("other", "journal/index"), ("bare", "journal")]
+        {
+            fs::create_dir_all(path(node).join(mark)).unwrap();
+        }
+        fs::create_dir(path("running")).unwrap();
+        fs::write(path("running/node.json"), "where").unwrap();
+        symlink(path("data"), path("link")).unwrap();
+        symlink(path("other/journal"), path("inner")).unwrap();
+        let data = path("data");
+        let refused = |out: &str, said: &str| {
+            let refused = check_apart(&path(out), &data, "a new one").unwrap_err().to_string();
+            assert!(refused.contains(said) && refused.contains("; give a new one"), "{refused}");
+        };
+        refused("data", " is the data directory");
+        refused("data/new", " lies in the data directory");
+        refused(".", " holds the data directory");
+        refused("link", " is the data directory");
+        refused("link/new/er", " lies in the data directory");
+        refused("new/../data", " is the data directory");
+        refused("other", " is the data directory");
+        refused("inner", " lies in the data directory");
+        refused("bare", " is the data directory");
+        refused("running", " is the data directory");
+        refused("running/copy", " lies in the data directory");
+        for out in ["new", "new/er", "beside/journal"] {
+            check_apart(&path(out), &data, "a new one").unwrap();
+        }
+        // A backup at the place that a data directory would have it is brought up to date there.
+        fs::create_dir_all(path("beside/journal/log")).unwrap();
+        check_apart(&path("beside/journal"), &data, "a new one").unwrap();
+    }
+
+    #[test]
+    fn no_data_directory_is_made_where_a_log_is() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        fs::create_dir_all(path("backup/log")).unwrap();
+        fs::create_dir_all(path("node/journal/index")).unwrap();
+        // A directory of this name is not a log yet: /var has one too.
+        check_new_data(&path("backup/new")).unwrap();
+        fs::write(path("backup/log/00000000000000000001.segment"), "").unwrap();
+        symlink(path("backup"), path("link")).unwrap();
+        for inside in ["backup", "backup/new", "link", "link/new", "new/../backup", "node/new"] {
+            let refused = check_new_data(&path(inside)).unwrap_err().to_string();
+            assert!(refused.contains("keeps a log already; give a new"), "{inside}: {refused}");
+        }
+        // That a data directory itself has its log already is said where it is restored.
+        check_new_data(&path("node")).unwrap();
+        check_new_data(&path("new/er")).unwrap();
     }
 
     #[test]

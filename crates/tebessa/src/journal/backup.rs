@@ -14,6 +14,7 @@ const BACKUP_HELP: &str = "\
 The node may go on writing: copied is what is whole when the command begins. Run again with the same
 directory, it copies only what is new: a sealed segment never changes. The copy is then read and
 verified whole. A log that has less than its backup is an alarm, and the backup stays as it is.
+The directory of a node, this one's or another's, is no place for it, nor one in it or around it.
 
 The access log is a log of its own: with --access it is copied, into another directory.
 
@@ -77,7 +78,11 @@ pub(crate) struct RestoreArgs {
 /// Makes or continues a backup.
 pub(crate) async fn backup(args: BackupArgs) -> Result<Exit, CliError> {
     let directory = source(&args)?;
-    files::check_outside(&args.out, &args.data)?;
+    files::check_apart(
+        &args.out,
+        &args.data,
+        "a new directory elsewhere, or that of an older backup",
+    )?;
     data_directory::make_private(&args.out)?;
     let copied = tokio::task::spawn_blocking(move || {
         let mut bar = Bar::new("Verifying the copy");
@@ -99,6 +104,7 @@ fn source(args: &BackupArgs) -> Result<PathBuf, CliError> {
 pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
     let log = data_directory::log(args.access);
     let source = data_directory::log_of(&args.from, log)?;
+    files::check_new_data(&args.data)?;
     is_a(&source, log)?;
     let origin = log.origin(Reader::open(&source).map_err(CliError::other)?.id());
     let mut elsewhere = Vec::new();

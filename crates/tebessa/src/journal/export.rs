@@ -82,7 +82,7 @@ const BATCH: usize = 2_048;
 pub(crate) async fn export(args: ExportArgs) -> Result<Exit, CliError> {
     let directory = data_directory::record(&args.address.data, Log::Cases)?;
     if let Some(out) = &args.tiles {
-        files::check_outside(out, &args.address.data)?;
+        files::check_apart(out, &args.address.data, "a directory of their own elsewhere")?;
     }
     let note = match &args.tiles {
         Some(_) => Some(data_directory::checkpoint(&args.address, Log::Cases).await?.note),
@@ -195,6 +195,7 @@ fn read_record<'b>(
 }
 
 fn take_in(args: &ImportArgs) -> Result<Exit, CliError> {
+    files::check_new_data(&args.data)?;
     let wrong =
         |error| CliError::caused(format!("{} could not be read", args.file.display()), error);
     let mut input: Box<dyn BufRead> = if args.file == Path::new("-") {

@@ -3,6 +3,7 @@
 mod backup;
 mod check_proof;
 mod checkpoint;
+mod consistency;
 mod export;
 mod key;
 mod prove;

@@ -1,4 +1,4 @@
-//! `tebessa journal prove`: a proof for a third party, about a record or about a whole case.
+//! `tebessa journal prove`: a proof for a third party, about a record, a whole case or two checkpoints.
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +7,7 @@ use journal::{Checkpoint, Checkpoints, Position, Reader, StreamId, StreamProof, 
 
 use service::logs::Log;
 
+use super::consistency::{self, ProvedBeginning};
 use crate::address::Address;
 use crate::data_directory;
 use crate::files;
@@ -19,14 +20,22 @@ way: see `tebessa journal check-proof`. What it proves is, with
               with the record
   --case      that these are all records of a case up to the checkpoint: one
               JSON object
+  --since     that the log of an older checkpoint is the beginning of the log
+              as it is signed now: nothing before was changed or taken back;
+              one JSON object
+
+Both checkpoints of --since are in the proof. Who kept the older one, such as a court, compares it
+with its own copy.
 
 Personal words in the records are sealed, and stay so.
 
 Examples:
   tebessa journal prove --position 17 > record.tlog-proof
-  tebessa journal prove --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 > case.json";
+  tebessa journal prove --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 > case.json
+  tebessa journal prove --since court.checkpoint > since.json";
 
-/// Prove to others that a record is in the log, or that a case is complete.
+/// Prove to others that a record is in the log, that a case is complete, or that nothing was changed
+/// since a checkpoint.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP, group(clap::ArgGroup::new("what").required(true)))]
 pub(crate) struct Args {
@@ -38,14 +47,17 @@ pub(crate) struct Args {
     /// The case.
     #[arg(long, value_name = "CASE", group = "what")]
     case: Option<CaseId>,
+    /// A signed checkpoint from before; `-` reads standard input.
+    #[arg(long, value_name = "FILE", group = "what")]
+    since: Option<PathBuf>,
     /// Prove it for this signed checkpoint instead of one that is made now.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
     /// Leave the record out of the proof; who checks it must have it.
-    #[arg(long, conflicts_with = "case")]
+    #[arg(long, conflicts_with_all = ["case", "since"])]
     without_record: bool,
-    /// Print JSON: a proof of a case is always one line of it. That of a record is a text that the
-    /// tools of others read.
+    /// Print JSON: a proof of a case or since a checkpoint is always one line of it. That of a record
+    /// is a text that the tools of others read.
     #[arg(long, conflicts_with = "position")]
     json: bool,
 }
@@ -102,13 +114,40 @@ fn prove(args: &Args, directory: &Path, note: String) -> Result<String, CliError
         .into_iter()
         .map(|known| known.key)
         .collect();
-    let checkpoint = Checkpoint::verify(&note, &Log::Cases.origin(reader.id()), &policy)
+    let origin = Log::Cases.origin(reader.id());
+    let checkpoint = Checkpoint::verify(&note, &origin, &policy)
         .map_err(|error| CliError::caused("the checkpoint is not one of this log", error))?;
-    match (args.position, args.case) {
-        (Some(position), _) => record(args, &reader, &checkpoint, note, Position(position)),
-        (None, Some(case)) => whole_case(&reader, &checkpoint, note, StreamId(case.0)),
-        (None, None) => Err(CliError::usage("say --position or --case")),
+    match (args.position, args.case, &args.since) {
+        (Some(position), ..) => record(args, &reader, &checkpoint, note, Position(position)),
+        (None, Some(case), _) => whole_case(&reader, &checkpoint, note, StreamId(case.0)),
+        (None, None, Some(file)) => {
+            let old = files::read_text(file, files::SMALL)?;
+            let proved = since(&reader, &checkpoint, old, note)?;
+            // As whoever gets it will: a log that was changed proves nothing.
+            proved.check(&origin, &policy).map_err(|why| {
+                CliError::message(format!("nothing is proved since {}: {why}", file.display()))
+            })?;
+            one_line(&proved)
+        }
+        (None, None, None) => Err(CliError::usage("say --position, --case or --since")),
     }
+}
+
+fn since(
+    reader: &Reader,
+    checkpoint: &Checkpoint,
+    old: String,
+    new: String,
+) -> Result<ProvedBeginning, CliError> {
+    // What it says is looked at with the proof; one that says nothing has no size to prove from.
+    let size = consistency::said(&old).map_or(0, |said| said.size);
+    let from = size.min(checkpoint.size);
+    let proof = reader.prove_consistency(from, checkpoint.size).map_err(CliError::other)?;
+    Ok(ProvedBeginning { format: ProvedBeginning::FORMAT.to_owned(), old, new, proof })
+}
+
+fn one_line(proved: &impl serde::Serialize) -> Result<String, CliError> {
+    Ok(format!("{}\n", serde_json::to_string(proved).map_err(CliError::other)?))
 }
 
 fn record(
@@ -142,5 +181,5 @@ fn whole_case(
         proof,
         records: texts.map_err(CliError::other)?,
     };
-    Ok(format!("{}\n", serde_json::to_string(&proved).map_err(CliError::other)?))
+    one_line(&proved)
 }
