@@ -157,17 +157,57 @@ impl Watching {
             self.screen.line(&format!("{ASIDE}{day} (UTC){ASIDE:#}"))?;
             self.day = day;
         }
-        let time = record.envelope.time.strftime("%H:%M:%S");
-        let (position, case, version) =
-            (record.position, record.envelope.case, record.envelope.version);
-        let line = format!("{position:>7}  {ASIDE}{time}{ASIDE:#}  {case}  {version:>3}");
-        let gist = gist::of(record);
-        if self.screen.width < WIDE {
-            self.screen.line(&line)?;
-            self.screen.paragraph(NAME, &gist, INDENT, 2)?;
-        } else {
-            self.screen.line(&format!("{line}  {NAME}{gist}{NAME:#}"))?;
-        }
+        tell(record, &mut self.screen)?;
         self.screen.flush()
+    }
+}
+
+/// An event in a line, or in two where there is no room.
+fn tell(record: &Recorded, screen: &mut Screen) -> Result<(), CliError> {
+    let time = record.envelope.time.strftime("%H:%M:%S");
+    let (position, case, version) =
+        (record.position, record.envelope.case, record.envelope.version);
+    let line = format!("{position:>7}  {ASIDE}{time}{ASIDE:#}  {case}  {version:>3}");
+    let gist = gist::of(record);
+    if screen.width >= WIDE {
+        return screen.line(&format!("{line}  {NAME}{gist}{NAME:#}"));
+    }
+    screen.line(&line)?;
+    screen.paragraph(NAME, &gist, INDENT, 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::output::NO_WIDTH;
+
+    fn told(width: usize) -> String {
+        let case = "0b9f4ce8-2c1e-4a7e-9f0a-3f1f6f0f7a11";
+        let record = json!({
+            "specversion": "1.0", "id": "0197b2f0-0000-7000-8000-000000000001",
+            "source": "tebessa/test", "type": "tebessa.deadlines.set.v1", "subject": case,
+            "time": "2024-03-12T09:41:27.000001Z", "datacontenttype": "application/json",
+            "caseversion": 61, "prev": "00".repeat(32),
+            "command": "0197b2f0-0000-7000-8000-000000000002", "correlation": case,
+            "digest": "00".repeat(32), "actor": "registry-1", "role": "registry",
+            "basis": "APR art. 34(1)", "occurred": "2024-03-12",
+            "data": { "deadline": case, "kind": "merits", "due": "2024-08-02T22:00:00Z" },
+        });
+        let record = Recorded::decode(record.to_string().as_bytes(), 297).unwrap();
+        let (mut screen, shown) = Screen::for_test(width);
+        tell(&record, &mut screen).unwrap();
+        shown.text()
+    }
+
+    #[test]
+    fn an_event_is_one_line_and_two_on_a_narrow_terminal() {
+        let line = "    297  09:41:27  0b9f4ce8-2c1e-4a7e-9f0a-3f1f6f0f7a11   61";
+        let deed = "Deadline set: merits, due 2024-08-02T22:00:00Z";
+        assert_eq!(told(80), format!("{line}\n         {deed}\n"));
+        for width in [WIDE, NO_WIDTH] {
+            assert_eq!(told(width), format!("{line}  {deed}\n"));
+        }
     }
 }
