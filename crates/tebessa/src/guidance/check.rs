@@ -107,7 +107,7 @@ mod tests {
     fn what_is_built_in_is_sound() {
         let (exit, text) = shown(None);
         assert_eq!(exit, Exit::Done);
-        assert_eq!(text, "sound: 11 versions of profiles (built in)\n");
+        assert_eq!(text, "sound: 14 versions of profiles (built in)\n");
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn programs_get_the_same_as_one_object() {
-        assert_eq!(as_json(None), r#"{"ok":true,"versions":11,"faults":[]}"#);
+        assert_eq!(as_json(None), r#"{"ok":true,"versions":14,"faults":[]}"#);
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("bad.toml"), "kind = \"profile\"\nprofile = 3\n")
             .unwrap();

@@ -84,7 +84,7 @@ mod tests {
     fn json_gives_one_object_a_version_with_its_whole_hash() {
         let library = law::library(None).unwrap();
         let objects: Vec<serde_json::Value> = library.all().map(as_json).collect();
-        assert_eq!(objects.len(), 11);
+        assert_eq!(objects.len(), 14);
         assert!(objects.iter().all(|object| object["hash"].as_str().unwrap().len() == 71));
     }
 }

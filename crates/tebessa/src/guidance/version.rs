@@ -77,9 +77,11 @@ mod tests {
         let eu = version(&library, "EU").unwrap();
         let text = eu.hash().to_string();
         let (short, bare) = (&text[..15], &text[7..20]);
-        for word in ["EU@2020-11-19", text.as_str(), short, bare, &bare.to_uppercase()] {
+        for word in ["EU@2026-07-01", text.as_str(), short, bare, &bare.to_uppercase()] {
             assert_eq!(version(&library, word).unwrap().hash(), eu.hash(), "{word}");
         }
+        let before = version(&library, "EU@2026-06-30").unwrap();
+        assert_ne!(before.hash(), eu.hash());
     }
 
     #[test]
