@@ -13,6 +13,7 @@ mod erasure;
 mod evidence;
 mod evidence_check;
 mod floods;
+mod key_store;
 mod outage;
 mod privacy;
 mod recovery;

@@ -19,9 +19,10 @@ use crate::alone::Starting;
 use crate::broker::{Broker, Port, Settings};
 use crate::documents::{Attaching, Documents, Reading, StorePlace};
 use crate::follower::{self, Follower};
+use crate::keys::KeyStore;
 use crate::logs::Log;
 use crate::nats::Server;
-use crate::node::{Authority, GivenLaw, Node, journal_dir};
+use crate::node::{Authority, GivenLaw, Node, journal_dir, keys_dir};
 use crate::serve::{Desk, Services};
 use crate::timers::Timers;
 use crate::{checkpoints, clock};
@@ -60,6 +61,8 @@ pub struct Setup {
     pub inbox_age: Duration,
     /// Whether the timers of the deadlines run inside; they may also run elsewhere.
     pub timers: bool,
+    /// Whether it starts although keys are lost that the log names: what they sealed cannot be read.
+    pub lost_keys: bool,
 }
 
 impl Setup {
@@ -79,6 +82,7 @@ impl Setup {
             documents: StorePlace::Data,
             inbox_age: Duration::from_hours(24),
             timers: true,
+            lost_keys: false,
         }
     }
 }
@@ -105,7 +109,7 @@ impl Standalone {
     ) -> Result<Self, StartError> {
         let data = setup.data;
         let law = GivenLaw { library: setup.library, clocks: setup.clocks };
-        let (node, report) = open(&data, &setup.authority, law, progress).await?;
+        let (node, report) = open(&data, &setup.authority, law, setup.lost_keys, progress).await?;
         let documents = Documents::open(&setup.documents, &data)?;
         documents.settle_all(&node).await?;
         let own =
@@ -220,20 +224,27 @@ impl Standalone {
     }
 }
 
-/// Opens the data directory, with all keys destroyed that the log asks to be.
+/// Opens the data directory, with all keys destroyed that the log asks to be and all others there, unless
+/// it is accepted that some are lost.
 async fn open(
     data: &Path,
     authority: &Authority,
     law: GivenLaw,
+    lost_keys: bool,
     progress: &mut (dyn FnMut(journal::Progress) + Send),
 ) -> Result<(Node, journal::OpenReport), StartError> {
     if data.join("log").exists() && !journal_dir(data).exists() {
         return Err(StartError::Backup { path: data.to_owned() });
     }
     make_directory(data)?;
-    let (node, report) = Node::open(data, authority, law, progress)
-        .map_err(|source| StartError::Open { path: data.to_owned(), source })?;
-    let came_back = node.forget_erased().await.map_err(StartError::Erasure)?;
+    let refused = |source| StartError::Open { path: data.to_owned(), source };
+    if lost_keys {
+        // Made where it is missing, which the node itself does not do beside records.
+        drop(KeyStore::open(&keys_dir(data)).map_err(|error| refused(error.into()))?);
+    }
+    let (node, report) = Node::open(data, authority, law, progress).map_err(refused)?;
+    let settled = node.settle_keys(lost_keys).await;
+    let came_back = settled.map_err(|source| StartError::Keys { path: data.to_owned(), source })?;
     if came_back > 0 {
         tracing::warn!(keys = came_back, "keys of erased cases had come back and were destroyed");
     }

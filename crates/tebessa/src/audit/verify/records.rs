@@ -14,6 +14,7 @@ use journal::{Position, Reader, Record, StreamId};
 
 use super::Stop;
 use super::files::{self, KeptFile};
+use super::keys::{self, NamedKey};
 use super::report::Damage;
 use crate::output::Bar;
 
@@ -30,6 +31,8 @@ pub(super) struct Refolded {
     pub(super) summaries: HashMap<CaseId, Summary>,
     /// The files of evidence that are kept.
     pub(super) files: Vec<KeptFile>,
+    /// The keys that seal what was not erased.
+    pub(super) keys: Vec<NamedKey>,
 }
 
 /// Reads the first `records` records and folds their cases.
@@ -75,7 +78,13 @@ fn joined(worker: thread::ScopedJoinHandle<'_, Result<Refolded, Stop>>) -> Resul
 }
 
 fn empty() -> Refolded {
-    Refolded { records: 0, cases: 0, summaries: HashMap::new(), files: Vec::new() }
+    Refolded {
+        records: 0,
+        cases: 0,
+        summaries: HashMap::new(),
+        files: Vec::new(),
+        keys: Vec::new(),
+    }
 }
 
 fn merge(mut one: Refolded, other: Refolded) -> Refolded {
@@ -83,6 +92,7 @@ fn merge(mut one: Refolded, other: Refolded) -> Refolded {
     one.cases += other.cases;
     one.summaries.extend(other.summaries);
     one.files.extend(other.files);
+    one.keys.extend(other.keys);
     one
 }
 
@@ -142,6 +152,10 @@ impl Walk<'_> {
         refolded.files = cases
             .iter()
             .flat_map(|(id, folded)| files::of_case(CaseId(id.0), &folded.case))
+            .collect();
+        refolded.keys = cases
+            .iter()
+            .filter_map(|(id, folded)| keys::of_case(CaseId(id.0), &folded.case))
             .collect();
         refolded.summaries = cases
             .into_values()
