@@ -21,6 +21,7 @@ mod register;
 mod removal;
 mod search;
 mod signed_access;
+mod slips;
 mod tls;
 mod what_if;
 

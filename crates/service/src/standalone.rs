@@ -25,7 +25,7 @@ use crate::nats::Server;
 use crate::node::{Authority, GivenLaw, Node, journal_dir, keys_dir};
 use crate::serve::{Desk, Services};
 use crate::timers::Timers;
-use crate::{checkpoints, clock};
+use crate::{checkpoints, clock, documents};
 
 /// The least that a server must take in one message, in bytes: an answer, with room for its headers. A
 /// record is shorter.
@@ -111,7 +111,6 @@ impl Standalone {
         let law = GivenLaw { library: setup.library, clocks: setup.clocks };
         let (node, report) = open(&data, &setup.authority, law, setup.lost_keys, progress).await?;
         let documents = Documents::open(&setup.documents, &data)?;
-        documents.settle_all(&node).await?;
         let own =
             Settings { directory: data.join("nats"), port: setup.port, private: setup.private };
         let (broker, server) = find_server(setup.nats, own).await?;
@@ -120,6 +119,7 @@ impl Standalone {
         let starting = Starting::alone(&server).await;
         let starting = starting.map_err(|error| StartError::not_alone(error, &server))?;
         let follower = follow(&node, &server, data.join("follower"), broker.as_ref()).await?;
+        let settling = settle(&node, &documents, follower.status()).await?;
         let client = connections.files.clone();
         let attaching = Attaching::new(node.clone(), documents.clone(), client, setup.inbox_age);
         attaching.ready().await;
@@ -137,6 +137,7 @@ impl Standalone {
             clock::watch(node.clone()),
             tokio::spawn(keep_inbox(attaching, follower.status())),
         ];
+        tasks.extend(settling);
         if let Some(every) = setup.checkpoints {
             let sign = |log| checkpoints::on_schedule(node.clone(), log, every);
             tasks.extend([Log::Cases, Log::Access].map(sign));
@@ -287,6 +288,33 @@ async fn first_look(mut status: watch::Receiver<follower::Status>) {
     if tokio::time::timeout(STREAM_PATIENCE, looked).await.is_err() {
         tracing::warn!("the stream could not be looked at yet");
     }
+}
+
+/// Settles the documents that a crash left, now or, where the stream is away or contradicts the log, once it
+/// does not any more: then the task that waits for it is given back.
+async fn settle(
+    node: &Node,
+    documents: &Documents,
+    mut status: watch::Receiver<follower::Status>,
+) -> Result<Option<JoinHandle<()>>, documents::Error> {
+    let agrees = |status: &follower::Status| match status {
+        follower::Status::Following { .. } | follower::Status::CatchingUp { .. } => true,
+        follower::Status::Away | follower::Status::Halted { .. } => false,
+    };
+    if agrees(&status.borrow()) {
+        documents.settle_all(node).await?;
+        return Ok(None);
+    }
+    let (node, documents) = (node.clone(), documents.clone());
+    Ok(Some(tokio::spawn(async move {
+        if status.wait_for(agrees).await.is_err() {
+            return;
+        }
+        if let Err(error) = documents.settle_all(&node).await {
+            let reason = crate::chain(&error);
+            tracing::warn!(reason, "documents that a crash left are settled at the next start");
+        }
+    })))
 }
 
 /// Makes the inbox for files again where the server may have lost it: whenever the stream is followed
