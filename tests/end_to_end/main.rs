@@ -14,6 +14,7 @@ mod evidence;
 mod evidence_check;
 mod floods;
 mod key_store;
+mod log_keys;
 mod outage;
 mod privacy;
 mod recovery;

@@ -43,13 +43,19 @@ impl Signer {
         Self { checkpoints, keys: log.keys(data, id), origin }
     }
 
-    /// Signs the log as it is now, and keeps the checkpoint; makes the first key if there is none.
-    /// Blocks: with 500,000 cases it hashes for about half a second.
+    /// Signs the log as it is now, and keeps the checkpoint; makes the first key of a log of which no
+    /// checkpoint is kept. Blocks: with 500,000 cases it hashes for about half a second.
     ///
-    /// A log that is smaller than, or does not begin with, what was signed before is not signed:
-    /// the error says so.
+    /// A log that is smaller than, or does not begin with, what was signed before is not signed, nor is
+    /// one whose keys are lost: the error says so.
     pub fn sign(&self, journal: &Journal) -> Result<Signed, journal::Error> {
-        let keys = LogKeys::read_or_create(&self.keys, &self.origin)?;
+        // Asked first: who signs beside makes the key before it keeps a checkpoint.
+        let signed_before = self.checkpoints.any()?;
+        let keys = match LogKeys::read(&self.keys)? {
+            Some(keys) => keys,
+            None if signed_before => return Err(LogKeys::lost(&self.keys)),
+            None => LogKeys::read_or_create(&self.keys, &self.origin)?,
+        };
         let note = self.checkpoints.sign(journal, &keys.signing())?;
         let known = keys.known();
         let policy: Vec<_> = known.iter().map(|known| known.key.clone()).collect();
