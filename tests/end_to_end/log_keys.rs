@@ -1,16 +1,17 @@
-//! The keys that sign the log: lost ones are not replaced in silence.
+//! The keys that sign the log: lost ones are not replaced in silence, and what cannot be signed is told.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use service::client::Client;
 use service::node::keys_dir;
 use tests::Node;
 use uuid::Uuid;
 
 use super::signed_access::{run, succeeds, view};
-use super::{register, send};
+use super::{ask, register, send};
 
 fn checkpoints(log: &Path) -> Vec<(String, String)> {
     let files = fs::read_dir(log.join("checkpoints")).unwrap();
@@ -73,4 +74,44 @@ async fn a_key_of_the_log_that_is_lost_is_made_anew_on_purpose_only() {
         fs::write(file, kept).unwrap();
         succeeds(&data, &with(&["journal", "checkpoint"]));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_cannot_sign_is_not_well_until_it_can() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let mut node = Node::start_in(&data, &["--checkpoint-every", "0"]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let case = Uuid::new_v4();
+    send(&client, &register(case, Uuid::now_v7(), "Maximilian")).await.expect("accepted");
+    view(&client, case).await;
+    for body in [json!({}), json!({ "access": true })] {
+        ask(&client, "checkpoint", &body).await;
+    }
+    succeeds(&data, &["health"]);
+    let keys = keys_dir(&data).join("log.keys");
+    let checkpoint = checkpoints(&data.join("access")).remove(0);
+    let checkpoint = data.join("access/checkpoints").join(checkpoint.0);
+    let note = fs::read_to_string(&checkpoint).unwrap();
+    let to_private = |mode| fs::set_permissions(&keys, Permissions::from_mode(mode)).unwrap();
+    let refused = |body: Value| client.query("checkpoint", body.to_string().into());
+
+    to_private(0o644);
+    refused(json!({})).await.expect_err("others can read the keys");
+    let (code, said) = run(&data, &["health"]);
+    assert!(code == Some(1) && said.contains("the log cannot be signed: "), "{said}");
+    assert!(said.contains("must be 0600"), "{said}");
+    to_private(0o600);
+    ask(&client, "checkpoint", &json!({})).await;
+    succeeds(&data, &["health"]);
+
+    // The newest is read again at each signing, for it may be given again.
+    fs::write(&checkpoint, &note[..40]).unwrap();
+    refused(json!({ "access": true })).await.expect_err("a checkpoint is cut short");
+    let (code, said) = run(&data, &["health"]);
+    assert!(code == Some(1) && said.contains("the access log cannot be signed: "), "{said}");
+    fs::write(&checkpoint, &note).unwrap();
+    ask(&client, "checkpoint", &json!({ "access": true })).await;
+    succeeds(&data, &["health"]);
+    assert!(node.stop().success());
 }

@@ -153,6 +153,15 @@ impl Node {
         signed.map_err(|error| Failure::because(&error))
     }
 
+    /// Why a log could not be signed when that was tried last, if so. One that cannot be opened says so
+    /// itself.
+    pub(crate) fn unsigned(&self, log: Log) -> Option<String> {
+        match log {
+            Log::Cases => self.inner.signer.failed(),
+            Log::Access => self.access().signer().ok()?.failed(),
+        }
+    }
+
     /// The guidance.
     #[must_use]
     pub fn library(&self) -> &Library {
