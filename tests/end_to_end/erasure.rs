@@ -49,10 +49,13 @@ async fn code(client: &Client, command: &Value) -> String {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let from = entry.unwrap().path();
+        if from.is_dir() {
+            continue;
+        }
         std::fs::copy(&from, to.join(from.file_name().unwrap())).unwrap();
     }
 }

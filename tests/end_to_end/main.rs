@@ -14,6 +14,8 @@ mod erasure;
 mod evidence;
 mod evidence_check;
 mod floods;
+mod key_store;
+mod log_keys;
 mod outage;
 mod privacy;
 mod recovery;
@@ -21,6 +23,7 @@ mod register;
 mod removal;
 mod search;
 mod signed_access;
+mod slips;
 mod tls;
 mod what_if;
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{ask, register, send};
 
 /// Runs the command line on a data directory; returns the exit code and what it said.
-fn run(data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+pub(super) fn run(data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let output = Command::new(tests::binary())
         .args(arguments)
         .arg("--data")
@@ -23,13 +23,13 @@ fn run(data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &errors)
 }
 
-fn succeeds(data: &Path, arguments: &[&str]) -> String {
+pub(super) fn succeeds(data: &Path, arguments: &[&str]) -> String {
     let (code, said) = run(data, arguments);
     assert_eq!(code, Some(0), "{arguments:?}: {said}");
     said
 }
 
-async fn view(client: &Client, case: Uuid) {
+pub(super) async fn view(client: &Client, case: Uuid) {
     let open = json!({ "case": case, "open": true });
     let shown = ask(client, "history", &open).await;
     assert_eq!(shown["history"][0]["opened"]["name"]["words"], json!("Maximilian"));

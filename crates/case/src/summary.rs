@@ -50,6 +50,9 @@ pub struct Summary {
     /// The numbers under which other bodies keep the case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<Reference>,
+    /// The key under which its personal fields are sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyId>,
     /// The key that was destroyed, where the case was erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased: Option<KeyId>,
@@ -91,9 +94,9 @@ impl Summary {
     #[expect(clippy::wildcard_enum_match_arm, reason = "no other event begins a case")]
     fn first(record: &Recorded) -> Option<Self> {
         let Event::Intake(event) = &record.event else { return None };
-        let profile = match event {
-            IntakeEvent::ClaimRegistered(claim) => claim.profile.clone(),
-            IntakeEvent::ClaimMade(claim) => claim.profile.clone(),
+        let (profile, name) = match event {
+            IntakeEvent::ClaimRegistered(claim) => (claim.profile.clone(), &claim.name),
+            IntakeEvent::ClaimMade(claim) => (claim.profile.clone(), &claim.name),
             _ => return None,
         };
         Some(Self {
@@ -108,6 +111,7 @@ impl Summary {
             person: None,
             family: Vec::new(),
             references: Vec::new(),
+            key: Some(name.sealed().key),
             erased: None,
             resumes: None,
             deadlines: Vec::new(),
@@ -134,6 +138,7 @@ impl Summary {
             IntakeEvent::ClaimRegistered(claim) => {
                 self.status = Status::Registered;
                 self.profile = claim.profile.clone();
+                self.key = Some(claim.name.sealed().key);
                 self.registered = registered(record);
                 self.person = claim.person.or(self.person);
             }

@@ -1,6 +1,7 @@
 //! Signed checkpoints of the logs: on a schedule, when the node stops, and when someone asks.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use journal::{Checkpoint, Checkpoints, Journal, KnownKey, LogKeys};
@@ -32,6 +33,8 @@ pub struct Signer {
     checkpoints: Checkpoints,
     keys: PathBuf,
     origin: String,
+    /// Why it failed last.
+    failed: Mutex<Option<String>>,
 }
 
 impl Signer {
@@ -40,16 +43,35 @@ impl Signer {
     pub fn new(data: &Path, log: Log, id: Uuid) -> Self {
         let origin = log.origin(id);
         let checkpoints = Checkpoints::new(&log.directory(data), &origin);
-        Self { checkpoints, keys: log.keys(data, id), origin }
+        Self { checkpoints, keys: log.keys(data, id), origin, failed: Mutex::default() }
     }
 
-    /// Signs the log as it is now, and keeps the checkpoint; makes the first key if there is none.
-    /// Blocks: with 500,000 cases it hashes for about half a second.
+    /// Signs the log as it is now, and keeps the checkpoint; makes the first key of a log of which no
+    /// checkpoint is kept. Blocks: with 500,000 cases it hashes for about half a second.
     ///
-    /// A log that is smaller than, or does not begin with, what was signed before is not signed:
-    /// the error says so.
+    /// A log that is smaller than, or does not begin with, what was signed before is not signed, nor is
+    /// one whose keys are lost: the error says so, and [`Signer::failed`] until it is signed again.
     pub fn sign(&self, journal: &Journal) -> Result<Signed, journal::Error> {
-        let keys = LogKeys::read_or_create(&self.keys, &self.origin)?;
+        let signed = self.sign_now(journal);
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        *failed = signed.as_ref().err().map(|error| crate::chain(error));
+        signed
+    }
+
+    /// Why the log could not be signed when that was tried last, if so.
+    #[must_use]
+    pub fn failed(&self) -> Option<String> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn sign_now(&self, journal: &Journal) -> Result<Signed, journal::Error> {
+        // Asked first: who signs beside makes the key before it keeps a checkpoint.
+        let signed_before = self.checkpoints.any()?;
+        let keys = match LogKeys::read(&self.keys)? {
+            Some(keys) => keys,
+            None if signed_before => return Err(LogKeys::lost(&self.keys)),
+            None => LogKeys::read_or_create(&self.keys, &self.origin)?,
+        };
         let note = self.checkpoints.sign(journal, &keys.signing())?;
         let known = keys.known();
         let policy: Vec<_> = known.iter().map(|known| known.key.clone()).collect();
@@ -61,15 +83,22 @@ impl Signer {
     }
 }
 
-/// Signs a log whenever `every` has passed and it has new records, until it is aborted.
+/// Signs a log whenever `every` has passed and it has new records or could not be signed, until it is
+/// aborted.
 pub(crate) fn on_schedule(node: Node, log: Log, every: Duration) -> JoinHandle<()> {
     tokio::spawn(async move {
         let Ok(mut durable) = node.log(log).map(Journal::durable) else { return };
         let mut signed = None;
         loop {
             tokio::time::sleep(every).await;
-            if durable.wait_for(|last| Some(last.0) != signed && last.0 > 0).await.is_err() {
-                return;
+            // What failed, for whoever asked, is tried again without a new record.
+            while node.unsigned(log).is_none() {
+                let new = durable.wait_for(|last| Some(last.0) != signed && last.0 > 0);
+                match tokio::time::timeout(every, new).await {
+                    Ok(Ok(_)) => break,
+                    Ok(Err(_)) => return,
+                    Err(_) => {}
+                }
             }
             signed = sign(&node, log).await.or(signed);
         }

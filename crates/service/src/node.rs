@@ -39,9 +39,13 @@ pub enum OpenError {
     /// The key store; see its own error.
     #[error("the key store could not be opened")]
     Keys(#[from] keys::Error),
-    /// The log has records and the key store has no keys: what they seal could not be opened.
-    /// Restore the key store from its backup.
-    #[error("the log has records, but {} holds no key: restore the key store beside the log", .0.display())]
+    /// The log has records and a file of the key store is not there: what its keys seal could not be
+    /// opened, and claims would get keys of a new store, which the right one lacks. Restore it.
+    #[error(
+        "the log has records, but {} is missing: restore the key store beside the log, `node.key` and \
+         `slots` of one copy; where they are lost for good, `tebessa up --lost-keys` begins a new one",
+        .0.display()
+    )]
     KeysMissing(PathBuf),
 }
 
@@ -87,7 +91,9 @@ pub fn keys_dir(data: &Path) -> PathBuf {
 }
 
 impl Node {
-    /// Opens the data directory; only one node at a time may hold it.
+    /// Opens the data directory; only one node at a time may hold it. A key store is made where the log
+    /// is empty, never beside records. Whether the store that is there holds the keys that they name,
+    /// [`Node::settle_keys`] finds out.
     pub fn open(
         data: &Path,
         authority: &Authority,
@@ -101,9 +107,10 @@ impl Node {
             progress,
         )?;
         let store = keys_dir(data);
-        let had_keys = store.join("node.key").exists();
-        if report.last.0 > 0 && !had_keys {
-            return Err(OpenError::KeysMissing(store));
+        if report.last.0 > 0
+            && let Some(missing) = KeyStore::missing(&store)?
+        {
+            return Err(OpenError::KeysMissing(missing));
         }
         let keys = KeyStore::open(&store)?;
         let source = format!("tebessa/{}", authority.as_str());
@@ -144,6 +151,15 @@ impl Node {
             Log::Access => self.access().signer()?.sign(self.access().journal()?),
         };
         signed.map_err(|error| Failure::because(&error))
+    }
+
+    /// Why a log could not be signed when that was tried last, if so. One that cannot be opened says so
+    /// itself.
+    pub(crate) fn unsigned(&self, log: Log) -> Option<String> {
+        match log {
+            Log::Cases => self.inner.signer.failed(),
+            Log::Access => self.access().signer().ok()?.failed(),
+        }
     }
 
     /// The guidance.

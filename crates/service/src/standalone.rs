@@ -19,12 +19,13 @@ use crate::alone::Starting;
 use crate::broker::{Broker, Port, Settings};
 use crate::documents::{Attaching, Documents, Reading, StorePlace};
 use crate::follower::{self, Follower};
+use crate::keys::KeyStore;
 use crate::logs::Log;
 use crate::nats::Server;
-use crate::node::{Authority, GivenLaw, Node, journal_dir};
+use crate::node::{Authority, GivenLaw, Node, journal_dir, keys_dir};
 use crate::serve::{Desk, Services};
 use crate::timers::Timers;
-use crate::{checkpoints, clock};
+use crate::{checkpoints, clock, documents};
 
 /// The least that a server must take in one message, in bytes: an answer, with room for its headers. A
 /// record is shorter.
@@ -60,6 +61,8 @@ pub struct Setup {
     pub inbox_age: Duration,
     /// Whether the timers of the deadlines run inside; they may also run elsewhere.
     pub timers: bool,
+    /// Whether it starts although keys are lost that the log names: what they sealed cannot be read.
+    pub lost_keys: bool,
 }
 
 impl Setup {
@@ -79,6 +82,7 @@ impl Setup {
             documents: StorePlace::Data,
             inbox_age: Duration::from_hours(24),
             timers: true,
+            lost_keys: false,
         }
     }
 }
@@ -105,9 +109,8 @@ impl Standalone {
     ) -> Result<Self, StartError> {
         let data = setup.data;
         let law = GivenLaw { library: setup.library, clocks: setup.clocks };
-        let (node, report) = open(&data, &setup.authority, law, progress).await?;
+        let (node, report) = open(&data, &setup.authority, law, setup.lost_keys, progress).await?;
         let documents = Documents::open(&setup.documents, &data)?;
-        documents.settle_all(&node).await?;
         let own =
             Settings { directory: data.join("nats"), port: setup.port, private: setup.private };
         let (broker, server) = find_server(setup.nats, own).await?;
@@ -116,6 +119,7 @@ impl Standalone {
         let starting = Starting::alone(&server).await;
         let starting = starting.map_err(|error| StartError::not_alone(error, &server))?;
         let follower = follow(&node, &server, data.join("follower"), broker.as_ref()).await?;
+        let settling = settle(&node, &documents, follower.status()).await?;
         let client = connections.files.clone();
         let attaching = Attaching::new(node.clone(), documents.clone(), client, setup.inbox_age);
         attaching.ready().await;
@@ -133,6 +137,7 @@ impl Standalone {
             clock::watch(node.clone()),
             tokio::spawn(keep_inbox(attaching, follower.status())),
         ];
+        tasks.extend(settling);
         if let Some(every) = setup.checkpoints {
             let sign = |log| checkpoints::on_schedule(node.clone(), log, every);
             tasks.extend([Log::Cases, Log::Access].map(sign));
@@ -220,20 +225,27 @@ impl Standalone {
     }
 }
 
-/// Opens the data directory, with all keys destroyed that the log asks to be.
+/// Opens the data directory, with all keys destroyed that the log asks to be and all others there, unless
+/// it is accepted that some are lost.
 async fn open(
     data: &Path,
     authority: &Authority,
     law: GivenLaw,
+    lost_keys: bool,
     progress: &mut (dyn FnMut(journal::Progress) + Send),
 ) -> Result<(Node, journal::OpenReport), StartError> {
     if data.join("log").exists() && !journal_dir(data).exists() {
         return Err(StartError::Backup { path: data.to_owned() });
     }
     make_directory(data)?;
-    let (node, report) = Node::open(data, authority, law, progress)
-        .map_err(|source| StartError::Open { path: data.to_owned(), source })?;
-    let came_back = node.forget_erased().await.map_err(StartError::Erasure)?;
+    let refused = |source| StartError::Open { path: data.to_owned(), source };
+    if lost_keys {
+        // Made where it is missing, which the node itself does not do beside records.
+        drop(KeyStore::open(&keys_dir(data)).map_err(|error| refused(error.into()))?);
+    }
+    let (node, report) = Node::open(data, authority, law, progress).map_err(refused)?;
+    let settled = node.settle_keys(lost_keys).await;
+    let came_back = settled.map_err(|source| StartError::Keys { path: data.to_owned(), source })?;
     if came_back > 0 {
         tracing::warn!(keys = came_back, "keys of erased cases had come back and were destroyed");
     }
@@ -276,6 +288,33 @@ async fn first_look(mut status: watch::Receiver<follower::Status>) {
     if tokio::time::timeout(STREAM_PATIENCE, looked).await.is_err() {
         tracing::warn!("the stream could not be looked at yet");
     }
+}
+
+/// Settles the documents that a crash left, now or, where the stream is away or contradicts the log, once it
+/// does not any more: then the task that waits for it is given back.
+async fn settle(
+    node: &Node,
+    documents: &Documents,
+    mut status: watch::Receiver<follower::Status>,
+) -> Result<Option<JoinHandle<()>>, documents::Error> {
+    let agrees = |status: &follower::Status| match status {
+        follower::Status::Following { .. } | follower::Status::CatchingUp { .. } => true,
+        follower::Status::Away | follower::Status::Halted { .. } => false,
+    };
+    if agrees(&status.borrow()) {
+        documents.settle_all(node).await?;
+        return Ok(None);
+    }
+    let (node, documents) = (node.clone(), documents.clone());
+    Ok(Some(tokio::spawn(async move {
+        if status.wait_for(agrees).await.is_err() {
+            return;
+        }
+        if let Err(error) = documents.settle_all(&node).await {
+            let reason = crate::chain(&error);
+            tracing::warn!(reason, "documents that a crash left are settled at the next start");
+        }
+    })))
 }
 
 /// Makes the inbox for files again where the server may have lost it: whenever the stream is followed

@@ -153,7 +153,10 @@ mod tests {
         let library = guidance::Library::embedded().unwrap();
         let law = GivenLaw { library, clocks: Clocks::embedded().clone() };
         let (node, _) = Node::open(data, &authority, law, &mut |_| {}).unwrap();
-        assert_eq!(node.forget_erased().await.unwrap_err().code, 503);
+        let refused = node.settle_keys(false).await;
+        assert!(
+            matches!(refused, Err(crate::erasure::KeysUnsettled::Unsure(why)) if why.code == 503)
+        );
         let person = r#"{"person":"00000000-0000-0000-0000-000000000009"}"#;
         for (query, body) in [
             ("list", "{}"),

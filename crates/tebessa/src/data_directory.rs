@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use journal::{Journal, LogKeys, NoProjection, Options, Projection, Reader};
+use journal::{Checkpoints, Journal, LogKeys, NoProjection, Options, Projection, Reader};
 use service::checkpoints::Signer;
 use service::logs::Log;
 use service::node::keys_dir;
@@ -118,7 +118,13 @@ pub(crate) fn keys_of(data: &Path, log: Log) -> Result<std::path::PathBuf, CliEr
 
 /// A log's keys, which must be there.
 pub(crate) fn keys(data: &Path, log: Log) -> Result<LogKeys, CliError> {
-    let found = LogKeys::read(&keys_of(data, log)?).map_err(CliError::other)?;
+    let directory = keys_of(data, log)?;
+    let found = LogKeys::read(&directory).map_err(CliError::other)?;
+    if found.is_none()
+        && Checkpoints::new(&log.directory(data), "").any().map_err(CliError::other)?
+    {
+        return Err(CliError::other(LogKeys::lost(&directory)));
+    }
     found.ok_or_else(|| {
         let data = data.display();
         let (name, option) = match log {

@@ -66,6 +66,11 @@ pub(crate) struct Args {
     /// Run no timers of deadlines inside: `tebessa serve deadlines` runs them elsewhere.
     #[arg(long)]
     no_timers: bool,
+    /// Start although keys are lost for good that the log names: what they sealed cannot be read. Where
+    /// there is no key store, a new one is begun. A key store that is put back later lacks the keys that
+    /// claims got meanwhile: restore it instead, if there is a copy.
+    #[arg(long)]
+    lost_keys: bool,
     /// Print the ready line as JSON.
     #[arg(long)]
     json: bool,
@@ -94,6 +99,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         documents: args.documents.clone().unwrap_or_default(),
         inbox_age: Duration::from_hours(u64::from(args.inbox_hours)),
         timers: !args.no_timers,
+        lost_keys: args.lost_keys,
     };
     let Some(running) = start(setup, &mut signals).await? else { return Ok(Exit::Done) };
     warn_of(&running);

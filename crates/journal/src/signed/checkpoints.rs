@@ -75,6 +75,11 @@ impl Checkpoints {
         sizes(&self.directory)?.last().map(|size| read(&self.directory, *size)).transpose()
     }
 
+    /// Whether any is kept.
+    pub fn any(&self) -> Result<bool, Error> {
+        Ok(!sizes(&self.directory)?.is_empty())
+    }
+
     /// All checkpoints that are kept, the smallest first.
     pub fn all(&self) -> Result<Vec<StoredCheckpoint>, Error> {
         sizes(&self.directory)?.iter().map(|size| read(&self.directory, *size)).collect()

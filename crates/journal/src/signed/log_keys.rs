@@ -72,7 +72,8 @@ impl LogKeys {
         }
     }
 
-    /// The same, and where there are none a key of this name is made durably.
+    /// The same, and where there are none a key of this name is made durably: for a log of which nothing
+    /// was signed yet.
     pub fn read_or_create(directory: &Path, name: &str) -> Result<LogKeys, Error> {
         if let Some(keys) = LogKeys::read(directory)? {
             return Ok(keys);
@@ -83,8 +84,44 @@ impl LogKeys {
         if let Some(keys) = LogKeys::read(directory)? {
             return Ok(keys);
         }
+        LogKeys::make(directory, name, &[])
+    }
+
+    /// The same for a log whose keys are lost; refused where there are any. What the lost ones signed can be
+    /// checked by those of them that are given, which count as retired.
+    pub fn begin_anew(
+        directory: &Path,
+        name: &str,
+        lost: &[VerifierKey],
+    ) -> Result<LogKeys, Error> {
+        if lost.iter().any(|key| key.name() != name) {
+            return Err(Error::Request(format!(
+                "a lost key is not of {name}, as its name must say"
+            )));
+        }
+        RealDisk::make(directory).map_err(disk_error(directory.display(), "making"))?;
+        let _held = hold(directory)?;
+        if LogKeys::read(directory)?.is_some() {
+            let what = "the log has its keys; only of one whose keys are lost they are made anew";
+            return Err(Error::Request(what.to_owned()));
+        }
+        LogKeys::make(directory, name, lost)
+    }
+
+    /// What a key that is not there means where checkpoints are kept that it signed.
+    #[must_use]
+    pub fn lost(directory: &Path) -> Error {
+        let what = "is missing, but checkpoints that its keys signed are kept: restore it from a copy of \
+                    the keys, or begin anew on purpose by `tebessa journal key new`";
+        refused(&directory.join(NAME), what)
+    }
+
+    /// Makes the file; the directory is held.
+    fn make(directory: &Path, name: &str, lost: &[VerifierKey]) -> Result<LogKeys, Error> {
         let path = directory.join(NAME);
-        let keys = LogKeys { keys: vec![LogKey::Signing(generate(&path, name)?)], path };
+        let mut keys: Vec<_> = lost.iter().cloned().map(LogKey::Retired).collect();
+        keys.push(LogKey::Signing(generate(&path, name)?));
+        let keys = LogKeys { path, keys };
         keys.write()?;
         Ok(keys)
     }

@@ -50,6 +50,11 @@ impl Slips {
         }
     }
 
+    /// Whether a slip is there. Where that cannot be seen, it is: then it is looked at.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        self.directory.join(name).try_exists().unwrap_or(true)
+    }
+
     /// Every slip by the name of its document; `None` where it cannot be read. What a crash left aside
     /// is removed: its document was not begun. Blocks.
     pub(super) fn all(&self) -> Result<Vec<(String, Option<Slip>)>, Error> {

@@ -187,7 +187,7 @@ async fn a_slip_that_cannot_be_read_goes_only_where_there_is_no_document() {
     let pending = directory(world.home.path()).join("pending");
     for name in [&there, &missing] {
         std::fs::write(pending.join(name), "").unwrap();
-        documents.settle_unread(name).await;
+        documents.settle_unread(name, "a slip cannot be read").await;
     }
     assert!(pending.join(&there).exists() && !pending.join(&missing).exists());
     assert_eq!(world.read(1_000, &sha256).await.unwrap(), bytes);

@@ -13,6 +13,7 @@
 
 mod document;
 mod error;
+mod list;
 mod node_key;
 mod personal;
 mod pool;
@@ -25,5 +26,6 @@ mod tests;
 pub use case::{KeyId, Sealed};
 pub(crate) use document::{CHUNK_OVERHEAD, DOCUMENT_SALT, DocumentCipher};
 pub use error::Error;
+pub use list::KeyList;
 pub use personal::{SALT_LENGTH, commits};
 pub use store::KeyStore;

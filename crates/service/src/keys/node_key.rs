@@ -13,7 +13,7 @@ use super::secret::{KEY_LENGTH, Key, random};
 use crate::replace;
 
 /// The file's name beside the slot file.
-const NAME: &str = "node.key";
+pub(super) const NAME: &str = "node.key";
 
 /// Bits of the mode that let anyone but the owner in.
 const OTHERS: u32 = 0o077;

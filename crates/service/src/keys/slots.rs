@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 use super::KeyId;
 use chacha20poly1305::aead::{Aead as _, Payload};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -26,7 +28,8 @@ use super::Error;
 use super::secret::{KEY_LENGTH, Key, random};
 use crate::replace::replace;
 
-const NAME: &str = "slots";
+/// The file's name in the store's directory.
+pub(super) const NAME: &str = "slots";
 const MAGIC: &[u8; 16] = b"TEBESSA KEYS\0\0\0\x01";
 const CHECK_LABEL: &[u8] = b"tebessa node key check v1";
 
@@ -102,8 +105,35 @@ impl Slots {
         Ok(slots)
     }
 
+    /// Opens the slot file only to see which keys are in it: without the node key, and beside the process
+    /// that holds it. None where there is no such file.
+    pub(super) fn look(directory: &Path) -> Result<Option<Self>, Error> {
+        let path = directory.join(NAME);
+        // Not to wait, should it be a pipe.
+        let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match rustix::fs::open(&path, how, Mode::empty()) {
+            Ok(file) => File::from(file),
+            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+            Err(error) => return Err(Error::io(&path, "opened")(error.into())),
+        };
+        let slots = Self { file, path };
+        slots.read_header()?;
+        Ok(Some(slots))
+    }
+
     fn check_header(&self, node: &Key) -> Result<(), Error> {
+        if bool::from(self.read_header()?.ct_eq(&header(node))) {
+            return Ok(());
+        }
+        let why = "was made with another node key than the one beside it";
+        Err(Error::StoreRefused { path: self.path.clone(), why })
+    }
+
+    fn read_header(&self) -> Result<[u8; SLOT], Error> {
         let refuse = |why| Error::StoreRefused { path: self.path.clone(), why };
+        if !self.file.metadata().map_err(Error::io(&self.path, "read"))?.is_file() {
+            return Err(refuse("is no file"));
+        }
         let mut found = [0; SLOT];
         self.file.read_exact_at(&mut found, 0).map_err(|error| {
             if error.kind() == io::ErrorKind::UnexpectedEof {
@@ -114,10 +144,11 @@ impl Slots {
         if found.first_chunk() != Some(MAGIC) {
             return Err(refuse("is no key store of a version that is known here"));
         }
-        if !bool::from(found.ct_eq(&header(node))) {
-            return Err(refuse("was made with another node key than the one beside it"));
-        }
-        Ok(())
+        Ok(found)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Visits every slot, and returns the first place behind them that starts a page.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
@@ -14,7 +14,7 @@ use super::Error;
 use super::node_key;
 use super::pool::Pool;
 use super::secret::{Key, random};
-use super::slots::{Content, SLOTS_PER_PAGE, SlotNumber, Slots};
+use super::slots::{self, Content, SLOTS_PER_PAGE, SlotNumber, Slots};
 
 /// The first batch after a start is small, because what is left of it at the end is never used;
 /// every further one doubles, up to 1,024 keys or 128 KiB.
@@ -98,6 +98,16 @@ impl KeyStore {
         Ok(Self { inner, maker: Some(maker) })
     }
 
+    /// The first of its files that is not there, so that opening the store would make it.
+    pub(crate) fn missing(directory: &Path) -> Result<Option<PathBuf>, Error> {
+        for path in [directory.join(node_key::NAME), directory.join(slots::NAME)] {
+            if !path.try_exists().map_err(Error::io(&path, "looked for"))? {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
     /// Hands out a fresh key that is on disk, synced; none where the last was taken and the next
     /// are still being made. Never waits.
     pub fn try_take(&self) -> Result<Option<KeyId>, Error> {
@@ -146,6 +156,18 @@ impl KeyStore {
     #[must_use]
     pub fn holds(&self, id: KeyId) -> bool {
         self.inner.entry(id).is_ok()
+    }
+
+    /// Whether the store ever had the key: it holds it, or it was destroyed here. Else the store is not
+    /// the one that the key was made in, or an older copy of that.
+    #[must_use]
+    pub fn knows(&self, id: KeyId) -> bool {
+        !matches!(self.inner.entry(id), Err(Error::KeyUnknown { .. }))
+    }
+
+    /// The file with the keys.
+    pub(crate) fn slots(&self) -> PathBuf {
+        self.inner.slots.path().to_owned()
     }
 
     /// Reads every slot and opens every key.

@@ -37,7 +37,9 @@ pub use self::register::{
 pub use self::removal_bar::{BarredBy, RemovalBarQuery, RemovalBarReply, RestsOn};
 pub use self::search::{SearchQuery, SearchReply};
 pub use self::statistics::{StatisticsQuery, StatisticsReply, StatisticsRow, StatisticsTable};
-pub use self::status::{AccessState, FollowerState, NodeQuery, NodeReply, TimersState};
+pub use self::status::{
+    AccessState, FollowerState, NodeQuery, NodeReply, TimersState, UnsignedLogs,
+};
 pub use self::what_if::{WhatIfPageQuery, WhatIfPageReply, WhatIfQuery, WhatIfReply};
 use crate::follower;
 use crate::node::Node;

@@ -1,5 +1,6 @@
 //! `tebessa.query.node`: whether the node is well and how far it is.
 
+use crate::logs::Log;
 use crate::node::Node;
 use crate::reply::Failure;
 use crate::{clock, follower, timers};
@@ -59,6 +60,23 @@ pub struct NodeReply {
     /// How the timers of the deadlines are, where they run inside the node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timers: Option<TimersState>,
+    /// Which logs could not be signed, and why; absent where none is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsigned: Option<UnsignedLogs>,
+}
+
+/// The logs that could not be signed when it was tried last. It is tried again on schedule, and
+/// whenever somebody asks for a checkpoint.
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct UnsignedLogs {
+    /// Why not the log of the cases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cases: Option<String>,
+    /// Why not the access log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<String>,
 }
 
 /// How the timers of the deadlines are.
@@ -112,7 +130,13 @@ pub(crate) fn answer(
         // A log that cannot be read is told of by those who read it.
         clock_behind_s: clock::behind(node.journal()).ok().flatten().map(|lag| lag.as_secs()),
         timers: timers.map(timers_state),
+        unsigned: unsigned(node),
     })
+}
+
+fn unsigned(node: &Node) -> Option<UnsignedLogs> {
+    let (cases, access) = (node.unsigned(Log::Cases), node.unsigned(Log::Access));
+    (cases.is_some() || access.is_some()).then_some(UnsignedLogs { cases, access })
 }
 
 fn timers_state(status: &timers::Status) -> TimersState {

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::LEAST_PAYLOAD;
 use crate::alone::NotAlone;
+use crate::erasure::KeysUnsettled;
 use crate::nats::{HOW_TO_GET_IN, Server};
 use crate::node::OpenError;
-use crate::reply::Failure;
 use crate::serve::ServeError;
 use crate::{broker, documents, follower, timers};
 
@@ -41,10 +41,15 @@ pub enum StartError {
         #[source]
         source: OpenError,
     },
-    /// It could not be made sure that all keys are destroyed which the log asks to be. Look at the key
-    /// store's disk, or the index, as the message says: nothing is served before.
-    #[error("it could not be made sure that the keys of erased cases are destroyed: {}", .0.message)]
-    Erasure(Failure),
+    /// The key store is not as the log needs it; see its own error. Nothing is served before.
+    #[error("the key store in {} cannot be used", path.display())]
+    Keys {
+        /// The data directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: KeysUnsettled,
+    },
     /// The NATS server could not be started.
     #[error("no NATS server")]
     Broker(#[from] broker::Error),

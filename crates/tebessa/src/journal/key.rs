@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::data_directory;
 use crate::output::{CliError, Exit, Output, line, note};
 use clap::Subcommand;
+use journal::LogKeys;
 use journal::note::VerifierKey;
 
 const HELP: &str = "\
@@ -17,7 +18,11 @@ signed-note). To change a key without a day on which nobody can verify:
 
 A key that somebody else may have: `rotate`, then `distrust` it, and sign anew by `tebessa journal
 checkpoint`. Nothing that it signed counts here any more, for nobody can tell when, and those who
-verify strike it from their lists: `retire` does not do that. The node need not be stopped.";
+verify strike it from their lists: `retire` does not do that. The node need not be stopped.
+
+A file of keys that is lost is not replaced by itself where checkpoints are kept: restore it. Where
+there is no copy, `new` makes a key, and each `--lost` names one of the lost ones, as those who verify
+have it, so that what it signed can be checked here. Give the new key to them.";
 
 /// What to do with the keys.
 #[derive(Debug, Subcommand)]
@@ -27,12 +32,25 @@ pub(crate) enum Commands {
     /// Make a new key, which signs beside the present one
     #[command(after_help = HELP)]
     Rotate(Args),
+    /// Make the first key anew where the file of keys is lost, and no copy of it is left
+    #[command(after_help = HELP)]
+    New(NewArgs),
     /// Let the older of two keys sign no more
     #[command(after_help = HELP)]
     Retire(Args),
     /// Believe nothing that a key signed: somebody else may have it
     #[command(after_help = HELP)]
     Distrust(DistrustArgs),
+}
+
+/// Which keys were lost, and where.
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewArgs {
+    /// A key that is lost, as `show` printed it, name+id+key; may be given several times.
+    #[arg(long, value_name = "KEY")]
+    lost: Vec<String>,
+    #[command(flatten)]
+    place: Args,
 }
 
 /// Which key, and where it is.
@@ -73,15 +91,14 @@ pub(crate) fn run(command: Commands) -> Result<Exit, CliError> {
             );
             tell(&args, &new, "signs", &advice)
         }
+        Commands::New(NewArgs { lost, place }) => begin_anew(&place, &lost),
         Commands::Retire(args) => {
             let mut keys = writable(&args)?;
             let old = keys.retire().map_err(CliError::other)?;
             tell(&args, &old, "retired", "this key signs no more; what it signed can be checked")
         }
         Commands::Distrust(DistrustArgs { key, place }) => {
-            let key = VerifierKey::parse(&key).map_err(|error| {
-                CliError::usage(format!("this is no key as `show` prints it: {error}"))
-            })?;
+            let key = parsed(&key)?;
             let mut keys = writable(&place)?;
             keys.distrust(&key).map_err(CliError::other)?;
             let advice = "nothing that this key signed counts any more; tell those who verify to \
@@ -91,7 +108,29 @@ pub(crate) fn run(command: Commands) -> Result<Exit, CliError> {
     }
 }
 
-fn writable(args: &Args) -> Result<journal::LogKeys, CliError> {
+fn begin_anew(args: &Args, lost: &[String]) -> Result<Exit, CliError> {
+    let lost = lost.iter().map(|key| parsed(key)).collect::<Result<Vec<_>, _>>()?;
+    let log = data_directory::log(args.access);
+    let id = journal::Reader::id_in(&data_directory::record(&args.data, log)?);
+    let id = id.map_err(CliError::other)?;
+    let keys = LogKeys::begin_anew(&log.keys(&args.data, id), &log.origin(id), &lost);
+    let keys = keys.map_err(CliError::other)?;
+    let new = keys.signing().first().map(|key| key.verifier());
+    let new = new.ok_or_else(|| CliError::message("no key signs"))?;
+    let option = if args.access { " --access" } else { "" };
+    let advice = format!(
+        "this key signs from now on; give it to those who verify, and sign: `tebessa journal \
+         checkpoint{option}`"
+    );
+    tell(args, &new, "signs", &advice)
+}
+
+fn parsed(key: &str) -> Result<VerifierKey, CliError> {
+    VerifierKey::parse(key)
+        .map_err(|error| CliError::usage(format!("this is no key as `show` prints it: {error}")))
+}
+
+fn writable(args: &Args) -> Result<LogKeys, CliError> {
     let log = data_directory::log(args.access);
     data_directory::record(&args.data, log)?;
     data_directory::keys(&args.data, log)

@@ -3,6 +3,7 @@
 
 mod access;
 mod files;
+mod keys;
 mod live;
 mod records;
 mod report;
@@ -26,6 +27,7 @@ Checked are
                of times, the tree
   checkpoints  the signatures, the tree's root at each, and the heads of all
                cases at the newest
+  the keys     that the records name: each is in the key store, or was destroyed
   access log   the same as of the log and its checkpoints, and its entries
   the records  read strictly into their types and folded into cases
   the index    where a node runs on the directory: how far it is, and its list
@@ -149,15 +151,17 @@ async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<
     let log = directory.to_owned();
     let records = verified.records;
     let read = blocking(move || records::refold(&log, records)).await??;
+    let of_records = report::Folded::of(&read);
+    let keys_kept = keys::check(&args.data, live, read.keys)?;
     let access = access::check(&args.data, of_access, &keys).await?;
     let index = live.index(&read.summaries).await?;
     let stream = live.stream(directory, args.no_stream).await?;
-    let of_records = report::Folded::of(&read);
     let files = files::check(live, read.files, args.no_files).await?;
     Ok(Report {
         log: report::Log::of(&verified),
         checkpoints: signed.part(&verified),
         records: of_records,
+        keys: keys_kept,
         access,
         index,
         stream,

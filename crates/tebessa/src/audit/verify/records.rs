@@ -9,6 +9,7 @@ use service::audit::{AuditError, Walk, walk};
 
 use super::Stop;
 use super::files::{self, KeptFile};
+use super::keys::{self, NamedKey};
 use super::report::Damage;
 use crate::output::Bar;
 
@@ -23,6 +24,8 @@ pub(super) struct Refolded {
     pub(super) summaries: HashMap<CaseId, Summary>,
     /// The files of evidence that are kept.
     pub(super) files: Vec<KeptFile>,
+    /// The keys that seal what was not erased.
+    pub(super) keys: Vec<NamedKey>,
 }
 
 /// Reads the first `records` records and folds their cases; of several faults it tells the one that
@@ -39,6 +42,7 @@ pub(super) fn refold(directory: &Path, records: u64) -> Result<Refolded, Stop> {
                 refolded.register |= case.register;
                 refolded.summaries.extend(case.summary.map(|summary| (summary.case, summary)));
                 refolded.files.extend(case.files);
+                refolded.keys.extend(case.key);
             }
             Err(damage) => {
                 if first.as_ref().is_none_or(|first| damage.position < first.position) {
@@ -66,6 +70,7 @@ struct Ended {
     register: bool,
     summary: Option<Summary>,
     files: Vec<KeptFile>,
+    key: Option<NamedKey>,
 }
 
 struct Refolding;
@@ -96,7 +101,8 @@ impl Walk for Refolding {
     fn end(&self, id: CaseId, folded: Folded, found: &mut Vec<Self::Found>) {
         let Folded { case, summary, records, .. } = folded;
         let (register, files) = (!case.register.is_empty(), files::of_case(id, &case));
-        found.push(Ok(Ended { records, register, summary, files }));
+        let key = keys::of_case(id, &case);
+        found.push(Ok(Ended { records, register, summary, files, key }));
     }
 }
 

@@ -94,6 +94,7 @@ pub(super) struct Report {
     pub(super) log: Log,
     pub(super) checkpoints: Part,
     pub(super) records: Folded,
+    pub(super) keys: Part,
     pub(super) access: Part,
     pub(super) index: Part,
     pub(super) stream: Part,
@@ -120,6 +121,7 @@ impl Report {
              root     {}\n\
              signed   {}\n\
              records  {} read strictly and folded into {}\n\
+             keys     {}\n\
              access   {}\n\
              index    {}\n\
              stream   {}\n\
@@ -132,6 +134,7 @@ impl Report {
             self.checkpoints.text(),
             count(self.records.records, "record", "records"),
             self.records.streams(),
+            self.keys.text(),
             self.access.text(),
             self.index.text(),
             self.stream.text(),
@@ -227,6 +230,11 @@ impl Damage {
     /// A file of evidence that is not there, or not what was kept.
     pub(super) fn of_file(case: case::CaseId, what: String) -> Self {
         Self { case: Some(case.0), ..Self::elsewhere("the files of evidence", what) }
+    }
+
+    /// A key that the key store must have, and does not.
+    pub(super) fn of_keys(case: case::CaseId, what: String) -> Self {
+        Self { case: Some(case.0), ..Self::elsewhere("the key store", what) }
     }
 
     /// A fault that is not at a record.

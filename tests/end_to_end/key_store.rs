@@ -1,0 +1,115 @@
+//! A key store that is not the log's: a node does not start beside it, and an audit tells.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use service::client::Client;
+use service::node::keys_dir;
+use tests::Node;
+use uuid::Uuid;
+
+use super::erasure::{NAME, accepted, command, copy};
+use super::{ask, register};
+
+/// The exit code of `audit verify`, and what it printed.
+fn audit(data: &Path) -> (Option<i32>, Value) {
+    let run = Command::new(tests::binary())
+        .args(["audit", "verify", "--json", "--data"])
+        .arg(data)
+        .output()
+        .expect("the tool runs");
+    (run.status.code(), serde_json::from_slice(&run.stdout).expect("JSON"))
+}
+
+async fn words(node: &Node, case: Uuid) -> Value {
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let history = ask(&client, "history", &json!({ "case": case, "open": true })).await;
+    history["history"][0]["opened"]["name"]["words"].clone()
+}
+
+/// Starts a node, has it accept a command, and stops it.
+async fn record(data: &Path, commands: &[Value]) {
+    let mut node = Node::start_in(data, &[]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    for command in commands {
+        accepted(&client, command).await;
+    }
+    assert!(node.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_a_key_store_that_was_rolled_back_or_lost_no_node_starts() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, older, newer) =
+        (home.path().join("data"), home.path().join("older"), home.path().join("newer"));
+    let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
+    record(&data, &[register(first, Uuid::now_v7(), NAME)]).await;
+    let (_, said) = audit(&data);
+    assert!(said["keys"]["about"].as_str().unwrap().starts_with("1 key that"), "{said}");
+    copy(&keys_dir(&data), &older);
+    // A claim that was only made has a key too, and so has the register.
+    let made = command(
+        second,
+        "intake.make-claim",
+        ("registrar-1", "registrar"),
+        &json!({ "name": NAME, "profile": "EU", "channel": "border", "wish": NAME }),
+    );
+    record(&data, &[made]).await;
+    copy(&keys_dir(&data), &newer);
+
+    copy(&older, &keys_dir(&data));
+    let refused = Node::try_start_in(&data, &[]).expect_err("a key is lost");
+    assert!(refused.contains("1 in all") && refused.contains("--lost-keys"), "{refused}");
+    let (code, said) = audit(&data);
+    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(said["fault"]["file"], "the key store");
+    assert_eq!(said["fault"]["case"], json!(second));
+
+    fs::remove_file(keys_dir(&data).join("slots")).unwrap();
+    let refused = Node::try_start_in(&data, &[]).expect_err("all keys are lost");
+    assert!(refused.contains("slots is missing"), "{refused}");
+    assert!(!keys_dir(&data).join("slots").exists(), "none is made in its place");
+    assert_eq!(audit(&data).0, Some(1));
+
+    copy(&newer, &keys_dir(&data));
+    let mut node = Node::start_in(&data, &[]);
+    assert_eq!(words(&node, first).await, json!(NAME));
+    assert_eq!(words(&node, second).await, json!(NAME));
+    assert!(node.stop().success());
+    assert_eq!(audit(&data).0, Some(0));
+
+    // On purpose it goes on, with what is there and with nothing.
+    copy(&older, &keys_dir(&data));
+    let mut node = Node::start_in(&data, &["--lost-keys"]);
+    assert_eq!(words(&node, first).await, json!(NAME));
+    assert_eq!(words(&node, second).await, Value::Null);
+    assert!(node.stop().success());
+    fs::remove_dir_all(keys_dir(&data)).unwrap();
+    let refused = Node::try_start_in(&data, &[]).expect_err("there is no key store");
+    assert!(refused.contains("node.key is missing"), "{refused}");
+    let mut node = Node::start_in(&data, &["--lost-keys"]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    accepted(&client, &register(Uuid::new_v4(), Uuid::now_v7(), NAME)).await;
+    assert!(node.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_the_register_is_missed_as_well() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, older) = (home.path().join("data"), home.path().join("older"));
+    record(&data, &[register(Uuid::new_v4(), Uuid::now_v7(), NAME)]).await;
+    copy(&keys_dir(&data), &older);
+    let id = case::register::id_of("local").0;
+    let link = json!({
+        "one": Uuid::new_v4(), "other": Uuid::new_v4(), "result": "possible", "reason": "Alike.",
+    });
+    let by = ("registry-1", "registry");
+    record(&data, &[command(id, "registry.link-persons", by, &link)]).await;
+    copy(&older, &keys_dir(&data));
+    let refused = Node::try_start_in(&data, &[]).expect_err("a key is lost");
+    assert!(refused.contains("1 in all"), "{refused}");
+    let (code, said) = audit(&data);
+    assert_eq!((code, &said["fault"]["case"]), (Some(1), &json!(id)), "{said}");
+}
