@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_nats::service::{NATS_SERVICE_ERROR, NATS_SERVICE_ERROR_CODE};
-use async_nats::{Message, Subscriber};
+use async_nats::{Message, Subscriber, jetstream};
 use futures::StreamExt as _;
 use serde_json::json;
 use service::client::Client;
@@ -130,4 +130,62 @@ async fn of_a_flood_of_commands_each_has_an_answer_and_the_long_ones_do_not_wait
         assert_eq!(code, "400");
     }
     assert!(node.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_with_files_take_no_other_commands_place_and_those_that_wait_end_with_the_node() {
+    /// More than wait at once, and each of another digest, so that none waits for another's document.
+    const FILES: usize = 200;
+    let mut node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let nats = async_nats::connect(node.url()).await.expect("the server");
+    let case = Uuid::new_v4();
+    accepted(&client, &register(case, Uuid::now_v7(), "A")).await;
+    let (bytes, upload) = (file(6_000_000), Uuid::new_v4());
+    put(&client, upload, &bytes).await;
+    // Nothing is removed from this inbox, so that each reads the same upload to its end.
+    let context = jetstream::new(nats.clone());
+    let inbox = context.get_stream("OBJ_evidence-inbox").await.expect("the inbox");
+    let config = jetstream::stream::Config {
+        deny_purge: true,
+        allow_rollup: false,
+        ..inbox.cached_info().config.clone()
+    };
+    context.update_stream(config).await.expect("the inbox is changed");
+
+    let reply = nats.new_inbox();
+    let mut answers = nats.subscribe(reply.clone()).await.expect("an inbox");
+    for number in 0..FILES {
+        let mut command = attach(case, Uuid::new_v4(), upload, b"");
+        command["data"]["size"] = json!(bytes.len());
+        command["data"]["sha256"] = json!(format!("{number:064x}"));
+        let command = command.to_string().into_bytes();
+        let subject = "tebessa.cmd.evidence.attach";
+        nats.publish_with_reply(subject, reply.clone(), command.into()).await.expect("published");
+    }
+    nats.flush().await.expect("sent");
+    let mut told = None;
+    for _ in 0..FILES / 2 {
+        told = failure(&answer(&mut answers).await);
+        if told.is_some() {
+            break;
+        }
+    }
+    let (code, words) = told.expect("of a hundred one is turned away");
+    assert_eq!(code, "503");
+    assert!(words.starts_with("the node is busy: 4 files are taken in at once"), "{words}");
+    assert!(words.ends_with("send it again, with the same id"), "{words}");
+    accepted(&client, &identity(case, Uuid::now_v7(), "B")).await;
+
+    // Those that only wait do not keep the node from its stop, and hear of it.
+    assert!(node.stop().success());
+    let mut stopped = 0;
+    while let Ok(Some(answer)) = tokio::time::timeout(LIMIT, answers.next()).await {
+        let words = failure(&answer).map(|(_, words)| words).unwrap_or_default();
+        stopped += usize::from(words.starts_with("the node stops; send it again"));
+        if stopped > 0 {
+            return;
+        }
+    }
+    panic!("nobody heard that the node stops");
 }

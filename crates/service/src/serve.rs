@@ -90,6 +90,7 @@ pub struct Services {
     queries: JoinSet<()>,
     /// Those who tell the senders that are refused, on either connection.
     telling: Vec<JoinHandle<()>>,
+    attaching: Attaching,
     stop: watch::Sender<bool>,
 }
 
@@ -103,6 +104,7 @@ impl Services {
         let (stop, stopping) = watch::channel(false);
         let permits = Arc::new(Semaphore::new(MOST_IN_FLIGHT));
         let (room, lanes) = (CommandRoom::new(), Lanes::new());
+        let attaching = desk.attaching.clone();
         let worker = Worker { desk, permits, room, lanes, stopping };
         let ((refused_commands, first), (refused_queries, second)) =
             (Refusals::start(), Refusals::start());
@@ -111,6 +113,7 @@ impl Services {
             commands: JoinSet::new(),
             queries: JoinSet::new(),
             telling: vec![first, second],
+            attaching,
             stop,
         };
         for name in SERVICES {
@@ -183,9 +186,11 @@ impl Services {
     }
 
     /// Takes no new messages and answers those that were taken: every command, and of the queries what a
-    /// few seconds allow. A node that somebody asks without end could not be stopped otherwise.
+    /// few seconds allow. A node that somebody asks without end could not be stopped otherwise. A command
+    /// that waits until its file can be taken in is told that the node stops.
     pub async fn drain(mut self) {
         self.stop.send_replace(true);
+        self.attaching.refuse_waiting();
         for service in self.announced.drain(..) {
             // It has nothing to fail on: it ends what announces the service.
             let _ = service.stop().await;

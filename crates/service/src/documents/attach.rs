@@ -3,6 +3,7 @@
 use case::evidence::File;
 use case::{CaseId, Code, KeyId, Rejection};
 
+use super::entrance::Place;
 use super::inbox::{Inbox, NotRead};
 use super::slips::Slip;
 use super::store::{Expected, NotKept};
@@ -46,8 +47,15 @@ impl Attaching {
         }
     }
 
+    /// Refuses the commands that wait until a file can be taken in, and those that come. What is being
+    /// taken in goes on, and its command has its answer.
+    pub(crate) fn refuse_waiting(&self) {
+        self.documents.entrance.close();
+    }
+
     /// Decides a command that comes with a file. A file is read only for a command that would be
-    /// accepted, and a command is accepted only when its file is kept.
+    /// accepted, and a command is accepted only when its file is kept. Where too many files are waited
+    /// for already, it is refused at once.
     pub(crate) async fn command(&self, request: &Request, file: &File) -> Result<Reply, Failure> {
         let case = request.head.case;
         let key = match self.node.foresee(request).await? {
@@ -66,13 +74,14 @@ impl Attaching {
             );
             return Ok(Rejection::new(Code::FileTooLarge, message).into());
         }
+        let place = self.documents.entrance.enter()?;
         let name = name_of(&self.node, key, case, &file.sha256)?;
         let turn = self.documents.turn(&name).ok_or_else(|| Failure::unavailable("no turn"))?;
         let _turn = turn.lock().await;
         let slip = Slip { case, sha256: file.sha256.clone() };
         let (slips, of, written) = (self.documents.slips.clone(), name.clone(), slip.clone());
         blocking(move || slips.write(&of, &written)).await??;
-        let answer = match self.take(&name, key, case, file).await {
+        let answer = match self.take(&name, key, case, file, &place).await {
             Ok(()) => self.node.command_with_file(request).await,
             Err(NotTaken::Refused(rejection)) => {
                 self.inbox.remove(file.upload).await;
@@ -96,6 +105,7 @@ impl Attaching {
         key: KeyId,
         case: CaseId,
         file: &File,
+        place: &Place,
     ) -> Result<(), NotTaken> {
         let documents = &self.documents;
         match documents.store.check_length(name, file.size).await {
@@ -103,8 +113,7 @@ impl Attaching {
             Err(Error::Missing { .. } | Error::Damaged { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        let permit = documents.at_once.acquire().await;
-        let _permit = permit.map_err(|error| failed(error.to_string()))?;
+        let _turn = place.turn().await.map_err(NotTaken::Failed)?;
         let size = file.size;
         let mut upload = match self.inbox.open(file.upload, size).await {
             Ok(upload) => upload,

@@ -15,6 +15,7 @@
 
 mod attach;
 mod check;
+mod entrance;
 mod error;
 mod inbox;
 mod read;
@@ -28,10 +29,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use case::CaseId;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 
 pub(crate) use attach::Attaching;
 pub use check::{FileCheckQuery, FileCheckReply, FileFound};
+use entrance::Entrance;
 pub use error::Error;
 pub use inbox::INBOX;
 pub(crate) use read::Reading;
@@ -45,8 +47,6 @@ use crate::node::Node;
 
 /// The largest document that is kept, in bytes: 1 GiB.
 pub const MOST_DOCUMENT_BYTES: u64 = 1 << 30;
-/// How many documents are taken in at once; each holds some 20 MiB at the most.
-const MOST_AT_ONCE: usize = 4;
 /// Documents of one name take turns. So many turns there are for all names: two names that share one wait
 /// for each other, which only costs time.
 const TURNS: usize = 64;
@@ -63,7 +63,7 @@ pub(crate) struct Documents {
     store: Store,
     slips: Slips,
     turns: Arc<[Mutex<()>]>,
-    at_once: Arc<Semaphore>,
+    entrance: Entrance,
 }
 
 impl Documents {
@@ -73,7 +73,7 @@ impl Documents {
             store: Store::open(place, data)?,
             slips: Slips::open(directory(data).join("pending"))?,
             turns: (0..TURNS).map(|_| Mutex::default()).collect(),
-            at_once: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+            entrance: Entrance::new(),
         })
     }
 
