@@ -1,5 +1,6 @@
 //! The stream's consumers, remembered so that a new stream gets them back at their places.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use async_nats::jetstream::Error;
@@ -22,6 +23,10 @@ pub(super) struct Consumer {
     config: Value,
     /// Unknown when it was first seen on a broken stream.
     acknowledged: Option<u64>,
+    /// It may have been made anew, and is not known to be at its place: where it is found, that place is
+    /// not believed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unplaced: bool,
 }
 
 /// What is on disk.
@@ -61,13 +66,18 @@ struct Floor {
 
 impl Consumers {
     /// Reads what was remembered. A file that cannot be read is as good as none: consumers then
-    /// begin as their owners create them.
+    /// begin as their owners create them, and the log says why.
     pub(super) fn load(directory: &Path) -> Self {
         let path = directory.join(NAME);
-        let remembered = std::fs::read(&path)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default();
+        let remembered = read(&path).unwrap_or_else(|reason| {
+            let file = path.display();
+            tracing::warn!(
+                %file, reason,
+                "where the stream's consumers are is not known: in a stream that is made anew they begin as \
+                 their owners create them"
+            );
+            Remembered::default()
+        });
         Self { path, remembered }
     }
 
@@ -92,7 +102,7 @@ impl Consumers {
         let mut owed = Remembered { owed: true, ..self.remembered.clone() };
         for consumer in present {
             if !owed.consumers.iter().any(|other| other.name == consumer.name) {
-                owed.consumers.push(Consumer { acknowledged: None, ..consumer });
+                owed.consumers.push(Consumer { acknowledged: None, unplaced: false, ..consumer });
             }
         }
         if owed == self.remembered || owed.consumers.is_empty() {
@@ -101,16 +111,30 @@ impl Consumers {
         self.write(owed).await
     }
 
-    /// Puts back what is owed. One that its owner created meanwhile is left as it is.
+    /// Puts back what is owed. One that its owner created meanwhile is left as it is; one that an earlier
+    /// try may have left between its making and its place is put there.
     pub(super) async fn restore(&mut self, mirror: &Mirror) -> Result<(), Trouble> {
         let present = list(mirror).await?;
-        for consumer in &self.remembered.consumers {
-            if present.iter().any(|other| other.name == consumer.name) {
+        for consumer in self.remembered.consumers.clone() {
+            let found = present.iter().any(|other| other.name == consumer.name);
+            if found && !consumer.unplaced {
                 continue;
             }
-            create(mirror, consumer).await?;
+            if consumer.acknowledged.is_some() {
+                self.mark(&consumer.name, true);
+                // On the disk before the server has it: who finds it after a crash would take it for its owner's.
+                self.write(self.remembered.clone()).await?;
+            }
+            put_back(mirror, &consumer, found).await?;
+            self.mark(&consumer.name, false);
         }
         self.write(Remembered { owed: false, ..self.remembered.clone() }).await
+    }
+
+    fn mark(&mut self, name: &str, unplaced: bool) {
+        if let Some(one) = self.remembered.consumers.iter_mut().find(|one| one.name == name) {
+            one.unplaced = unplaced;
+        }
     }
 
     /// Synced when this returns: once the stream is deleted, this file is the only place that knows
@@ -126,6 +150,18 @@ impl Consumers {
         };
         written.map_err(|failure| failed(&failure))?.map_err(|error| failed(&error))
     }
+}
+
+/// What the file holds; nothing where there is none. The reason repeats nothing of what it holds.
+fn read(path: &Path) -> Result<Remembered, String> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Remembered::default()),
+        Err(error) => return Err(error.to_string()),
+    };
+    serde_json::from_slice(&bytes).map_err(|error| {
+        format!("it is damaged at line {}, column {}", error.line(), error.column())
+    })
 }
 
 /// Every durable consumer of the stream. Others live only as long as their client.
@@ -154,6 +190,7 @@ pub(super) async fn list(mirror: &Mirror) -> Result<Vec<Consumer>, Trouble> {
                     name: listed.name,
                     config: listed.config,
                     acknowledged: Some(listed.ack_floor.stream_seq),
+                    unplaced: false,
                 }),
         );
         if last {
@@ -163,14 +200,15 @@ pub(super) async fn list(mirror: &Mirror) -> Result<Vec<Consumer>, Trouble> {
     }
 }
 
-/// Creates a consumer that goes on behind what was acknowledged. What was delivered and not
-/// acknowledged comes again, as after any failure.
+/// Creates a consumer, unless it was found there, that goes on behind what was acknowledged. What was
+/// delivered and not acknowledged comes again, as after any failure.
 ///
 /// It is made as its owner has it and then put to its place, so that an owner who creates it at each
 /// start, as clients do, finds it unchanged. A server that cannot put it there gets it with its place as
 /// the beginning, and then such an owner is refused.
-async fn create(mirror: &Mirror, consumer: &Consumer) -> Result<(), Trouble> {
-    let made = ask(mirror, "CREATE", consumer, &as_it_was(consumer)).await?;
+async fn put_back(mirror: &Mirror, consumer: &Consumer, found: bool) -> Result<(), Trouble> {
+    let made =
+        if found { Ok(()) } else { ask(mirror, "CREATE", consumer, &as_it_was(consumer)).await? };
     let placed = match (made, consumer.acknowledged) {
         (Err(error), _) => Err(error),
         (Ok(()), None) => Ok(()),
@@ -236,4 +274,28 @@ async fn ask(
         Response::Ok(_) => Ok(()),
         Response::Err { error } => Err(error),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_damaged_is_told_from_none_without_its_words() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join(NAME);
+        assert_eq!(read(&path), Ok(Remembered::default()));
+        std::fs::write(&path, "{\n \"owed\": \"Selam\" }").unwrap();
+        let reason = read(&path).unwrap_err();
+        assert!(reason.contains("line 2") && !reason.contains("Selam"), "{reason}");
+        assert!(!Consumers::load(home.path()).owed());
+    }
+
+    #[test]
+    fn a_file_from_before_the_mark_is_read_and_one_without_a_mark_is_written_as_before() {
+        let text = r#"{"owed":true,"consumers":[{"name":"a","config":{},"acknowledged":12}]}"#;
+        let read: Remembered = serde_json::from_str(text).unwrap();
+        assert!(!read.consumers[0].unplaced);
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+    }
 }
