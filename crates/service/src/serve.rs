@@ -341,7 +341,7 @@ impl Worker {
         let payload = message.message.payload.clone();
         let Desk { node, reading, follower, timers, .. } = &self.desk;
         // Beside the others, for nothing is done meanwhile.
-        queries::wait_for_index(node, query).await;
+        let asked = queries::wait_for_index(node, query).await;
         let _turn = place.turn().await?;
         match query {
             Query::EvidenceCheck => {
@@ -357,8 +357,10 @@ impl Worker {
                 let node = node.clone();
                 let follower = follower.borrow().clone();
                 let timers = timers.get().map(|status| status.borrow().clone());
-                let work =
-                    move || queries::answer_to(&node, &follower, timers.as_ref(), query, &payload);
+                let work = move || {
+                    let timers = timers.as_ref();
+                    queries::answer_to(&node, &follower, timers, query, asked, &payload)
+                };
                 blocking(work).await?.map(Bytes::from)
             }
         }

@@ -16,6 +16,8 @@ mod what_if;
 
 use std::time::Duration;
 
+use case::Instant;
+use journal::Position;
 use serde::de::DeserializeOwned;
 
 pub use self::access::{AccessQuery, AccessReply};
@@ -45,20 +47,41 @@ use crate::timers;
 /// The most bytes of a reply; below the 1 MiB that a NATS server takes by default.
 pub(crate) const MOST_REPLY_BYTES: usize = 900_000;
 
-/// How long a query waits for the index: as long as that lets records gather at most.
-const INDEX_WAIT: Duration = Duration::from_secs(1);
+/// How long a query waits for the index: that lets records gather for a second at most, and then has to
+/// take them in.
+const INDEX_WAIT: Duration = Duration::from_secs(3);
+
+/// When a query came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    /// By the node's clock.
+    pub(crate) at: Instant,
+    /// Everything that was durable at that moment is at this position of the journal or before it.
+    pub(crate) position: Position,
+}
+
+impl Asked {
+    /// A query that comes now.
+    pub(crate) fn now(node: &Node) -> Self {
+        // In this order: what becomes durable in between is taken in.
+        let at = Instant::new(jiff::Timestamp::now());
+        Self { at, position: *node.journal().durable().borrow() }
+    }
+}
 
 /// Before a query is answered from the index: lets that catch up with what is durable now, for a
 /// moment. So who was told that a command was accepted finds what it did. While the index is built
-/// anew, or under the heaviest load, they may not, and the position in the answer says so.
-pub(crate) async fn wait_for_index(node: &Node, query: Query) {
-    if !query.needs_index() {
-        return;
+/// anew, or under the heaviest load, they may not: the position in the answer says so, and a removal is
+/// barred.
+pub(crate) async fn wait_for_index(node: &Node, query: Query) -> Asked {
+    let asked = Asked::now(node);
+    if query.needs_index() {
+        let mut applied = node.journal().index_caught_up();
+        let reached = applied.wait_for(|applied| *applied >= asked.position);
+        // Late or ended, the answer is what there is.
+        let _ = tokio::time::timeout(INDEX_WAIT, reached).await;
     }
-    let last = *node.journal().durable().borrow();
-    let mut applied = node.journal().index_caught_up();
-    // Late or ended, the answer is what there is.
-    let _ = tokio::time::timeout(INDEX_WAIT, applied.wait_for(|applied| *applied >= last)).await;
+    asked
 }
 
 /// The query of a name; 400 where there is none.
@@ -70,14 +93,14 @@ pub(crate) fn named(name: &str) -> Result<Query, Failure> {
 }
 
 /// Answers a query by its name, where no timers run inside the node. Files of evidence are answered by a
-/// node that runs, and by it only. Blocks.
+/// node that runs, and by it only. Blocks, but does not wait for the index: the answer is as new as that is.
 pub fn answer(
     node: &Node,
     follower: &follower::Status,
     name: &str,
     bytes: &[u8],
 ) -> Result<Vec<u8>, Failure> {
-    answer_to(node, follower, None, named(name)?, bytes)
+    answer_to(node, follower, None, named(name)?, Asked::now(node), bytes)
 }
 
 /// Answers a query that needs the node alone.
@@ -86,6 +109,7 @@ pub(crate) fn answer_to(
     follower: &follower::Status,
     timers: Option<&timers::Status>,
     query: Query,
+    asked: Asked,
     bytes: &[u8],
 ) -> Result<Vec<u8>, Failure> {
     match query {
@@ -112,7 +136,7 @@ pub(crate) fn answer_to(
             encode(&statistics::answer(node)?)
         }
         Query::Register => encode(&register::register(node, &read(bytes)?)?),
-        Query::RemovalBar => encode(&removal_bar::answer(node, follower, &read(bytes)?)?),
+        Query::RemovalBar => encode(&removal_bar::answer(node, follower, asked, &read(bytes)?)?),
         Query::Node => {
             read::<NodeQuery>(bytes)?;
             encode(&status::answer(node, follower, timers)?)

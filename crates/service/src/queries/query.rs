@@ -7,6 +7,8 @@ pub(crate) enum LaneName {
     Checks,
     /// An answer must come soon, and reads next to nothing.
     Health,
+    /// What is known of every case is gone through.
+    Walks,
     /// All others.
     Others,
 }
@@ -67,7 +69,7 @@ queries! {
         "What a case's decisions come to when they are derived again.";
     AuditWhatIf "audit.what-if", Others, Log,
         "What a case's latest assessment would come to under other guidance or findings.";
-    AuditWhatIfCases "audit.what-if-cases", Others, Index,
+    AuditWhatIfCases "audit.what-if-cases", Walks, Index,
         "What the latest assessments of all cases would come to, page by page.";
     Case "case", Others, Log, "The state of a case, now or at a version.";
     Checkpoint "checkpoint", Others, Log, "A signed checkpoint of the log as it is now.";
@@ -76,18 +78,18 @@ queries! {
     EvidenceFile "evidence-file", Others, Log,
         "Opens the file of an item of evidence for reading.";
     EvidencePart "evidence-part", Others, Log, "The bytes of one part of a file that is open.";
-    Family "family", Others, Index,
+    Family "family", Walks, Index,
         "The claims that are linked with a case as family, in both directions.";
     History "history", Others, Log, "The records of a case in order.";
-    List "list", Others, Index,
+    List "list", Walks, Index,
         "Cases by status, profile and age, the oldest first, page by page.";
     Node "node", Health, Log, "Whether the node is well and how far it is.";
-    Person "person", Others, Index, "The claims of a person, through all merges that hold.";
+    Person "person", Walks, Index, "The claims of a person, through all merges that hold.";
     Register "register", Others, Log, "The authority's register: persons, guidance, officers.";
-    RemovalBar "removal-bar", Others, Log,
+    RemovalBar "removal-bar", Others, Index,
         "Whether the person of a case must not be removed, and why.";
-    Search "search", Others, Index, "Cases by the number of another body, or by their thread.";
-    Statistics "statistics", Others, Index,
+    Search "search", Walks, Index, "Cases by the number of another body, or by their thread.";
+    Statistics "statistics", Walks, Index,
         "Outcomes in numbers for the public; small numbers are hidden.";
 }
 
@@ -116,5 +118,14 @@ mod tests {
             assert!(query.sentence().ends_with('.'), "{query:?}");
         }
         assert_eq!(Query::of("starting"), None);
+    }
+
+    #[test]
+    fn whether_somebody_may_be_removed_waits_behind_no_walk_and_for_the_index() {
+        let walks = Query::ALL.iter().filter(|query| query.lane() == LaneName::Walks);
+        let walks: Vec<_> = walks.map(|query| query.name()).collect();
+        let expected = ["audit.what-if-cases", "family", "list", "person", "search", "statistics"];
+        assert_eq!(walks, expected);
+        assert!(Query::RemovalBar.lane() == LaneName::Others && Query::RemovalBar.needs_index());
     }
 }

@@ -5,12 +5,11 @@
 //! is said only by the rules, over every record of the case, chained from the first to the last, and over
 //! every other claim of the same person: it is the person who would be removed.
 
-use std::time::Duration;
-
 use case::vocabulary::BarReason;
 use case::{Bar, Case, CaseId, EventId, Instant, Reason, Recorded, Version, removal_bar};
-use journal::StreamId;
+use journal::{Position, StreamId};
 
+use super::Asked;
 use super::register::claims_of;
 use crate::access::{View, Viewed, Viewer};
 use crate::cases::records;
@@ -60,7 +59,7 @@ pub struct BarredBy {
     pub until: Option<Instant>,
 }
 
-/// Whether the person of a case must not be removed, as at the moment of the answer.
+/// Whether the person of a case must not be removed, as at the moment of the question.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
@@ -74,33 +73,30 @@ pub struct RemovalBarReply {
     /// The instant before which the bar does not end, where every reason has one: then ask again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Instant>,
-    /// The moment of the answer, by the node's clock.
+    /// The moment of the question, by the node's clock.
     pub asked: Instant,
     /// How many events of the case were looked at.
     pub version: Version,
-    /// The last durable position of the journal.
+    /// The last durable position of the journal at that moment.
     pub position: u64,
 }
-
-/// How long is waited for the index; it gathers records for a second at most.
-const INDEX_WAIT: Duration = Duration::from_secs(3);
 
 /// Reasons of so many other claims are told; one is enough to bar.
 const MOST_OTHERS: usize = 20;
 
-/// Answers from the journal. Blocks.
-pub(crate) fn answer(
+/// Answers from the journal, and from the index what other claims there are: where that has not come as far
+/// as the log was when the question came, it bars. Blocks.
+pub(super) fn answer(
     node: &Node,
     follower: &follower::Status,
+    asked: Asked,
     query: &RemovalBarQuery,
 ) -> Result<RemovalBarReply, Failure> {
-    let position = node.journal().durable().borrow().0;
-    let asked = Instant::new(jiff::Timestamp::now());
     let (mut bar, records) = match whole(node, query.case) {
         Ok(records) => {
             let case = Case::fold(&records);
-            let bar = removal_bar(&case, asked);
-            let others = if bar.barred { Vec::new() } else { others(node, &case, asked, position) };
+            let bar = removal_bar(&case, asked.at);
+            let others = if bar.barred { Vec::new() } else { others(node, &case, asked) };
             (if others.is_empty() { bar } else { Bar::of(others) }, records)
         }
         Err(why) => (Bar::of(vec![doubt(BarReason::Unreadable, why)]), Vec::new()),
@@ -120,18 +116,17 @@ pub(crate) fn answer(
         barred: bar.barred,
         reasons: bar.reasons.into_iter().map(|reason| with_events(reason, &records)).collect(),
         until: bar.until,
-        asked,
+        asked: asked.at,
         version: records.last().map(|record| record.envelope.version).unwrap_or_default(),
-        position,
+        position: asked.position.0,
     })
 }
 
 /// What bars in the other claims of the case's person, through all merges that hold.
-fn others(node: &Node, case: &Case, at: Instant, position: u64) -> Vec<Reason> {
+fn others(node: &Node, case: &Case, asked: Asked) -> Vec<Reason> {
     let Some(person) = case.intake.person else { return Vec::new() };
-    wait_for_index(node, position);
     let claims = match claims_of(node, person) {
-        Ok((_, reached)) if reached < position => {
+        Ok((_, reached)) if Position(reached) < asked.position => {
             let why = "the list of this person's claims is still being made; ask again";
             return vec![doubt(BarReason::NotCurrent, why.to_owned())];
         }
@@ -142,17 +137,7 @@ fn others(node: &Node, case: &Case, at: Instant, position: u64) -> Vec<Reason> {
         }
     };
     let others = claims.iter().filter(|claim| Some(claim.case) != case.id);
-    others.filter_map(|claim| of_other(node, claim.case, at)).take(MOST_OTHERS).collect()
-}
-
-/// Lets the index, from which the claims of a person are known, come as far as the log was when the
-/// question was asked. Late or ended, the answer is that it is behind.
-fn wait_for_index(node: &Node, position: u64) {
-    let mut applied = node.journal().index_caught_up();
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        let reached = applied.wait_for(|applied| applied.0 >= position);
-        let _ = runtime.block_on(async { tokio::time::timeout(INDEX_WAIT, reached).await });
-    }
+    others.filter_map(|claim| of_other(node, claim.case, asked.at)).take(MOST_OTHERS).collect()
 }
 
 fn of_other(node: &Node, id: CaseId, at: Instant) -> Option<Reason> {
@@ -224,5 +209,53 @@ fn not_current(node: &Node, follower: &follower::Status) -> Option<String> {
             "whether the stream contradicts the log is not known now: it cannot be reached".into(),
         ),
         follower::Status::Following { .. } | follower::Status::CatchingUp { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use case::clocks::Clocks;
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::node::{Authority, GivenLaw};
+    use crate::queries::{Query, wait_for_index};
+    use crate::request::Request;
+
+    async fn accepted(node: &Node, case: Uuid, name: &str, role: &str, data: Value) {
+        let command = json!({
+            "id": Uuid::now_v7(), "case": case, "occurred": "2026-01-05", "data": data,
+            "actor": { "id": "somebody-1", "role": role, "basis": "test" },
+        });
+        let request = Request::read("intake", name, command.to_string().as_bytes()).unwrap();
+        let reply = node.command(&request).await.unwrap();
+        assert!(matches!(reply, crate::reply::Reply::Accepted { .. }), "{reply:?}");
+    }
+
+    #[tokio::test]
+    async fn an_index_that_is_behind_the_question_clears_nobody_who_may_have_another_claim() {
+        let home = tempfile::tempdir().unwrap();
+        let library = guidance::Library::embedded().unwrap();
+        let law = GivenLaw { library, clocks: Clocks::embedded().clone() };
+        let authority = Authority::new("test").unwrap();
+        let (node, _) = Node::open(home.path(), &authority, law, &mut |_| {}).unwrap();
+        let case = Uuid::new_v4();
+        let claim = json!({ "name": "Maximilian", "profile": "UNHCR", "person": Uuid::new_v4() });
+        accepted(&node, case, "register-claim", "registrar", claim).await;
+        let reason = json!({ "reason": "I go home." });
+        accepted(&node, case, "withdraw-claim", "applicant", reason).await;
+        let follower = follower::Status::Following { position: 2 };
+        let query = RemovalBarQuery { case: CaseId(case), viewer: None };
+        let asked = wait_for_index(&node, Query::RemovalBar).await;
+        assert_eq!(asked.position, Position(2));
+        let reply = answer(&node, &follower, asked, &query).unwrap();
+        assert!(!reply.barred && reply.position == 2 && reply.asked == asked.at, "{reply:?}");
+
+        let later = Asked { position: Position(3), ..asked };
+        let reply = answer(&node, &follower, later, &query).unwrap();
+        let [reason] = reply.reasons.as_slice() else { panic!("{reply:?}") };
+        assert!(reply.barred && reason.code == BarReason::NotCurrent, "{reply:?}");
+        assert!(reason.sentence.contains("still being made"), "{reply:?}");
     }
 }

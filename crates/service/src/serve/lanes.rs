@@ -2,7 +2,7 @@
 //!
 //! Whoever may only ask keeps nobody from an answer and takes no memory without bound. So a query that finds
 //! its lane full is told so at once, one that is longer than any is refused before it waits, and reading
-//! whole files, and how the node is, have lanes of their own. Commands are many at times, and short: they
+//! whole files, going through all cases, and how the node is, have lanes of their own. Commands are many at times, and short: they
 //! are counted by their bytes, and one that finds no room is told so at once, too.
 
 use std::sync::Arc;
@@ -19,6 +19,9 @@ use crate::reply::Failure;
 const CHECKS: Room = Room { at_once: 2, waiting: 14 };
 /// How the node is: what must have an answer soon, and reads next to nothing.
 const HEALTH: Room = Room { at_once: 4, waiting: 252 };
+/// All cases are gone through, which takes the longer the more there are, and keeps a processor busy: few at
+/// once, so that what concerns one case does not wait for them.
+const WALKS: Room = Room { at_once: 4, waiting: 60 };
 /// All others. Each has an answer of up to 900 kB in memory when it has its turn, and 64 KiB at the most
 /// while it waits: some 320 MiB if all are as long as they may be, and a thousandth of it if they are as
 /// most are.
@@ -42,6 +45,7 @@ struct Room {
 pub(super) struct Lanes {
     checks: Lane,
     health: Lane,
+    walks: Lane,
     others: Lane,
 }
 
@@ -50,6 +54,7 @@ impl Lanes {
         Self {
             checks: Lane::new("files are checked", CHECKS),
             health: Lane::new("questions how the node is are answered", HEALTH),
+            walks: Lane::new("queries through all cases are answered", WALKS),
             others: Lane::new("queries are answered", OTHERS),
         }
     }
@@ -59,6 +64,7 @@ impl Lanes {
         match query.lane() {
             LaneName::Checks => self.checks.enter(),
             LaneName::Health => self.health.enter(),
+            LaneName::Walks => self.walks.enter(),
             LaneName::Others => self.others.enter(),
         }
     }
@@ -183,6 +189,24 @@ mod tests {
         assert!(lanes.enter(Query::Node).is_ok() && lanes.enter(Query::Case).is_ok());
         places.pop();
         assert!(lanes.enter(Query::EvidenceCheck).is_ok(), "a place is free again");
+    }
+
+    #[test]
+    fn whoever_has_all_cases_gone_through_keeps_no_removal_bar_from_its_turn() {
+        let lanes = Lanes::new();
+        let walks = [Query::Statistics, Query::Search, Query::Person, Query::AuditWhatIfCases];
+        let places: Vec<_> =
+            walks.iter().cycle().take(64).map(|query| lanes.enter(*query).unwrap()).collect();
+        let turns: Vec<_> = places.iter().filter_map(|p| p.turn().now_or_never()).collect();
+        assert_eq!(turns.len(), 4);
+        let turned_away = lanes.enter(Query::List).err().unwrap();
+        assert_eq!(
+            turned_away.message,
+            "the node is busy: 4 queries through all cases are answered at once, and 60 wait already; ask \
+             again"
+        );
+        let bar = lanes.enter(Query::RemovalBar).unwrap();
+        assert!(bar.turn().now_or_never().is_some());
     }
 
     #[test]
