@@ -149,6 +149,17 @@ pub struct Published {
     pub retired_from: Option<WorldDate>,
     /// The event that published it.
     pub version: Version,
+    /// The event that retired it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired: Option<Version>,
+}
+
+impl Published {
+    /// The event that changed it last.
+    #[must_use]
+    pub fn changed(&self) -> Version {
+        self.retired.unwrap_or(self.version)
+    }
 }
 
 /// What the register knows of an officer.
@@ -162,6 +173,14 @@ pub struct Officer {
     pub version: Version,
     /// The event that retired the officer.
     pub retired: Option<Version>,
+}
+
+impl Officer {
+    /// The event that changed what is known of the officer last.
+    #[must_use]
+    pub fn changed(&self) -> Version {
+        self.retired.unwrap_or(self.version)
+    }
 }
 
 /// What the register knows. It holds no words, not even sealed ones.
@@ -189,27 +208,29 @@ impl State {
         self.key.is_none()
     }
 
-    /// Only what was recorded behind the one version and up to the other, each entry by the version
-    /// that it names: a part of the register, such as a page.
+    /// Only what was recorded behind the one version and up to the other, each entry by the event that
+    /// changed it last: a part of the register, such as a page. So a merge that was reversed, and guidance
+    /// or an officer that was retired, is in the part of that event.
     #[must_use]
     pub fn between(&self, after: Version, until: Version) -> Self {
         let within = |version: Version| version > after && version <= until;
-        let officers = self.officers.iter().filter(|(_, one)| within(one.version));
+        let officers = self.officers.iter().filter(|(_, one)| within(one.changed()));
         Self {
             key: self.key,
             links: self.links.iter().filter(|one| within(one.version)).cloned().collect(),
-            merges: self.merges.iter().filter(|one| within(one.version)).cloned().collect(),
-            guidance: self.guidance.iter().filter(|one| within(one.version)).cloned().collect(),
+            merges: self.merges.iter().filter(|one| within(one.changed())).cloned().collect(),
+            guidance: self.guidance.iter().filter(|one| within(one.changed())).cloned().collect(),
             officers: officers.map(|(id, one)| (id.clone(), one.clone())).collect(),
         }
     }
 
-    /// Takes in the part that follows; an officer who stands in both is as the later part says.
+    /// Takes in the part that follows; what stands in both is as the later part says. All stand in the
+    /// order in which they were recorded first, so that the parts come to the whole.
     pub fn join(&mut self, part: Self) {
         self.key = self.key.or(part.key);
-        self.links.extend(part.links);
-        self.merges.extend(part.merges);
-        self.guidance.extend(part.guidance);
+        join(&mut self.links, part.links, |link| link.version);
+        join(&mut self.merges, part.merges, |merge| merge.version);
+        join(&mut self.guidance, part.guidance, |published| published.version);
         self.officers.extend(part.officers);
     }
 
@@ -217,6 +238,13 @@ impl State {
         let now = |known: &&Published| known.guidance == *guidance && known.retired_from.is_none();
         self.guidance.iter().find(now)
     }
+}
+
+fn join<T>(known: &mut Vec<T>, later: Vec<T>, version: impl Fn(&T) -> Version) {
+    let all = known.drain(..).chain(later).map(|one| (version(&one), one));
+    // Of two of the same version the later one stays.
+    let all: BTreeMap<Version, T> = all.collect();
+    known.extend(all.into_values());
 }
 
 /// Decides a command of the register.
@@ -317,11 +345,13 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
             effective_from: one.effective_from.clone(),
             retired_from: None,
             version,
+            retired: None,
         }),
         Event::GuidanceRetired(one) => {
             let applied = state.guidance.iter_mut().rev().find(|g| g.guidance == one.guidance);
             if let Some(published) = applied {
                 published.retired_from = Some(one.retired_from.clone());
+                published.retired = Some(version);
             }
         }
         Event::OfficerEnrolled(one) => {
@@ -354,11 +384,60 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PersonId;
 
     #[test]
     fn the_id_of_a_register_follows_from_the_authority_and_never_changes() {
         assert_eq!(id_of("demo"), id_of("demo"));
         assert_ne!(id_of("demo"), id_of("demo2"));
         assert_eq!(id_of("demo").0.get_version_num(), 8);
+    }
+
+    /// Merges of the versions 1 to 40, of which 41 reverses that of 10.
+    fn reversed() -> State {
+        let merge = |version| Merge {
+            merge: crate::MergeId(uuid::Uuid::from_u128(version)),
+            from: PersonId(uuid::Uuid::from_u128(100 + version)),
+            into: PersonId(uuid::Uuid::from_u128(200 + version)),
+            version: Version(u64::try_from(version).unwrap()),
+            reversed: (version == 10).then_some(Version(41)),
+        };
+        let retired =
+            Officer { roles: Vec::new(), version: Version(42), retired: Some(Version(43)) };
+        State {
+            merges: (1..=40).map(merge).collect(),
+            officers: BTreeMap::from([("officer-1".parse().unwrap(), retired)]),
+            ..State::default()
+        }
+    }
+
+    #[test]
+    fn who_has_read_to_a_version_hears_of_what_was_reversed_or_retired_behind_it() {
+        let news = reversed().between(Version(40), Version(41));
+        let [merge] = news.merges.as_slice() else { panic!("{news:?}") };
+        assert_eq!((merge.version, merge.reversed), (Version(10), Some(Version(41))));
+        assert!(news.officers.is_empty());
+        assert_eq!(reversed().between(Version(42), Version(43)).officers.len(), 1);
+    }
+
+    #[test]
+    fn the_parts_of_a_register_hold_each_entry_once_and_come_to_the_whole() {
+        for step in [1, 7, 20, 43] {
+            let (mut whole, mut entries) = (State::default(), 0);
+            for after in (0..43).step_by(step) {
+                let until = Version(after + u64::try_from(step).unwrap());
+                let part = reversed().between(Version(after), until);
+                entries += part.merges.len() + part.officers.len();
+                whole.join(part);
+            }
+            assert_eq!((whole, entries), (reversed(), 41), "{step} at once");
+        }
+        // What changed between two pages comes again, and is as the later one says.
+        let mut read = State { merges: reversed().merges, ..State::default() };
+        for merge in &mut read.merges {
+            merge.reversed = None;
+        }
+        read.join(reversed().between(Version(40), Version(43)));
+        assert_eq!(read, reversed());
     }
 }

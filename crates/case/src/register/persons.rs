@@ -89,6 +89,14 @@ pub struct Merge {
     pub reversed: Option<Version>,
 }
 
+impl Merge {
+    /// The event that changed it last.
+    #[must_use]
+    pub fn changed(&self) -> Version {
+        self.reversed.unwrap_or(self.version)
+    }
+}
+
 impl State {
     /// The id that leads, through all merges that hold.
     #[must_use]

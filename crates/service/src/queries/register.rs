@@ -20,7 +20,8 @@ use crate::summaries::visit_summaries;
 )]
 #[serde(deny_unknown_fields)]
 pub struct RegisterQuery {
-    /// Only what was recorded behind this version.
+    /// Only what was recorded behind this version, and what was known before and reversed, retired or
+    /// enrolled again behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Version>,
 }
@@ -32,7 +33,9 @@ pub struct RegisterReply {
     pub register: CaseId,
     /// How many events it has.
     pub version: Version,
-    /// What it knows, of a page only the entries whose `version` is on it.
+    /// What it knows, of a page only the entries whose last event is on it: a merge that was reversed is on
+    /// the page of its reversal. Who goes through all pages has each entry once; one that changes meanwhile
+    /// comes again.
     pub state: register::State,
     /// Where to go on with `after`; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,7 +124,7 @@ pub(crate) fn register(node: &Node, query: &RegisterQuery) -> Result<RegisterRep
     Ok(RegisterReply { register: node.register(), version, state, next })
 }
 
-/// How many bytes each entry takes, by its version and in that order.
+/// How many bytes each entry takes, by the event that changed it last and in that order.
 fn entry_lengths(state: &register::State) -> Result<BTreeMap<Version, usize>, serde_json::Error> {
     fn length(entry: &impl serde::Serialize) -> Result<usize, serde_json::Error> {
         serde_json::to_vec(entry).map(|bytes| bytes.len() + 1)
@@ -131,13 +134,13 @@ fn entry_lengths(state: &register::State) -> Result<BTreeMap<Version, usize>, se
         lengths.insert(link.version, length(link)?);
     }
     for merge in &state.merges {
-        lengths.insert(merge.version, length(merge)?);
+        lengths.insert(merge.changed(), length(merge)?);
     }
     for published in &state.guidance {
-        lengths.insert(published.version, length(published)?);
+        lengths.insert(published.changed(), length(published)?);
     }
     for officer in &state.officers {
-        lengths.insert(officer.1.version, length(&officer)?);
+        lengths.insert(officer.1.changed(), length(&officer)?);
     }
     Ok(lengths)
 }
