@@ -179,6 +179,15 @@ async fn a_stream_that_contradicts_the_log_or_is_away_clears_nobody() {
     clears_nobody(&answer, "not_current");
     assert_eq!(asked(&server.url(), case).0, Some(3));
 
+    // Each command is refused, and the log says so once.
+    for _ in 0..20 {
+        let refused = send(&client, &register(Uuid::new_v4(), Uuid::now_v7(), "M")).await;
+        let refused = refused.expect_err("no answer of the rules").to_string();
+        assert!(refused.contains("contradict each other"), "{refused}");
+    }
+    let told = node.output().lines().filter(|line| line.contains("no answer")).count();
+    assert_eq!(told, 1, "{}", node.output());
+
     // The log is right, decides the operator: the stream goes, is filled anew, and the doubt ends.
     context.delete_stream(STREAM).await.expect("deleted");
     await_stream(&client, "following").await;

@@ -10,6 +10,7 @@
 mod incoming;
 mod lanes;
 mod refusals;
+mod told;
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -28,6 +29,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use self::incoming::{Incoming, stopped, trace};
 use self::lanes::{CommandRoom, LanePermit, Lanes};
 use self::refusals::Refusals;
+use self::told::Told;
 use crate::blocking::blocking;
 use crate::documents::{Attaching, Reading};
 use crate::follower;
@@ -77,6 +79,7 @@ struct Worker {
     permits: Arc<Semaphore>,
     room: CommandRoom,
     lanes: Lanes,
+    told: Told,
     stopping: watch::Receiver<bool>,
 }
 
@@ -105,7 +108,7 @@ impl Services {
         let permits = Arc::new(Semaphore::new(MOST_IN_FLIGHT));
         let (room, lanes) = (CommandRoom::new(), Lanes::new());
         let attaching = desk.attaching.clone();
-        let worker = Worker { desk, permits, room, lanes, stopping };
+        let worker = Worker { desk, permits, room, lanes, told: Told::default(), stopping };
         let ((refused_commands, first), (refused_queries, second)) =
             (Refusals::start(), Refusals::start());
         let mut running = Self {
@@ -261,7 +264,7 @@ async fn work_on(mut taken: UnboundedReceiver<Taken>, worker: Worker, service: &
         let worker = worker.clone();
         in_flight.spawn(async move {
             let result = worker.command(service, &message).await;
-            respond(&message, result).await;
+            worker.respond(&message, result).await;
             drop((permit, place));
         });
         while in_flight.try_join_next().is_some() {}
@@ -294,7 +297,7 @@ async fn take_queries(
                             Err(Failure::unavailable("the node stops; ask again when it is back"))
                         }
                     };
-                    respond(&message, result).await;
+                    worker.respond(&message, result).await;
                 });
             }
             Err(failure) => refusals.tell(message, failure),
@@ -311,6 +314,15 @@ async fn given_up(mut stopping: watch::Receiver<bool>) {
 }
 
 impl Worker {
+    async fn respond(&self, message: &Message, result: Result<Bytes, Failure>) {
+        if let Err(failure) = &result
+            && failure.code >= 500
+        {
+            self.told.tell(failure);
+        }
+        send(message, result).await;
+    }
+
     async fn command(&self, service: &str, message: &Message) -> Result<Bytes, Failure> {
         if let follower::Status::Halted { reason } = &*self.desk.follower.borrow() {
             return Err(Failure::unavailable(format!(
@@ -374,15 +386,6 @@ fn encode(reply: &impl serde::Serialize) -> Result<Bytes, Failure> {
 
 fn last_token(message: &Message) -> &str {
     message.message.subject.rsplit('.').next().unwrap_or_default()
-}
-
-async fn respond(message: &Message, result: Result<Bytes, Failure>) {
-    if let Err(failure) = &result
-        && failure.code >= 500
-    {
-        tracing::warn!(code = failure.code, reason = %failure.message, "no answer");
-    }
-    send(message, result).await;
 }
 
 async fn send(message: &Message, result: Result<Bytes, Failure>) {

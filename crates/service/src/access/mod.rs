@@ -16,6 +16,7 @@ mod entry;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::FutureExt as _;
 use journal::{Expected, Journal, NoProjection, Options, Position};
@@ -56,6 +57,8 @@ struct Inner {
     source: String,
     /// The log and who signs it, or why it could not be opened.
     log: Result<(Journal, Signer), String>,
+    /// Whether the process's log says already that views are not recorded: once, and not for each.
+    told: AtomicBool,
 }
 
 impl AccessLog {
@@ -75,7 +78,9 @@ impl AccessLog {
         if let Err(reason) = &log {
             tracing::error!(reason, "the access log could not be opened: no words will be opened");
         }
-        Self { inner: Arc::new(Inner { source: source.to_owned(), log }) }
+        Self {
+            inner: Arc::new(Inner { source: source.to_owned(), log, told: AtomicBool::new(false) }),
+        }
     }
 
     /// Records a view. Where words or a file are to be released it returns when the entry is
@@ -98,10 +103,18 @@ impl AccessLog {
                 "the access log could not be written, so that no words are opened: {reason}"
             ))),
             Err(reason) => {
-                tracing::warn!(%case, reason, "a view was not recorded in the access log");
+                if !self.inner.told.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        %case, reason,
+                        "a view was not recorded in the access log; those that follow are not told one by one"
+                    );
+                }
                 Ok(())
             }
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.inner.told.store(false, Ordering::Relaxed);
+                Ok(())
+            }
         }
     }
 
