@@ -351,3 +351,63 @@ async fn what_the_inbox_says_of_an_upload_is_not_believed() {
     assert_eq!(get(&client, case, evidence).await.expect("the file"), bytes);
     assert!(node.stop().success());
 }
+
+/// The pieces of an upload belong to whoever sent them, whatever another upload says of itself: a command
+/// that names them by a description of its own neither removes them nor learns what they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_command_removes_the_pieces_of_anothers_upload_or_tells_what_they_are() {
+    let mut node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let (case, own, bytes) = (Uuid::new_v4(), Uuid::new_v4(), file(300_000));
+    send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("an answer");
+    put(&client, own, &bytes).await;
+    let nats = async_nats::connect(node.url()).await.expect("a connection");
+    let jetstream = async_nats::jetstream::new(nats);
+    let bucket = jetstream.get_object_store("evidence-inbox").await.expect("the inbox");
+    let about = bucket.info(own.to_string()).await.expect("the upload");
+    let borrow = async |upload: Uuid| {
+        let about = json!({
+            "name": upload, "bucket": "evidence-inbox", "nuid": about.nuid, "size": about.size,
+            "chunks": about.chunks, "mtime": "2026-01-05T00:00:00Z",
+        });
+        let subject = format!("$O.evidence-inbox.M.{}", URL_SAFE.encode(upload.to_string()));
+        let published = jetstream.publish(subject, about.to_string().into()).await.expect("sent");
+        published.await.expect("stored");
+    };
+
+    // Another digest than that of the pieces.
+    let borrowed = Uuid::new_v4();
+    borrow(borrowed).await;
+    let mut command = attach(case, Uuid::new_v4(), borrowed, &bytes);
+    command["data"]["sha256"] = json!(digest(b"a guess"));
+    let reply = send(&client, &command).await;
+    let Ok(Reply::Rejected { code: unfit, message, .. }) = reply else { panic!("{reply:?}") };
+    assert_eq!(unfit.as_str(), "upload_unfit", "{message}");
+    assert!(message.contains("another SHA-256"), "{message}");
+    assert!(!message.contains(&digest(&bytes)), "{message}");
+
+    // A command that was accepted, and its upload is described anew.
+    let (other, upload) = (file(400_000), Uuid::new_v4());
+    let command = attach(case, Uuid::new_v4(), upload, &other);
+    put(&client, upload, &other).await;
+    assert_eq!(code(&send(&client, &command).await.expect("an answer")), "accepted");
+    borrow(upload).await;
+    assert_eq!(code(&send(&client, &command).await.expect("an answer")), "accepted");
+
+    // A file that the case has, so that no upload is read.
+    let borrowed = Uuid::new_v4();
+    borrow(borrowed).await;
+    let command = attach(case, Uuid::new_v4(), borrowed, &other);
+    assert_eq!(code(&send(&client, &command).await.expect("an answer")), "accepted");
+
+    let evidence = Uuid::new_v4();
+    let reply = send(&client, &attach(case, evidence, own, &bytes)).await.expect("an answer");
+    assert_eq!(code(&reply), "accepted", "{reply:?}");
+    assert_eq!(get(&client, case, evidence).await.expect("the file"), bytes);
+    // What was taken whole is gone, piece by piece.
+    let stream = jetstream.get_stream("OBJ_evidence-inbox").await.expect("the inbox");
+    let pieces = format!("$O.evidence-inbox.C.{}", about.nuid);
+    let left = stream.get_first_raw_message_by_subject(&pieces, 1).await;
+    assert!(left.is_err(), "{left:?}");
+    assert!(node.stop().success());
+}

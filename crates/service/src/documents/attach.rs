@@ -4,7 +4,7 @@ use case::evidence::File;
 use case::{CaseId, Code, KeyId, Rejection};
 
 use super::entrance::Place;
-use super::inbox::{Inbox, NotRead};
+use super::inbox::{Inbox, NotRead, Pieces};
 use super::slips::Slip;
 use super::store::{Expected, NotKept};
 use super::{Documents, Error, MOST_DOCUMENT_BYTES, name_of};
@@ -61,7 +61,7 @@ impl Attaching {
         let key = match self.node.foresee(request).await? {
             Foreseen::Answer(reply) => {
                 if let Reply::Accepted { .. } = reply {
-                    self.inbox.remove(file.upload).await;
+                    self.inbox.remove(file.upload, None).await;
                 }
                 return Ok(reply);
             }
@@ -81,24 +81,24 @@ impl Attaching {
         let slip = Slip { case, sha256: file.sha256.clone() };
         let (slips, of, written) = (self.documents.slips.clone(), name.clone(), slip.clone());
         blocking(move || slips.write(&of, &written)).await??;
-        let answer = match self.take(&name, key, case, file, &place).await {
-            Ok(()) => self.node.command_with_file(request).await,
+        let (answer, taken) = match self.take(&name, key, case, file, &place).await {
+            Ok(taken) => (self.node.command_with_file(request).await, taken),
             Err(NotTaken::Refused(rejection)) => {
-                self.inbox.remove(file.upload).await;
-                Ok(rejection.into())
+                self.inbox.remove(file.upload, None).await;
+                (Ok(rejection.into()), None)
             }
-            Err(NotTaken::Failed(failure)) => Err(failure),
+            Err(NotTaken::Failed(failure)) => (Err(failure), None),
         };
         self.documents.settle(&self.node, &name, &slip).await;
         if let Ok(Reply::Accepted { .. }) = answer {
-            self.inbox.remove(file.upload).await;
+            self.inbox.remove(file.upload, taken).await;
         }
         answer
     }
 
     /// Moves the file into the store, unless the case has the same one there already. The same is of the
     /// digest and as long as the command says; what else lies there proves nothing of this file, so that
-    /// it is read as any other.
+    /// it is read as any other. Says which pieces were taken whole, if any were.
     async fn take(
         &self,
         name: &str,
@@ -106,10 +106,10 @@ impl Attaching {
         case: CaseId,
         file: &File,
         place: &Place,
-    ) -> Result<(), NotTaken> {
+    ) -> Result<Option<Pieces>, NotTaken> {
         let documents = &self.documents;
         match documents.store.check_length(name, file.size).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(None),
             Err(Error::Missing { .. } | Error::Damaged { .. }) => {}
             Err(error) => return Err(error.into()),
         }
@@ -132,8 +132,8 @@ impl Attaching {
         let (cipher, salt) =
             self.node.keys().fresh_document(key, case, sha256).map_err(Error::from)?;
         let expected = Expected { size, sha256 };
-        match documents.store.keep(name, &cipher, &salt, &expected, &mut upload).await {
-            Ok(()) => Ok(()),
+        match documents.store.keep(name, &cipher, &salt, &expected, &mut upload.bytes).await {
+            Ok(()) => Ok(Some(upload.pieces)),
             Err(NotKept::Unfit(why)) => Err(unfit(&why)),
             Err(NotKept::Source(error)) => Err(failed(format!(
                 "the upload could not be read from the inbox: {error}; send the command again"

@@ -1,13 +1,16 @@
 //! The inbox: a `JetStream` object store into which any NATS client puts files for its commands.
 //!
-//! What lies there is plaintext, for the time between upload and command. It is removed when the
-//! command is accepted or the file does not fit it; whatever nobody asks for, the server drops by
-//! its age.
+//! What lies there is plaintext, for the time between upload and command. It is removed when it was taken
+//! whole and its command is accepted. Of a file that was not taken, because it does not fit or the case has
+//! it, what is said of it is removed, so that no command finds it any more; its pieces, and whatever nobody
+//! asks for, the server drops by their age.
 //!
 //! Whoever may put a file there also writes what the store says of it: where its pieces lie, how many
 //! they are, whether it is a link to another. None of that is believed. An upload is no link, names its
-//! pieces by letters and digits, and all of them are there; so nothing outside it is read or removed. The
-//! client library's own way to read one follows links, in a circle too. It also makes a consumer for each,
+//! pieces by letters and digits, and all of them are there; so nothing outside the inbox is read. The pieces
+//! may still be another upload's: they are removed only where they have the size and the SHA-256 that the
+//! command says, and whoever can say them has that file; what else they are is not told. The client
+//! library's own way to read one follows links, in a circle too. It also makes a consumer for each,
 //! of which a stream has a thousand at most, and asks for 500 pieces ahead, more than the server lets wait
 //! for one connection. Here a piece is asked for when the one before is kept.
 
@@ -48,8 +51,17 @@ pub(super) enum NotRead {
     Away(String),
 }
 
+/// An upload that is open for reading.
+pub(super) struct Opened {
+    pub(super) bytes: Upload,
+    pub(super) pieces: Pieces,
+}
+
+/// Where the pieces of an upload lie, as it said when it was opened; it may say otherwise since.
+pub(super) struct Pieces(Option<String>);
+
 /// The bytes of an upload, in order.
-pub(super) type Upload = StreamReader<Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>, Bytes>;
+type Upload = StreamReader<Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>, Bytes>;
 
 /// The inbox. Cheap to clone.
 #[derive(Clone)]
@@ -82,13 +94,14 @@ impl Inbox {
     }
 
     /// Opens an upload of a size for reading.
-    pub(super) async fn open(&self, upload: UploadId, size: u64) -> Result<Upload, NotRead> {
+    pub(super) async fn open(&self, upload: UploadId, size: u64) -> Result<Opened, NotRead> {
         self.ensure().await?;
         let stream = self.stream().await?;
         let about = about(&stream, upload).await?.ok_or(NotRead::Unknown)?;
         let pieces = about.pieces(size).map_err(NotRead::Unfit)?;
         if pieces == 0 {
-            return Ok(StreamReader::new(futures::stream::empty().boxed()));
+            let bytes = StreamReader::new(futures::stream::empty().boxed());
+            return Ok(Opened { bytes, pieces: Pieces(None) });
         }
         let subject = pieces_of(&about.nuid);
         let there = count(&stream, &subject).await.map_err(NotRead::Away)?;
@@ -97,6 +110,7 @@ impl Inbox {
                 "the upload has {pieces} pieces by its own word, and {there} are there"
             )));
         }
+        let named = Pieces(Some(subject.clone()));
         // Where to look for the next one, and how many are left.
         let bytes = futures::stream::try_unfold((0, pieces), move |(after, left)| {
             let (stream, subject) = (stream.clone(), subject.clone());
@@ -108,23 +122,20 @@ impl Inbox {
                 Ok(Some((piece.payload, (piece.sequence, left - 1))))
             }
         });
-        Ok(StreamReader::new(bytes.boxed()))
+        Ok(Opened { bytes: StreamReader::new(bytes.boxed()), pieces: named })
     }
 
-    /// Removes an upload. What cannot be removed now, the server drops by its age.
-    pub(super) async fn remove(&self, upload: UploadId) {
-        if let Err(reason) = self.try_remove(upload).await {
+    /// Removes what is said of an upload, and those pieces of it that were taken whole. What cannot be
+    /// removed now, the server drops by its age.
+    pub(super) async fn remove(&self, upload: UploadId, taken: Option<Pieces>) {
+        if let Err(reason) = self.try_remove(upload, taken).await {
             tracing::info!(%upload, reason, "an upload stays in the inbox until it is too old");
         }
     }
 
-    async fn try_remove(&self, upload: UploadId) -> Result<(), String> {
+    async fn try_remove(&self, upload: UploadId, taken: Option<Pieces>) -> Result<(), String> {
         let Ok(stream) = self.stream().await else { return Ok(()) };
-        let pieces = match about(&stream, upload).await {
-            Ok(None) => return Ok(()),
-            Ok(Some(about)) if is_own(&about.nuid) => Some(pieces_of(&about.nuid)),
-            Ok(Some(_)) | Err(_) => None,
-        };
+        let pieces = taken.and_then(|pieces| pieces.0);
         for subject in pieces.into_iter().chain([about_of(upload)]) {
             stream.purge().filter(subject).await.map_err(|error| crate::chain(&error))?;
         }
