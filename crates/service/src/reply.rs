@@ -67,12 +67,12 @@ impl Failure {
     }
 
     /// What was asked for is not there.
-    pub fn not_found(message: impl Into<String>) -> Self {
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self { code: 404, message: message.into() }
     }
 
     /// Others were faster, several times: try again.
-    pub fn conflict(message: impl Into<String>) -> Self {
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
         Self { code: 409, message: message.into() }
     }
 
@@ -82,12 +82,12 @@ impl Failure {
     }
 
     /// Longer than what is taken: send less.
-    pub fn too_large(message: impl Into<String>) -> Self {
+    pub(crate) fn too_large(message: impl Into<String>) -> Self {
         Self { code: 413, message: message.into() }
     }
 
     /// The node cannot answer now: try again, or look at the node.
-    pub fn unavailable(message: impl Into<String>) -> Self {
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self { code: 503, message: message.into() }
     }
 

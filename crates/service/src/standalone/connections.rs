@@ -21,6 +21,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const MOST_UNTAKEN_QUERIES: usize = 65_536;
 /// The same for commands. What is taken has a bound in bytes (`serve::lanes`).
 const MOST_UNTAKEN_COMMANDS: usize = 32_768;
+/// The same for files, of which nothing is subscribed to but the answers of the server: a few at once.
+const MOST_UNTAKEN_FILES: usize = 1_024;
 /// How long the last answers may take to be sent.
 const SEND_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -40,7 +42,7 @@ impl Connections {
     pub(super) async fn open(server: &Server) -> Result<Self, StartError> {
         let connections = Self {
             commands: connect(server, "tebessa node", MOST_UNTAKEN_COMMANDS).await?,
-            files: connect(server, "tebessa node, files", MOST_UNTAKEN_QUERIES).await?,
+            files: connect(server, "tebessa node, files", MOST_UNTAKEN_FILES).await?,
             queries: connect(server, "tebessa node, queries", MOST_UNTAKEN_QUERIES).await?,
         };
         let most = connections.commands.server_info().max_payload;

@@ -8,7 +8,7 @@ use async_nats::jetstream::stream::Stream;
 use case::Leaf;
 use uuid::Uuid;
 
-use super::store::{Snapshot, Store, write};
+use super::store::{Snapshot, Store, read, write};
 use super::task::Trouble;
 use crate::blocking::blocking;
 
@@ -35,7 +35,11 @@ pub(super) async fn find(stream: &Stream, store: &Store) -> Result<StreamPlace, 
         tracing::info!("the timers read the stream from its first record: {why}");
         Snapshot::empty(made.clone(), name())
     };
-    let Some(kept) = store.read() else {
+    let kept = match store.path() {
+        Some(path) => blocking(move || read(&path)).await.map_err(|failure| failure.message)?,
+        None => None,
+    };
+    let Some(kept) = kept else {
         return begin(stream, store, fresh("there is no store")).await;
     };
     if let Some(why) = contradiction(stream, &kept).await? {

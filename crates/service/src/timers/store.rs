@@ -66,28 +66,27 @@ impl Store {
         self.path.is_some()
     }
 
-    /// Where a snapshot is written; see [`write`].
+    /// Where a snapshot is written and read; see [`write`] and [`read`].
     pub(super) fn path(&self) -> Option<PathBuf> {
         self.path.clone()
     }
+}
 
-    /// The last snapshot; `None` where there is none, or none that is whole.
-    pub(super) fn read(&self) -> Option<Snapshot> {
-        let path = self.path.as_ref()?;
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(error) => {
-                tracing::warn!(%error, "the timers' store cannot be read and is made anew");
-                return None;
-            }
-        };
-        let snapshot = decode(&bytes);
-        if snapshot.is_none() {
-            tracing::warn!("the timers' store is not whole and is made anew");
+/// The last snapshot; `None` where there is none, or none that is whole. Blocks.
+pub(super) fn read(path: &Path) -> Option<Snapshot> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            tracing::warn!(%error, "the timers' store cannot be read and is made anew");
+            return None;
         }
-        snapshot
+    };
+    let snapshot = decode(&bytes);
+    if snapshot.is_none() {
+        tracing::warn!("the timers' store is not whole and is made anew");
     }
+    snapshot
 }
 
 /// A digest in the first line finds what a disk did to the rest.
@@ -117,13 +116,13 @@ mod tests {
     fn a_snapshot_comes_back_as_it_was_and_a_damaged_one_not_at_all() {
         let home = tempfile::tempdir().unwrap();
         let store = Store::open(Some(home.path().join("deadlines"))).unwrap();
-        assert_eq!(store.read(), None);
+        let path = store.path().unwrap();
+        assert_eq!(read(&path), None);
         let mut snapshot = Snapshot::empty("made then".to_owned(), "deadlines-1".to_owned());
         snapshot.position = 7;
         snapshot.leaf = Some(Leaf::of(b"record"));
-        let path = store.path().unwrap();
         write(&path, &snapshot).unwrap();
-        assert_eq!(store.read(), Some(snapshot));
+        assert_eq!(read(&path), Some(snapshot));
         let whole = std::fs::read(&path).unwrap();
         for byte in 0..whole.len() {
             let mut bytes = whole.clone();
