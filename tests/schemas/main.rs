@@ -36,7 +36,7 @@ fn the_page_of_the_invariants_is_made_from_the_code() {
     is_made_from_the_code(&path, &case::invariants_page());
 }
 
-/// What others generate clients and pages from: AsyncAPI by its own schema, each file it names there,
+/// What others generate clients and pages from: `AsyncAPI` by its own schema, each file it names there,
 /// each message used, each subject once.
 #[test]
 fn the_asyncapi_document_is_made_from_the_code_and_sound() {
