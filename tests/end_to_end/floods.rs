@@ -141,7 +141,7 @@ async fn commands_with_files_take_no_other_commands_place_and_those_that_wait_en
     let nats = async_nats::connect(node.url()).await.expect("the server");
     let case = Uuid::new_v4();
     accepted(&client, &register(case, Uuid::now_v7(), "A")).await;
-    let (bytes, upload) = (file(24_000_000), Uuid::new_v4());
+    let (bytes, upload) = (file(6_000_000), Uuid::new_v4());
     put(&client, upload, &bytes).await;
     // Nothing is removed from this inbox, so that each reads the same upload to its end.
     let context = jetstream::new(nats.clone());
