@@ -92,7 +92,7 @@ async fn a_node_that_cannot_sign_is_not_well_until_it_can() {
     let keys = keys_dir(&data).join("log.keys");
     let checkpoint = checkpoints(&data.join("access")).remove(0);
     let checkpoint = data.join("access/checkpoints").join(checkpoint.0);
-    let note = fs::read_to_string(&checkpoint).unwrap();
+    let whole = fs::read_to_string(&checkpoint).unwrap();
     let to_private = |mode| fs::set_permissions(&keys, Permissions::from_mode(mode)).unwrap();
     let refused = |body: Value| client.query("checkpoint", body.to_string().into());
 
@@ -106,11 +106,11 @@ async fn a_node_that_cannot_sign_is_not_well_until_it_can() {
     succeeds(&data, &["health"]);
 
     // The newest is read again at each signing, for it may be given again.
-    fs::write(&checkpoint, &note[..40]).unwrap();
+    fs::write(&checkpoint, &whole[..40]).unwrap();
     refused(json!({ "access": true })).await.expect_err("a checkpoint is cut short");
     let (code, said) = run(&data, &["health"]);
     assert!(code == Some(1) && said.contains("the access log cannot be signed: "), "{said}");
-    fs::write(&checkpoint, &note).unwrap();
+    fs::write(&checkpoint, &whole).unwrap();
     ask(&client, "checkpoint", &json!({ "access": true })).await;
     succeeds(&data, &["health"]);
     assert!(node.stop().success());

@@ -191,10 +191,13 @@ fn of_nodes_that_start_in_the_same_instant_at_most_one_answers() {
 }
 
 #[test]
-fn a_node_whose_terminal_is_closed_stops_as_if_told_to() {
-    let mut node = Node::start();
-    let status = node.stop_by(rustix::process::Signal::HUP);
-    assert!(status.success(), "{status}:\n{}", node.output());
+fn a_node_whose_terminal_is_closed_or_that_is_to_quit_stops_as_if_told_to() {
+    for signal in [rustix::process::Signal::HUP, rustix::process::Signal::QUIT] {
+        let mut node = Node::start();
+        let status = node.stop_by(signal);
+        assert!(status.success(), "{status}:\n{}", node.output());
+        assert!(!node.data().join("node.json").exists(), "{signal:?}");
+    }
 }
 
 #[test]

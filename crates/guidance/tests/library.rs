@@ -231,7 +231,7 @@ fn a_version_without_an_end_is_in_force_until_the_next() {
     let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
     let library = Library::from_files(files).unwrap();
     let day = |day: &str| day.parse::<jiff::civil::Date>().unwrap();
-    let found = |on: &str| library.in_force("EU", day(on)).map(|one| one.valid_from());
+    let found = |on: &str| library.in_force("EU", day(on)).map(guidance::Guidance::valid_from);
     let first = day("2004-10-20");
     assert_eq!(found("2029-12-31"), Some(first));
     assert_eq!(found("2030-01-01"), Some(day("2030-01-01")));

@@ -34,6 +34,7 @@ pub mod node;
 pub mod personal;
 pub mod queries;
 mod rectification;
+mod regular;
 mod replace;
 pub mod reply;
 pub mod request;

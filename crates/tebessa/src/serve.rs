@@ -18,8 +18,8 @@ pub(crate) enum Commands {
 ///
 /// Reads the node's stream, and prints a line when it knows what runs. It may be killed at any time,
 /// and may run several times at once, each with a store of its own: nothing fires twice. What is in
-/// the store may be deleted; it is read again from the stream. SIGTERM, Ctrl-C and the end of the
-/// terminal end it with exit code 0.
+/// the store may be deleted; it is read again from the stream. SIGTERM, SIGQUIT, Ctrl-C and
+/// the end of the terminal end it with exit code 0.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]

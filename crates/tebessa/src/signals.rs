@@ -1,5 +1,5 @@
-//! How a program that runs until it is told to stop hears of it: SIGTERM, Ctrl-C, or the end of its
-//! terminal.
+//! How a program that runs until it is told to stop hears of it: SIGTERM, SIGQUIT, Ctrl-C, or the
+//! end of its terminal.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -12,6 +12,8 @@ const HANGUP: u64 = 1;
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// Else it would end the program at once, and leave the NATS server that it started.
+    quit: Signal,
     /// None where whoever started the program wants it to outlive the terminal, as nohup does.
     hangup: Option<Signal>,
 }
@@ -24,6 +26,7 @@ impl Signals {
         Ok(Self {
             terminate: hear(SignalKind::terminate())?,
             interrupt: hear(SignalKind::interrupt())?,
+            quit: hear(SignalKind::quit())?,
             hangup: if outlives { None } else { Some(hear(SignalKind::hangup())?) },
         })
     }
@@ -39,6 +42,7 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            _ = self.quit.recv() => {}
             _ = hangup => {}
         }
     }

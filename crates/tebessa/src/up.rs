@@ -17,9 +17,10 @@ use crate::signals::Signals;
 ///
 /// Without --nats it starts the nats-server that it finds (TEBESSA_NATS_SERVER, else PATH) as its
 /// child on loopback, with its store in the data directory, and stops it when it stops.
-/// Prints one line with its addresses when it is ready. SIGTERM, Ctrl-C and the end of the
-/// terminal (not under nohup) answer the commands that were taken, and end with exit code 0.
+/// Prints one line with its addresses when it is ready. SIGTERM, SIGQUIT, Ctrl-C and the end
+/// of the terminal (not under nohup) answer the commands that were taken, and end with exit code 0.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
     /// The data directory: log, index, keys, and the NATS server's store.
     #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]

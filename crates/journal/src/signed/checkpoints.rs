@@ -1,10 +1,13 @@
 //! The checkpoints that were signed: kept beside the log, and never taken back.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
+
+use rustix::fs::{Mode, OFlags};
 
 use crate::disk::{RealDisk, write_whole};
 use crate::error::{Error, Fault, disk_error};
@@ -18,6 +21,8 @@ use crate::signed::note::{self, SigningKey};
 pub(crate) const CHECKPOINT_DIRECTORY: &str = "checkpoints";
 /// How many of the newest are kept; of those before, the first of each day.
 const KEPT: usize = 100;
+/// A file longer than this is no checkpoint, with whatever signatures of witnesses.
+const MOST_BYTES: u64 = 64 << 10;
 const DAY_S: u64 = 86_400;
 
 /// The checkpoints of a data directory, one file each, named by size.
@@ -176,9 +181,21 @@ fn file_name(size: u64) -> String {
 fn read(directory: &Path, size: u64) -> Result<StoredCheckpoint, Error> {
     let name = file_name(size);
     let path = directory.join(&name);
-    let bytes = fs::read(&path).map_err(disk_error(path.display(), "reading"))?;
+    let wrong = |source| disk_error(path.display(), "reading")(source);
+    // Not to wait, should it be a pipe.
+    let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let found = rustix::fs::open(&path, how, Mode::empty()).map(File::from);
+    let found = found.map_err(|error| wrong(error.into()))?;
     let file = format!("{CHECKPOINT_DIRECTORY}/{name}");
     let stored = StoredCheckpoint { file, note: String::new() };
+    if !found.metadata().map_err(wrong)?.is_file() {
+        return Err(stored.fault("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    found.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(wrong)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(stored.fault("it is too long for a checkpoint"));
+    }
     match String::from_utf8(bytes) {
         Ok(note) => Ok(StoredCheckpoint { note, ..stored }),
         Err(_) => Err(stored.fault("it is not text")),
@@ -220,6 +237,21 @@ mod tests {
 
     use super::*;
     use crate::options::Options;
+
+    #[test]
+    fn what_is_no_file_or_too_long_is_a_fault_and_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let checkpoints = Checkpoints::new(directory.path(), "log");
+        let kept = directory.path().join(CHECKPOINT_DIRECTORY);
+        fs::create_dir(&kept).unwrap();
+        let path = kept.join(file_name(7));
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, Mode::RUSR, 0)
+            .unwrap();
+        assert!(matches!(checkpoints.latest(), Err(Error::Corrupt(_))));
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, vec![b'a'; 65_537]).unwrap();
+        assert!(matches!(checkpoints.all(), Err(Error::Corrupt(_))));
+    }
 
     #[test]
     fn what_was_thinned_out_is_forgotten() {

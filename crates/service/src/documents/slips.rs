@@ -9,7 +9,11 @@ use case::CaseId;
 use case::token::Sha256Hex;
 
 use super::Error;
+use crate::regular;
 use crate::replace::{ASIDE, replace};
+
+/// A case's id and a digest have some 150.
+const MOST_BYTES: u64 = 4 << 10;
 
 /// A document that may be stored, and whose command may be accepted.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -67,8 +71,12 @@ impl Slips {
                 self.remove(&name)?;
                 continue;
             }
-            let bytes = std::fs::read(file.path()).map_err(failed(&file.path(), "read"))?;
-            slips.push((name, serde_json::from_slice(&bytes).ok()));
+            let slip = match regular::read(&file.path(), MOST_BYTES) {
+                Ok(bytes) => serde_json::from_slice(&bytes).ok(),
+                Err(error) if error.kind() == ErrorKind::InvalidData => None,
+                Err(error) => return Err(failed(&file.path(), "read")(error)),
+            };
+            slips.push((name, slip));
         }
         Ok(slips)
     }
@@ -104,5 +112,10 @@ mod tests {
         assert_eq!(slips.all().unwrap(), [("name".to_owned(), Some(second))]);
         slips.remove("name").unwrap();
         assert_eq!(slips.all().unwrap(), []);
+        // Nothing of these is waited for, or read to its end.
+        let pipe = home.path().join("pending/pipe");
+        let mode = rustix::fs::Mode::RUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        assert_eq!(slips.all().unwrap(), [("pipe".to_owned(), None)]);
     }
 }

@@ -11,9 +11,12 @@ use super::STREAM;
 use super::error::Trouble;
 use super::mirror::Mirror;
 use crate::blocking::blocking;
+use crate::regular;
 use crate::replace::replace;
 
 const NAME: &str = "consumers.json";
+/// A consumer's configuration has about a kilobyte.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// A durable consumer, and how far everything was acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -154,7 +157,7 @@ impl Consumers {
 
 /// What the file holds; nothing where there is none. The reason repeats nothing of what it holds.
 fn read(path: &Path) -> Result<Remembered, String> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match regular::read(path, MOST_BYTES) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Remembered::default()),
         Err(error) => return Err(error.to_string()),

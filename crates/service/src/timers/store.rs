@@ -10,10 +10,13 @@ use case::deadlines::Running;
 use case::{CaseId, Leaf};
 use sha2::{Digest as _, Sha256};
 
+use crate::regular;
 use crate::replace::replace;
 
 /// Changes when an older file can no longer be read, or what it says would be followed otherwise.
 const FORMAT: u32 = 1;
+/// Some four million deadlines; a longer file is made anew.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// What runs after a position of a stream.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -74,7 +77,7 @@ impl Store {
 
 /// The last snapshot; `None` where there is none, or none that is whole. Blocks.
 pub(super) fn read(path: &Path) -> Option<Snapshot> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match regular::read(path, MOST_BYTES) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(error) => {
@@ -130,6 +133,19 @@ mod tests {
             assert_eq!(decode(&bytes), None, "byte {byte}");
             assert_eq!(decode(&whole[..byte]), None, "cut at {byte}");
         }
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_snapshot_is_none_and_is_replaced() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::open(Some(home.path().join("deadlines"))).unwrap();
+        let path = store.path().unwrap();
+        let mode = rustix::fs::Mode::RUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        assert_eq!(read(&path), None);
+        let snapshot = Snapshot::empty("made then".to_owned(), "deadlines-1".to_owned());
+        write(&path, &snapshot).unwrap();
+        assert_eq!(read(&path), Some(snapshot));
     }
 
     #[test]

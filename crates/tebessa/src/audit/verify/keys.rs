@@ -34,8 +34,8 @@ pub(super) fn check(data: &Path, live: &Live, mut named: Vec<NamedKey>) -> Resul
     let Some(first) = named.first() else {
         return Ok(Part::done("the records name none that was not destroyed".to_owned()));
     };
-    let list = match KeyList::read(&directory) {
-        Ok(list) => list,
+    let kept = match KeyList::read(&directory) {
+        Ok(kept) => kept,
         // For another account than the node's: who checks the log need not have its keys.
         Err(Error::Io { source, path, .. }) if source.kind() == ErrorKind::PermissionDenied => {
             return Ok(Part::unchecked(format!("{} is not for this account", path.display())));
@@ -45,7 +45,7 @@ pub(super) fn check(data: &Path, live: &Live, mut named: Vec<NamedKey>) -> Resul
         }
         Err(error) => return Err(CliError::other(error).into()),
     };
-    let Some(list) = list else {
+    let Some(kept) = kept else {
         // A copy of the record for those who have no business with the words.
         if !directory.exists() && matches!(live, Live::Absent { .. }) {
             let why = "there is no key store here; what is sealed can be opened only beside it";
@@ -54,7 +54,7 @@ pub(super) fn check(data: &Path, live: &Live, mut named: Vec<NamedKey>) -> Resul
         let what = "has no file of keys; restore it from a copy of the key store".to_owned();
         return Err(Damage::of_keys(first.case, what).into());
     };
-    let mut lost = named.iter().filter(|named| !list.knows(named.key));
+    let mut lost = named.iter().filter(|named| !kept.knows(named.key));
     if let Some(NamedKey { case, key }) = lost.next() {
         let more = match lost.count() {
             0 => String::new(),
