@@ -185,15 +185,6 @@ fn complete_assessment(
         Some(date) => need(date.exact_day(), Code::DateUnfit, "as_of must be a whole day")?,
         None => context.day()?,
     };
-    if context.occurred.latest_day().is_some_and(|occurred| day > occurred) {
-        return refuse(
-            Code::DateUnfit,
-            format!(
-                "as_of is {day}, after {}: no law is applied before its time",
-                context.occurred
-            ),
-        );
-    }
     all_asked(case, round, context, day)?;
     nothing_withdrawn(case)?;
     let seen = seen::shown(case, complete.seen, newest_used(case, round))?;
