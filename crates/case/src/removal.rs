@@ -7,7 +7,7 @@
 
 use guidance::Value;
 
-use crate::appeals::Ruling;
+use crate::appeals::{Appeal, Ruling};
 use crate::deadlines::Running;
 use crate::decisions::{Decision, Notified};
 use crate::law::{ARTICLE_THREE, FLIGHT_AT_HOME};
@@ -132,9 +132,10 @@ pub(crate) fn of_decision(case: &Case, decision: &Decision, at: Instant) -> Opti
         return onward(case, decision, ruling, at);
     }
     let rejected = case.appeals.against(decision.version).filter(|appeal| appeal.ended());
-    let rejected = rejected.and_then(|appeal| appeal.late_ruled.as_ref());
-    let further = rejected.and_then(|(_, ruled)| {
-        going_further(vec![*ruled]).while_runs(given(case, DeadlineKind::Onward, *ruled), at)
+    let further = rejected.and_then(|appeal| {
+        let (_, ruled) = appeal.late_ruled.as_ref()?;
+        let time = renewal(appeal).max(given(case, DeadlineKind::Onward, *ruled));
+        going_further(vec![*ruled]).while_runs(time, at)
     });
     if further.is_some() {
         return further;
@@ -168,10 +169,14 @@ fn onward(case: &Case, decision: &Decision, ruling: &Ruling, at: Instant) -> Opt
     let stated = stated.map(|last| ruling.over.or_else(|| last.over_anywhere()).into());
     let set = case.deadlines.of(DeadlineKind::Onward).map(|running| running.set);
     let set = set.filter(|set| *set != ruling.version);
-    let again = case.appeals.against(decision.version).and_then(|appeal| appeal.onward.as_ref());
-    let again = again.and_then(|onward| onward.renewable).map(End::At);
+    let again = case.appeals.against(decision.version).and_then(renewal);
     going_further(std::iter::once(ruling.version).chain(set).collect())
         .while_runs(stated.max(again).max(given(case, DeadlineKind::Onward, ruling.version)), at)
+}
+
+/// The end of the time to ask another judge, where one refused the permission to go further.
+fn renewal(appeal: &Appeal) -> Option<End> {
+    appeal.onward.as_ref()?.renewable.map(End::At)
 }
 
 /// The end of all time that was given since an event, also of what somebody began to use and took back.
