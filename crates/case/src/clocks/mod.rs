@@ -1,7 +1,8 @@
 //! Clocks as data: how long each time limit of a profile runs, and where that stands.
 //!
 //! The files of `schemas/clocks` are built in; others may be brought. A file is named by its hash,
-//! which every event that a clock computed carries, so that the computation can be repeated.
+//! which every event that a clock computed carries, so that the computation can be repeated: what a
+//! file said before it was changed stays in `schemas/clocks/former` and is found by its hash alone.
 //!
 //! Time runs from the day after the event that starts it, in the time zone of the authority, and
 //! ends with the last day. Where a clock is missing nothing is computed, and the sender states the
@@ -36,6 +37,16 @@ const FILES: &[(&str, &str)] = &[
     ("AU.toml", include_str!("../../../../schemas/clocks/AU.toml")),
     ("US.toml", include_str!("../../../../schemas/clocks/US.toml")),
     ("ECHR.toml", include_str!("../../../../schemas/clocks/ECHR.toml")),
+];
+
+/// Name and text of each file of `schemas/clocks/former`: by these nothing is computed any more.
+const FORMER: &[(&str, &str)] = &[
+    ("former/DE.toml", include_str!("../../../../schemas/clocks/former/DE.toml")),
+    ("former/FR.toml", include_str!("../../../../schemas/clocks/former/FR.toml")),
+    ("former/CA.toml", include_str!("../../../../schemas/clocks/former/CA.toml")),
+    ("former/NZ.toml", include_str!("../../../../schemas/clocks/former/NZ.toml")),
+    ("former/AU.toml", include_str!("../../../../schemas/clocks/former/AU.toml")),
+    ("former/US.toml", include_str!("../../../../schemas/clocks/former/US.toml")),
 ];
 
 /// Where a time limit stands.
@@ -111,12 +122,14 @@ pub struct Computed {
 #[derive(Debug, Clone, Default)]
 pub struct Clocks {
     profiles: BTreeMap<String, ProfileClocks>,
+    former: Vec<(String, ProfileClocks)>,
 }
 
 static EMBEDDED: LazyLock<Clocks> = LazyLock::new(|| {
     let files = FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    let former = FORMER.iter().filter_map(|(name, text)| file::read(name, text).ok());
     // A test reads the built-in files; without them every last day is stated by the sender.
-    Clocks::from_files(files).unwrap_or_default()
+    Clocks { former: former.collect(), ..Clocks::from_files(files).unwrap_or_default() }
 });
 
 impl Clocks {
@@ -144,7 +157,7 @@ impl Clocks {
                 Err(found) => faults.extend(found),
             }
         }
-        if faults.is_empty() { Ok(Self { profiles }) } else { Err(faults) }
+        if faults.is_empty() { Ok(Self { profiles, former: Vec::new() }) } else { Err(faults) }
     }
 
     /// The clocks of each profile by its name.
@@ -165,10 +178,12 @@ impl Clocks {
         self.profiles.get(profile)?.compute(kind, circumstance, from)
     }
 
-    /// The clocks of a file that is named by its hash, as it stands in records, and their profile.
+    /// The clocks of a file that is named by its hash, as it stands in records, and their profile; also
+    /// of one by which the program computed before.
     #[must_use]
     pub fn by_hash(&self, hash: &str) -> Option<(&str, &ProfileClocks)> {
-        self.all().find(|(_, clocks)| clocks.hash.as_str() == hash)
+        let former = self.former.iter().map(|(profile, clocks)| (profile.as_str(), clocks));
+        self.all().chain(former).find(|(_, clocks)| clocks.hash.as_str() == hash)
     }
 
     /// The first instant after a day, where the profile's authority sits; in UTC where the profile
@@ -249,6 +264,44 @@ mod tests {
         let library = guidance::Library::embedded().unwrap();
         for guidance in library.all() {
             assert!(profiles.contains(&guidance.profile()), "{}", guidance.profile());
+        }
+    }
+
+    #[test]
+    fn every_former_file_is_found_by_its_hash_and_computes_nothing() {
+        let clocks = Clocks::embedded();
+        let now: Vec<_> = clocks.all().map(|(_, clocks)| clocks.hash.clone()).collect();
+        for (name, text) in FORMER {
+            let hash = ClocksId::of_file(text.as_bytes());
+            let (profile, _) = clocks.by_hash(hash.as_str()).unwrap();
+            assert_eq!(format!("former/{profile}.toml"), *name);
+            assert!(!now.contains(&hash), "{name} is in force");
+        }
+    }
+
+    #[test]
+    fn whoever_lost_an_appeal_has_time_to_go_further_where_the_law_gives_it() {
+        let of = |profile, circumstance| {
+            let clocks = Clocks::embedded();
+            let last =
+                clocks.compute(profile, DeadlineKind::Onward, circumstance, date(2024, 1, 31));
+            last.map(|computed| computed.last)
+        };
+        let ordinary = |profile| of(profile, Circumstance::Ordinary);
+        assert_eq!(ordinary("CA"), Some(date(2024, 2, 15)));
+        // 60 days end on Easter Sunday, before Easter Monday.
+        assert_eq!(of("CA", Circumstance::Abroad), Some(date(2024, 4, 2)));
+        assert_eq!(ordinary("DE"), Some(date(2024, 2, 29)));
+        // Two months end on Easter Sunday.
+        assert_eq!(ordinary("FR"), Some(date(2024, 4, 2)));
+        assert_eq!(of("FR", Circumstance::Abroad), Some(date(2024, 5, 31)));
+        assert_eq!(ordinary("NZ"), Some(date(2024, 2, 28)));
+        assert_eq!(ordinary("AU"), Some(date(2024, 3, 6)));
+        assert_eq!(ordinary("US"), Some(date(2024, 3, 1)));
+        assert_eq!(ordinary("UK_post2022"), Some(date(2024, 2, 14)));
+        // The Union asks for one appeal, the handbook of UNHCR for one, the Convention for a remedy.
+        for none in ["EU", "UNHCR", "ECHR"] {
+            assert_eq!(ordinary(none), None, "{none}");
         }
     }
 
