@@ -46,7 +46,7 @@ mod days {
     pub(super) const DEADLINE: i64 = 170;
     pub(super) const REMITTED: i64 = 30;
     /// After the court's day: the time to go to the next court is over.
-    pub(super) const CLOSED: i64 = -40;
+    pub(super) const CLOSED: i64 = -80;
 }
 
 struct Writer<'d> {
