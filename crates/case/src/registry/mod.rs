@@ -3,15 +3,19 @@
 
 mod control;
 mod later;
+mod withdrawal;
 
 pub use self::control::{
     DestroyKey, LiftHold, MakeDisclosure, PiiKeyDestroyed, PlaceHold, RecordReplay, RectifyRecord,
     RefuseDisclosure, ReplayVerified,
 };
 pub use self::later::{
-    AnswerWarning, ArchiveFile, ClaimWithdrawnImplicitly, FurtherSubmission, Implicit, Later,
-    MakeFurtherSubmission, ReinstateClaim, ReopenClaim, RuleFurtherSubmission, WarnWithdrawal,
-    Warning, WithdrawImplicitly,
+    ArchiveFile, FurtherSubmission, Later, MakeFurtherSubmission, ReopenClaim,
+    RuleFurtherSubmission,
+};
+pub use self::withdrawal::{
+    AnswerWarning, ClaimWithdrawnImplicitly, Implicit, ReinstateClaim, WarnWithdrawal, Warning,
+    WithdrawImplicitly,
 };
 use crate::catalogue::{commands, events};
 use crate::decide::Context;
@@ -231,14 +235,14 @@ pub(crate) fn decide(
             let destroyed = control::destroy_key(case, erasure, context)?;
             Event::PiiKeyDestroyed(Box::new(destroyed))
         }
-        Command::WarnWithdrawal(warning) => return later::warn(case, warning, context),
+        Command::WarnWithdrawal(warning) => return withdrawal::warn(case, warning, context),
         Command::AnswerWarning(answer) => {
-            later::answer(case)?;
+            withdrawal::answer(case)?;
             Event::WarningAnswered(answer.clone())
         }
-        Command::WithdrawImplicitly(one) => return later::withdraw(case, one, context),
+        Command::WithdrawImplicitly(one) => return withdrawal::withdraw(case, one, context),
         Command::ReinstateClaim(one) => {
-            later::reinstate(case)?;
+            withdrawal::reinstate(case)?;
             Event::ClaimReinstated(one.clone())
         }
         Command::MakeFurtherSubmission(one) => {
