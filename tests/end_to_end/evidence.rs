@@ -416,3 +416,26 @@ async fn no_command_removes_the_pieces_of_anothers_upload_or_tells_what_they_are
     assert!(left.is_err(), "{left:?}");
     assert!(node.stop().success());
 }
+
+/// Who administers the server may delete the inbox; the next file finds it there again.
+#[tokio::test]
+async fn an_inbox_that_was_deleted_is_made_again() {
+    let mut node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let (case, bytes) = (Uuid::new_v4(), file(200_000));
+    send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("an answer");
+    let nats = async_nats::connect(node.url()).await.expect("a connection");
+    let made = "$JS.EVENT.ADVISORY.STREAM.CREATED.OBJ_evidence-inbox";
+    let mut made = nats.subscribe(made).await.expect("subscribed");
+    let jetstream = async_nats::jetstream::new(nats);
+    for _ in 0..2 {
+        jetstream.delete_object_store("evidence-inbox").await.expect("deleted");
+        made.next().await.expect("made again");
+        let upload = Uuid::new_v4();
+        put(&client, upload, &bytes).await;
+        let command = attach(case, Uuid::new_v4(), upload, &bytes);
+        let reply = send(&client, &command).await.expect("an answer");
+        assert!(matches!(reply, Reply::Accepted { .. }), "{reply:?}");
+    }
+    assert!(node.stop().success());
+}

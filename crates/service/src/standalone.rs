@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use case::clocks::Clocks;
+use futures::StreamExt as _;
 use guidance::Library;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -317,14 +318,25 @@ async fn settle(
     })))
 }
 
-/// Makes the inbox for files again where the server may have lost it: whenever the stream is followed
-/// again that was away.
+/// Makes the inbox for files again where the server may have lost it, whenever the stream is followed
+/// again that was away; and where somebody deleted it, as far as the server lets this be heard.
 async fn keep_inbox(attaching: Attaching, mut status: watch::Receiver<follower::Status>) {
-    let away = |status: &follower::Status| matches!(status, follower::Status::Away);
-    let follows = |status: &follower::Status| matches!(status, follower::Status::Following { .. });
+    let mut deleted = attaching.inbox_deleted().await;
+    let mut was_away = false;
     loop {
-        if status.wait_for(away).await.is_err() || status.wait_for(follows).await.is_err() {
-            return;
+        tokio::select! {
+            changed = status.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let now = status.borrow_and_update();
+                was_away |= matches!(*now, follower::Status::Away);
+                if !was_away || !matches!(*now, follower::Status::Following { .. }) {
+                    continue;
+                }
+                was_away = false;
+            }
+            Some(_) = deleted.next() => {}
         }
         attaching.ready().await;
     }

@@ -2,6 +2,7 @@
 
 use case::evidence::File;
 use case::{CaseId, Code, KeyId, Rejection};
+use futures::stream::BoxStream;
 
 use super::entrance::Place;
 use super::inbox::{Inbox, NotRead, Pieces};
@@ -45,6 +46,11 @@ impl Attaching {
         if let Err(NotRead::Away(reason)) = self.inbox.ensure().await {
             tracing::warn!(reason, "the inbox for files is not there yet");
         }
+    }
+
+    /// What the server says each time when somebody deleted the inbox; nothing where it does not say so.
+    pub(crate) async fn inbox_deleted(&self) -> BoxStream<'static, ()> {
+        self.inbox.deleted().await
     }
 
     /// Refuses the commands that wait until a file can be taken in, and those that come. What is being

@@ -28,6 +28,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use bytes::Bytes;
 use case::UploadId;
+use futures::stream::BoxStream;
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use tokio_util::io::StreamReader;
 
@@ -91,6 +92,15 @@ impl Inbox {
         };
         let made = self.context.create_object_store(config).await;
         made.map_err(|error| NotRead::Away(crate::chain(&error)))
+    }
+
+    /// What the server says each time when somebody deleted the bucket.
+    pub(super) async fn deleted(&self) -> BoxStream<'static, ()> {
+        let subject = format!("$JS.EVENT.ADVISORY.STREAM.DELETED.OBJ_{INBOX}");
+        match self.context.client().subscribe(subject).await {
+            Ok(said) => said.map(|_| ()).boxed(),
+            Err(_) => futures::stream::empty().boxed(),
+        }
     }
 
     /// Opens an upload of a size for reading.
