@@ -192,6 +192,20 @@ fn decide_appeal(
             "an appeal that is allowed gives protection; another outcome is substituted",
         );
     }
+    // Whoever asks for more does not lose by asking what protects.
+    let authoritys = appeal.before_the_next_court()
+        && appeal.onward.as_ref().is_some_and(|onward| onward.by == Role::DecisionMaker);
+    if let Some(stands) = case.outcome().filter(|stands| stands.protects() && !authoritys)
+        && ruling.outcome.is_some_and(|outcome| !outcome.protects())
+    {
+        return refuse(
+            Code::OutcomeUnfit,
+            format!(
+                "{stands} stands, and only the claimant asked: on that appeal it is not taken away; a \
+                 review of the status may end it"
+            ),
+        );
+    }
     for held in &ruling.per_criterion {
         context.law.known_criterion(case, &held.criterion)?;
     }
