@@ -77,9 +77,9 @@ const STEPS: &[&str] = &[
     "decisions.grant-status status=refugee from=2024-02-01 by D@",
     "decisions.open-status-review kind=cessation reason=~ by D@",
     "decisions.notify-status-review method=post language=en served=2024-03-10 by Y@",
-    "decisions.hear-status-review attended=yes by D@",
+    "decisions.hear-status-review attended=yes on 2024-03-20 by D@",
     "decisions.keep-status reason=~ by D@",
-    "decisions.end-status ground=ceased_circumstances reasons=~ by D@",
+    "decisions.end-status ground=ceased_circumstances reasons=~ on 2024-03-25 by D@",
     "appeals.determine-suspension appeal=@A1 effect=not_suspensive reason=~ by J@",
     "appeals.list-hearing appeal=@A1 hearing=@H1 at=2024-04-02 by Y@",
     "appeals.hold-hearing appeal=@A1 hearing=@H1 attended=yes by J@",
@@ -104,7 +104,7 @@ const STEPS: &[&str] = &[
     "appeals.seek-permission appeal=@A1 grounds=~ sought=2024-04-10 by D@",
     "appeals.seek-permission appeal=@A2 grounds=~ sought=2024-06-10 by P@",
     "appeals.decide-permission appeal=@A2 result=granted reasons=~ by J@",
-    "decisions.end-status ground=ceased_circumstances outcome=subsidiary reasons=~ by D@",
+    "decisions.end-status ground=ceased_circumstances outcome=subsidiary reasons=~ on 2024-03-25 by D@",
     "registry.warn-withdrawal cause=not_attended method=post language=en served=2024-02-01 by Y@",
     "registry.answer-warning by A@",
     "registry.withdraw-implicitly reason=~ on 2024-02-16 by Y@",
@@ -134,8 +134,8 @@ const STRETCHES: &[&[&str]] = &[
     &[
         "decisions.open-status-review kind=cessation reason=~ by D1",
         "decisions.notify-status-review method=post language=en served=2024-03-10 by Y1",
-        "decisions.hear-status-review attended=yes by D1",
-        "decisions.end-status ground=ceased_circumstances reasons=~ by D2",
+        "decisions.hear-status-review attended=yes on 2024-03-20 by D1",
+        "decisions.end-status ground=ceased_circumstances reasons=~ on 2024-03-25 by D2",
     ],
     &["decide A1 dismissed onward_deadline 2024-04-30 by J1"],
     &[
@@ -393,7 +393,7 @@ const ENDED: &[&str] = &[
     "decisions.grant-status status=refugee from=2024-02-01 by D1",
     "decisions.open-status-review kind=cessation reason=~ by D1",
     "decisions.notify-status-review method=post language=en served=2027-01-10 by Y1",
-    "decisions.hear-status-review attended=yes by D1",
+    "decisions.hear-status-review attended=yes on 2027-01-15 by D1",
     "decisions.end-status ground=ceased_circumstances reasons=~ by D2 on 2027-01-20",
 ];
 

@@ -22,6 +22,8 @@ use crate::vocabulary::{Circumstance, DeadlineKind, FactCode, FactValue};
 pub(crate) const EXCLUSION: &str = "EXC";
 /// The leaf of harm within article 3 of the European Convention on Human Rights.
 pub(crate) const ARTICLE_THREE: &str = "CP.1";
+/// The tie between the harm and a Convention ground, without which nobody is a refugee.
+const NEXUS: &str = "NEX";
 /// The leaf of an area of flight at home that is safe, accessible and reasonable.
 pub(crate) const FLIGHT_AT_HOME: &str = "IFA";
 /// The node on which a claim not to be returned turns.
@@ -177,15 +179,45 @@ impl<'a> Law<'a> {
         outcome_with_onus(self.guidance_of(assessment)?, case, converted)
     }
 
+    /// What is left where somebody is held to be no refugee whatever was found: the outcome, and the leaves
+    /// that are open for it, with some of them counted as not met.
+    pub(crate) fn without_inclusion(
+        self,
+        case: &Case,
+        assessment: &Assessment,
+        converted: &BTreeSet<Criterion>,
+    ) -> Result<(Outcome, Vec<String>), Rejection> {
+        let guidance = self.guidance_of(assessment)?;
+        let mut findings = findings(guidance, current(case)?, converted);
+        // Without it there is no inclusion; a profile that has no such leaf has no inclusion either.
+        let _ = guidance.find(&mut findings, NEXUS, Value::NotMet);
+        let proposal = proposal(guidance, case, findings)?;
+        Ok((proposal.outcome, proposal.open))
+    }
+
+    /// Whether a leaf is, or may come to be, presumed met in an assessment.
+    pub(crate) fn may_be_presumed(
+        self,
+        case: &Case,
+        assessment: &Assessment,
+        converted: &BTreeSet<Criterion>,
+        leaf: &Criterion,
+    ) -> Result<bool, Rejection> {
+        let guidance = self.guidance_of(assessment)?;
+        let (sought, facts) = (registration(case)?.sought, facts(&case.evidence.facts));
+        let findings = findings(guidance, current(case)?, converted);
+        let evaluation = guidance.evaluate(&Question { sought, facts, findings });
+        Ok(evaluation.may_be_presumed(leaf.as_str()))
+    }
+
     /// What an assessment would come to if nothing excluded the claimant.
     pub(crate) fn without_exclusion(
         self,
         case: &Case,
         assessment: &Assessment,
     ) -> Result<Outcome, Rejection> {
-        let round = need(case.assessment.round(), Code::NotComplete, "no assessment is complete")?;
         let guidance = self.guidance_of(assessment)?;
-        let mut findings = findings(guidance, round, &BTreeSet::new());
+        let mut findings = findings(guidance, current(case)?, &BTreeSet::new());
         // In a profile that has no such leaf nothing excludes.
         let _ = guidance.find(&mut findings, EXCLUSION, Value::NotMet);
         Ok(proposal(guidance, case, findings)?.outcome)
@@ -258,14 +290,18 @@ fn proposal(guidance: &Guidance, case: &Case, findings: Findings) -> Result<Prop
     })
 }
 
+/// The round on whose findings an assessment was completed.
+fn current(case: &Case) -> Result<&Round, Rejection> {
+    need(case.assessment.round(), Code::NotComplete, "no assessment is complete")
+}
+
 /// The outcome under one guidance, with some open leaves counted as not met.
 pub(crate) fn outcome_with_onus(
     guidance: &Guidance,
     case: &Case,
     converted: &BTreeSet<Criterion>,
 ) -> Result<Outcome, Rejection> {
-    let round = need(case.assessment.round(), Code::NotComplete, "no assessment is complete")?;
-    let findings = findings(guidance, round, converted);
+    let findings = findings(guidance, current(case)?, converted);
     let sought = registration(case)?.sought;
     let facts = facts(&case.evidence.facts);
     let evaluation = guidance.evaluate(&Question { sought, facts, findings });

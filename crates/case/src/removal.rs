@@ -274,13 +274,31 @@ fn article_three(case: &Case) -> Option<Reason> {
         return None;
     }
     let (found, value) = held(case, ARTICLE_THREE)?;
-    if value != Value::Met || held(case, FLIGHT_AT_HOME).is_some_and(|(_, it)| it == Value::Met) {
+    if held(case, FLIGHT_AT_HOME).is_some_and(|(_, it)| it == Value::Met) {
+        return None;
+    }
+    match value {
+        Value::Met => Some(Reason::new(
+            BarReason::ArticleThreeFound,
+            "harm within article 3 of the European Convention on Human Rights was found",
+            vec![found],
+        )),
+        Value::Undetermined => left_open(case, found),
+        Value::NotMet => None,
+    }
+}
+
+/// A decision that asked for no answer on article 3, because something else was sought, answers nothing.
+fn left_open(case: &Case, found: Version) -> Option<Reason> {
+    let decision = case.decisions.standing()?;
+    if decision.onus.iter().any(|leaf| leaf.as_str() == ARTICLE_THREE) {
         return None;
     }
     Some(Reason::new(
-        BarReason::ArticleThreeFound,
-        "harm within article 3 of the European Convention on Human Rights was found",
-        vec![found],
+        BarReason::ArticleThreeOpen,
+        "whether harm within article 3 of the European Convention on Human Rights awaits the person was \
+         left undetermined: find it, or let a court hold it",
+        vec![found, decision.version],
     ))
 }
 

@@ -223,6 +223,7 @@ impl Case {
         if self.decisions.decided(&by.id) {
             return refuse(Code::TookPart, "the actor decided this case and may not assess it");
         }
+        self.not_of_the_claimants_side(&by.id)?;
         self.assessment.may_assess(by)
     }
 
@@ -240,6 +241,20 @@ impl Case {
         acted
             || self.intake.representatives.contains_key(actor)
             || interviews.any(|interview| interview.present.contains(actor))
+    }
+
+    /// I2: who asked for protection, or represented who did, neither assesses nor reviews nor decides it.
+    pub(crate) fn not_of_the_claimants_side(&self, actor: &ActorId) -> Result<(), Rejection> {
+        let asked = self.parts.get(actor).is_some_and(|parts| {
+            parts.iter().any(|part| matches!(part.role, Role::Applicant | Role::Representative))
+        });
+        if asked || self.intake.representatives.contains_key(actor) {
+            return refuse(
+                Code::TookPart,
+                "the actor is or was of the claimant's side and has no part in what is decided on it",
+            );
+        }
+        Ok(())
     }
 
     /// The outcome that stands: the tribunal's, else the authority's.

@@ -148,6 +148,7 @@ impl Summary {
                 self.references.push(kept.reference.clone());
             }
             IntakeEvent::ClaimWithdrawn(_) => self.status = Status::Withdrawn,
+            IntakeEvent::ClaimLodged(_) => self.void(),
             _ => {}
         }
     }
@@ -213,11 +214,19 @@ impl Summary {
     }
 
     fn evidence(&mut self, event: &crate::evidence::Event) {
-        let assessed = event.is_new_matter()
-            && matches!(self.status, Status::AwaitingReview | Status::AwaitingDecision);
         let begins = matches!(event, crate::evidence::Event::FactFound(_))
             && self.status == Status::Registered;
-        if assessed || begins {
+        if begins {
+            self.status = Status::InAssessment;
+        }
+        if event.is_new_matter() {
+            self.void();
+        }
+    }
+
+    /// An assessment that was complete is so no more (I7).
+    fn void(&mut self) {
+        if matches!(self.status, Status::AwaitingReview | Status::AwaitingDecision) {
             self.status = Status::InAssessment;
         }
     }

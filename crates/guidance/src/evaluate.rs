@@ -102,6 +102,23 @@ impl<'g> Evaluation<'g> {
         })
     }
 
+    /// Whether a leaf counts as met unless the contrary is found, or would if what is still open were
+    /// met: then nobody bears the burden of proving it.
+    #[must_use]
+    pub fn may_be_presumed(&self, leaf: &str) -> bool {
+        let facts = self.question.facts.bits();
+        let holds = |(fact, word): &(String, String)| {
+            Facts::bit(fact, word).is_some_and(|bit| facts & bit != 0)
+        };
+        self.guidance.criteria.presumptions.iter().any(|presumption| {
+            let (parameter, word) = &presumption.when;
+            presumption.leaf == leaf
+                && self.guidance.setting(parameter) == Some(word.as_str())
+                && presumption.facts.iter().all(holds)
+                && self.value(&presumption.requires) != Some(Value::NotMet)
+        })
+    }
+
     /// The leaves worth asking next, in the order of the criteria file.
     ///
     /// Exactly those undetermined leaves, presumed ones aside, for which the others can be settled

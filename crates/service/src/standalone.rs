@@ -336,7 +336,7 @@ async fn keep_inbox(attaching: Attaching, mut status: watch::Receiver<follower::
                 }
                 was_away = false;
             }
-            Some(_) = deleted.next() => {}
+            Some(()) = deleted.next() => {}
         }
         attaching.ready().await;
     }

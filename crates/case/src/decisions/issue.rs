@@ -42,7 +42,8 @@ pub(super) fn issue(
             "the actor assessed or reviewed this case and may not decide it",
         );
     }
-    disclosed(case)?;
+    case.not_of_the_claimants_side(by)?;
+    disclosed(case, context)?;
     grounds_fit(decision)?;
     exclusion_fits(case, latest, decision, context)?;
     let unresolved = refusal_is_determined(case, latest, decision, context)?;
@@ -78,8 +79,8 @@ fn reviewed(latest: &Assessment) -> Result<&Review, Rejection> {
 }
 
 /// I8: nobody is surprised by country information.
-fn disclosed(case: &Case) -> Result<(), Rejection> {
-    let undisclosed = evidence::undisclosed(case);
+fn disclosed(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
+    let undisclosed = evidence::undisclosed(case, context);
     if undisclosed.is_empty() {
         return Ok(());
     }
@@ -87,7 +88,7 @@ fn disclosed(case: &Case) -> Result<(), Rejection> {
     refuse(
         Code::NotDisclosed,
         format!(
-            "findings rely on country information that was not disclosed to the claimant: {}; send evidence.disclose-country-info",
+            "country information that findings rely on, or that was linked against the claimant, was not disclosed to them: {}; send evidence.disclose-country-info",
             items.join(", ")
         ),
     )
@@ -149,9 +150,68 @@ fn refusal_is_determined(
     decision: &Issue,
     context: &Context<'_>,
 ) -> Result<Vec<Criterion>, Rejection> {
+    let departs = decision.outcome == DecisionOutcome::Refused
+        && !matches!(latest.outcome, Outcome::Undetermined | Outcome::Refused);
+    let converted = converted(case, latest, decision, departs, context)?;
+    let denies = matches!(
+        decision.outcome,
+        DecisionOutcome::Refused | DecisionOutcome::Excluded | DecisionOutcome::Inadmissible
+    );
+    if latest.outcome == Outcome::Undetermined && (denies || !converted.is_empty()) {
+        let outcome = context.law.with_onus(case, latest, &converted)?;
+        if DecisionOutcome::from_proposal(outcome) != Some(decision.outcome) {
+            return undetermined(outcome, &latest.open);
+        }
+    }
+    // Whoever is held to be no refugee against the proposal is not refused either while what else
+    // protects is open.
+    if departs {
+        let (outcome, open) = context.law.without_inclusion(case, latest, &converted)?;
+        if outcome == Outcome::Undetermined && !open.is_empty() {
+            return undetermined(outcome, &open);
+        }
+    }
+    let findings = case.assessment.round().map(|round| &round.findings);
+    Ok(findings
+        .into_iter()
+        .flatten()
+        .filter(|(id, finding)| finding.value == Value::Undetermined && !converted.contains(*id))
+        .map(|(id, _)| id.clone())
+        .collect())
+}
+
+fn undetermined<T>(outcome: Outcome, open: &[String]) -> Result<T, Rejection> {
+    refuse(
+        Code::Undetermined,
+        format!(
+            "the outcome is {outcome}; open criteria: {}. Ask further, or find on the onus with reasons",
+            open.join(", ")
+        ),
+    )
+}
+
+/// The open criteria that a finding on the onus turns against the claimant. It belongs to a decision that
+/// gives less than refugee status, and to nothing that is presumed: there nobody bears a burden.
+fn converted(
+    case: &Case,
+    latest: &Assessment,
+    decision: &Issue,
+    departs: bool,
+    context: &Context<'_>,
+) -> Result<BTreeSet<Criterion>, Rejection> {
     let mut converted = BTreeSet::new();
+    if decision.onus.is_empty() {
+        return Ok(converted);
+    }
+    if decision.outcome == DecisionOutcome::Refugee {
+        return refuse(Code::OnusUnfit, "a finding on the onus belongs to a refusal only");
+    }
+    let mut open = latest.open.clone();
+    if departs {
+        open.extend(context.law.without_inclusion(case, latest, &converted)?.1);
+    }
     for onus in &decision.onus {
-        let open = latest.open.iter().any(|leaf| leaf == onus.criterion.as_str());
+        let open = open.iter().any(|leaf| leaf == onus.criterion.as_str());
         if !open || !converted.insert(onus.criterion.clone()) {
             return refuse(
                 Code::OnusUnfit,
@@ -162,32 +222,18 @@ fn refusal_is_determined(
             );
         }
     }
-    let denies = matches!(
-        decision.outcome,
-        DecisionOutcome::Refused | DecisionOutcome::Excluded | DecisionOutcome::Inadmissible
-    );
-    if !denies && !converted.is_empty() {
-        return refuse(Code::OnusUnfit, "a finding on the onus belongs to a refusal only");
-    }
-    if denies && latest.outcome == Outcome::Undetermined {
-        let outcome = context.law.with_onus(case, latest, &converted)?;
-        if DecisionOutcome::from_proposal(outcome) != Some(decision.outcome) {
+    for leaf in &converted {
+        if context.law.may_be_presumed(case, latest, &converted, leaf)? {
             return refuse(
-                Code::Undetermined,
+                Code::OnusUnfit,
                 format!(
-                    "the outcome is {outcome}; open criteria: {}. Ask further, or find on the onus with reasons",
-                    latest.open.join(", ")
+                    "{leaf} is presumed here as long as what the presumption rests on may be met, so \
+                     nobody bears the burden of it: find it not met, or what it rests on"
                 ),
             );
         }
     }
-    let findings = case.assessment.round().map(|round| &round.findings);
-    Ok(findings
-        .into_iter()
-        .flatten()
-        .filter(|(id, finding)| finding.value == Value::Undetermined && !converted.contains(*id))
-        .map(|(id, _)| id.clone())
-        .collect())
+    Ok(converted)
 }
 
 /// I10: a departure is reasoned, and only a departure is. A finding on the onus is no departure:

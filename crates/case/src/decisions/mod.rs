@@ -209,6 +209,9 @@ pub struct Decision {
     pub grounds: Vec<Ground>,
     /// The assessment it rests on.
     pub assessment: Version,
+    /// The open criteria that it turned against the claimant by findings on the onus.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub onus: Vec<Criterion>,
     /// Whether it departs from the proposal.
     pub departs: bool,
     /// What the decision-maker was shown.
@@ -236,6 +239,7 @@ impl Decision {
             outcome,
             grounds: Vec::new(),
             assessment,
+            onus: Vec::new(),
             departs: false,
             seen: None,
             notified: None,
@@ -326,7 +330,8 @@ pub(crate) fn decide(
             Event::StatusReviewNotified(notice.clone())
         }
         Command::HearStatusReview(hearing) => {
-            status::at(case, &[Stage::Notified, Stage::Heard])?;
+            let review = status::at(case, &[Stage::Notified, Stage::Heard])?;
+            status::not_before_notice(review, context)?;
             Event::StatusReviewHeard(hearing.clone())
         }
         Command::KeepStatus(kept) => {
@@ -379,6 +384,7 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
         Event::DecisionIssued(issued) => {
             case.decisions.all.push(Decision {
                 grounds: issued.grounds.clone(),
+                onus: issued.onus.iter().map(|onus| onus.criterion.clone()).collect(),
                 departs: issued.departure.is_some(),
                 seen: issued.seen,
                 ..Decision::new(stamp, issued.outcome, issued.assessment)

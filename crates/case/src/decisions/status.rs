@@ -3,7 +3,7 @@
 //! The end of a status is a decision of its own: it is served, and can be appealed. Until then, and
 //! while a time limit runs or an appeal is pending, the person is not removed (I1).
 
-use super::{Decision, Issued, day, day_since};
+use super::{Decision, Issued, day, day_since, not_before};
 use crate::decide::Context;
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
@@ -248,6 +248,7 @@ pub(super) fn end(
     context: &Context<'_>,
 ) -> Result<Option<DecisionOutcome>, Rejection> {
     let review = at(case, &[StatusReviewStage::Heard])?;
+    not_before_notice(review, context)?;
     nothing_else_open(case)?;
     if review.by == context.by.id {
         return refuse(
@@ -262,6 +263,18 @@ pub(super) fn end(
         );
     }
     remains(case, end)
+}
+
+/// First notice, then the hearing, then the end: nobody is heard, or taken for absent, before the notice was
+/// served.
+pub(super) fn not_before_notice(
+    review: &StatusReview,
+    context: &Context<'_>,
+) -> Result<(), Rejection> {
+    match &review.noticed {
+        Some(noticed) => not_before(context.occurred, noticed, "notice of the review was served"),
+        None => Ok(()),
+    }
 }
 
 /// What a court gave instead of the status stays, and the authority may leave more than nothing.

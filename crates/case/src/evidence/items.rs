@@ -153,16 +153,32 @@ pub struct DiscloseCountryInfo {
     pub language: Language,
 }
 
-/// I8: the country information on which the findings of the current round rest and which was not
-/// disclosed to the claimant.
-pub(crate) fn undisclosed(case: &Case) -> Vec<EvidenceId> {
+/// I8: the country information on which the findings of the current round rest, or that was linked to a
+/// criterion against the claimant, and which was not disclosed to them.
+pub(crate) fn undisclosed(case: &Case, context: &Context<'_>) -> Vec<EvidenceId> {
+    let against = |item: &Item| {
+        item.links.iter().any(|link| Some(link.polarity) == against(case, &link.criterion, context))
+    };
+    let held = case.evidence.items.iter().filter(|(_, item)| item.withdrawn.is_none());
+    let linked = held.filter(|(_, item)| against(item)).map(|(id, _)| *id);
     let unseen = |id: &EvidenceId| {
         case.evidence
             .items
             .get(id)
             .is_some_and(|item| item.to_be_disclosed() && item.disclosed.is_none())
     };
-    relied_on_now(case).into_iter().filter(unseen).collect()
+    let mut all = relied_on_now(case);
+    all.extend(linked);
+    all.into_iter().filter(unseen).collect()
+}
+
+/// How an item stands to a criterion that is against the claimant: what supports that they are excluded,
+/// or find protection at home, is; and what undermines anything else.
+fn against(case: &Case, criterion: &Criterion, context: &Context<'_>) -> Option<Polarity> {
+    Some(match context.law.adverse(case, criterion).ok()? {
+        Value::Met => Polarity::Supports,
+        Value::NotMet | Value::Undetermined => Polarity::Undermines,
+    })
 }
 
 /// The withdrawn items on which findings of the current round still rest.
@@ -182,12 +198,9 @@ fn relied_on_now(case: &Case) -> std::collections::BTreeSet<EvidenceId> {
 
 pub(super) fn link(case: &Case, link: &Link, context: &Context<'_>) -> Result<(), Rejection> {
     let item = case.evidence.relied_on(link.evidence)?;
-    // I21: what supports that the claimant is excluded, or finds protection at home, is against them.
-    let against = match context.law.adverse(case, &link.criterion)? {
-        Value::Met => Polarity::Supports,
-        Value::NotMet | Value::Undetermined => Polarity::Undermines,
-    };
-    if item.kind == EvidenceKind::IrregularEntry && link.polarity == against {
+    // I21
+    let against = against(case, &link.criterion, context);
+    if item.kind == EvidenceKind::IrregularEntry && Some(link.polarity) == against {
         return super::entry_undermines(link.criterion.as_str());
     }
     context.law.known_criterion(case, &link.criterion)

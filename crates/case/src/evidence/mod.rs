@@ -21,6 +21,8 @@ pub use self::items::{
 };
 pub(crate) use self::items::{country_info, undisclosed, withdrawn_but_relied_on};
 pub use self::state::{Fact, Interview, Item, LinkState, State, Transcript};
+use guidance::Value;
+
 use crate::assessment::RecordFinding;
 use crate::catalogue::{commands, events};
 use crate::decide::Context;
@@ -162,7 +164,8 @@ fn entry_undermines<T>(criterion: &str) -> Result<T, Rejection> {
     )
 }
 
-/// I21: no finding against the claimant rests on the way of entry.
+/// I21: no finding against the claimant rests on the way of entry, nor one that leaves open what a finding
+/// on the onus would turn against them.
 pub(crate) fn entry_never_undermines(
     case: &Case,
     finding: &RecordFinding,
@@ -172,7 +175,11 @@ pub(crate) fn entry_never_undermines(
         case.evidence.items.get(id).is_some_and(|item| item.kind == EvidenceKind::IrregularEntry)
     };
     let rests = finding.facts.contains(&FactCode::Entry) || finding.evidence.iter().any(of_entry);
-    if rests && finding.value == context.law.adverse(case, &finding.criterion)? {
+    let in_favour = match context.law.adverse(case, &finding.criterion)? {
+        Value::Met => Value::NotMet,
+        Value::NotMet | Value::Undetermined => Value::Met,
+    };
+    if rests && finding.value != in_favour {
         return entry_undermines(finding.criterion.as_str());
     }
     Ok(())

@@ -295,6 +295,10 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
         Event::ClaimLodged(claim) => {
             // I13: who does what was asked for is not taken for gone.
             case.registry.later.warning = None;
+            // I7: the claimant's account is what an assessment is about.
+            if case.decisions.standing().is_none() {
+                case.assessment.void(stamp.version);
+            }
             case.intake.lodged = Some(Lodged {
                 version: stamp.version,
                 lodged: stamp.occurred.clone(),

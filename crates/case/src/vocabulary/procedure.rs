@@ -257,6 +257,8 @@ vocabulary! {
         ProtectionGranted = "protection_granted",
         /// Harm within article 3 of the Convention was found and no court held otherwise.
         ArticleThreeFound = "article_three_found",
+        /// Whether such harm awaits the person was left undetermined by a decision that did not turn on it.
+        ArticleThreeOpen = "article_three_open",
         /// A status stands.
         StatusStands = "status_stands",
         /// A removal bar is in force.

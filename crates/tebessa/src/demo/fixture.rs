@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ::guidance::Value;
+use ::guidance::{Fixture, Guidance, Question, Value};
 use jiff::civil::{Date, date};
 
 /// The 26 decided cases.
@@ -49,6 +49,22 @@ impl Decided {
             "G.ID" | "LIAB" | "NEX" | "WFF.harm" => Value::Met,
             _ => Value::NotMet,
         })
+    }
+
+    /// What is asked of a guidance, with each finding that is listed as it is shifted.
+    pub(crate) fn question(
+        &self,
+        guidance: &Guidance,
+        shift: fn(Value) -> Value,
+    ) -> Option<Question> {
+        let findings: BTreeMap<_, _> =
+            self.findings.iter().map(|(leaf, value)| (leaf, shift(*value))).collect();
+        let line = serde_json::json!({
+            "profile": self.profile, "as_of": self.as_of, "sought": self.sought,
+            "facts": self.facts, "findings": findings,
+        });
+        let line = line.to_string();
+        serde_json::from_str::<Fixture>(&line).ok()?.question(guidance).ok()
     }
 
     /// Why a leaf is undetermined.

@@ -2,7 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "it inserts a member into an object made just above")]
 
-use ::guidance::{Guidance, Value};
+use ::guidance::{Guidance, Outcome, Value};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::{Value as Json, json};
@@ -77,7 +77,7 @@ pub(crate) fn of_granted(decided: &Decided, guidance: &Guidance) -> Script {
     writer.evidence();
     writer.assess(CASEWORKER, days::FOUND, |value| value);
     writer.review("agree", "The findings are reasoned and the sources are named.");
-    writer.decide(&decided.outcome, false);
+    writer.decide(&decided.outcome);
     writer.notify();
     writer.close("granted", 0);
     writer.script
@@ -231,16 +231,37 @@ impl<'d> Writer<'d> {
         );
     }
 
-    fn decide(&mut self, outcome: &str, departs: bool) {
+    fn decide(&mut self, outcome: &str) {
         let mut data = json!({
             "outcome": outcome, "reasons": format!("As reasoned in {}.", self.decided.title),
         });
         if outcome == "refugee" {
             data["grounds"] = json!([self.decided.ground]);
         }
-        if departs {
+        self.push("decisions.issue", DECISION_MAKER, days::DECIDED, data);
+    }
+
+    /// Refuses; against the proposal where the findings do not lead to a refusal, and then with findings on
+    /// the onus of what else is open.
+    fn refuse(&mut self, shift: fn(Value) -> Value) {
+        let mut data = json!({
+            "outcome": "refused", "reasons": format!("As reasoned in {}.", self.decided.title),
+        });
+        let proposed = self.decided.question(self.guidance, shift);
+        let departs = proposed
+            .filter(|question| self.guidance.evaluate(question).outcome() != Outcome::Refused);
+        if let Some(mut question) = departs {
             data["departure"] =
                 json!("The authority read the law more narrowly than the findings propose.");
+            // It holds that the claimant is no refugee.
+            let _ = self.guidance.find(&mut question.findings, "NEX", Value::NotMet);
+            let left = self.guidance.evaluate(&question);
+            let onus = left.open().map(|criterion| {
+                json!({ "criterion": criterion, "reason": "Nothing more came from the claimant." })
+            });
+            if left.outcome() == Outcome::Undetermined {
+                data["onus"] = onus.collect();
+            }
         }
         self.push("decisions.issue", DECISION_MAKER, days::DECIDED, data);
     }
@@ -291,7 +312,7 @@ impl<'d> Writer<'d> {
         self.assess(CASEWORKER, days::FOUND, |value| value);
         self.review("agree", "The findings carry the proposal.");
         let outcome = self.decided.outcome.clone();
-        self.decide(&outcome, false);
+        self.decide(&outcome);
         self.notify();
         self.appeal("dismissed", None, 0);
         self.close(if outcome == "refused" { "refused" } else { "excluded" }, days::CLOSED);
@@ -300,7 +321,7 @@ impl<'d> Writer<'d> {
     fn won_on_appeal(&mut self) {
         self.assess(CASEWORKER, days::FOUND, |value| value);
         self.review("agree", "The findings are complete; the departure is the decider's own.");
-        self.decide("refused", true);
+        self.refuse(|value| value);
         self.notify();
         let outcome = self.decided.outcome.clone();
         self.appeal("allowed", Some(&outcome), 0);
@@ -309,11 +330,10 @@ impl<'d> Writer<'d> {
     /// The authority took for not met what could not be determined; the court sent it back, and
     /// a second caseworker finds as the court held. The assessment goes back for further enquiry.
     fn remitted(&mut self) {
-        self.assess(CASEWORKER, days::FOUND, |value| {
-            if value == Value::Undetermined { Value::NotMet } else { value }
-        });
-        self.review("agree", "The findings carry the proposal.");
-        self.decide("refused", false);
+        let settled = |value| if value == Value::Undetermined { Value::NotMet } else { value };
+        self.assess(CASEWORKER, days::FOUND, settled);
+        self.review("agree", "The findings are complete; the decision is the decider's own.");
+        self.refuse(settled);
         self.notify();
         self.appeal("remitted", None, days::REMITTED);
         self.assess(SECOND_CASEWORKER, 0, |value| value);
