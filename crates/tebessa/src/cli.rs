@@ -99,6 +99,7 @@ pub(crate) async fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(wanted) => return told(&wanted),
     };
+    let only_shows = cli.command.only_shows();
     let result: Result<Exit, CliError> = match cli.command {
         Commands::Up(args) => up::run(args).await,
         Commands::Serve { command } => serve::run(command).await,
@@ -116,7 +117,32 @@ pub(crate) async fn run() -> ExitCode {
         Commands::Demo(args) => demo::run(args).await,
         Commands::Guidance(args) => guidance::run(&args),
     };
-    result.map_or_else(|error| error.report(), ExitCode::from)
+    match result {
+        Ok(exit) => exit.into(),
+        // Whoever reads a list may stop; of a verdict that was not read, no exit code says that it is good.
+        Err(CliError::Closed) if only_shows => Exit::Done.into(),
+        Err(error) => error.report(),
+    }
+}
+
+impl Commands {
+    /// Whether the command shows something and its exit code says no more than that it was shown.
+    fn only_shows(&self) -> bool {
+        match self {
+            Self::Case { command } => command.only_shows(),
+            Self::Audit { command } => command.only_shows(),
+            Self::Guidance(args) => args.only_shows(),
+            Self::Register { .. } | Self::Watch(_) | Self::Clocks(_) | Self::Stats(_) => true,
+            Self::Up(_)
+            | Self::Serve { .. }
+            | Self::Submit(_)
+            | Self::Evidence { .. }
+            | Self::Journal { .. }
+            | Self::Health(_)
+            | Self::Bench { .. }
+            | Self::Demo(_) => false,
+        }
+    }
 }
 
 fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
@@ -182,6 +208,7 @@ fn told(wanted: &clap::Error) -> ExitCode {
     }
     match wanted.print().map_err(CliError::output) {
         Ok(()) => u8::try_from(wanted.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
+        Err(CliError::Closed) => Exit::Done.into(),
         Err(error) => error.report(),
     }
 }

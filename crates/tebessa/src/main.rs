@@ -68,6 +68,8 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // What cannot be logged is lost: to say so on standard error, which is what failed, would panic.
+        .log_internal_errors(false)
         .with_ansi(choice != anstream::ColorChoice::Never)
         .init();
     allow_many_files();

@@ -16,6 +16,9 @@ pub(crate) struct Signals {
     quit: Signal,
     /// None where whoever started the program wants it to outlive the terminal, as nohup does.
     hangup: Option<Signal>,
+    /// Never asked for. A file that may not grow any more would end the program without a word; as it is
+    /// caught, the write fails, which is said and handled as any other.
+    _too_large: Option<Signal>,
 }
 
 impl Signals {
@@ -28,6 +31,7 @@ impl Signals {
             interrupt: hear(SignalKind::interrupt())?,
             quit: hear(SignalKind::quit())?,
             hangup: if outlives { None } else { Some(hear(SignalKind::hangup())?) },
+            _too_large: hear(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).ok(),
         })
     }
 

@@ -32,6 +32,13 @@ pub(crate) enum Commands {
     CheckDossier(check_dossier::Args),
 }
 
+impl Commands {
+    /// Whether the exit code says no more than that something was shown.
+    pub(crate) const fn only_shows(&self) -> bool {
+        matches!(self, Self::AsOf(_) | Self::Diff(_) | Self::Access(_))
+    }
+}
+
 /// Runs a command.
 pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
     match command {

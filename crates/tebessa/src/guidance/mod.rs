@@ -39,6 +39,13 @@ enum Commands {
     Evaluate(evaluate::Args),
 }
 
+impl Args {
+    /// Whether the exit code says no more than that something was shown.
+    pub(crate) const fn only_shows(&self) -> bool {
+        matches!(self.command, Commands::List(_) | Commands::Show(_) | Commands::Diff(_))
+    }
+}
+
 /// Runs a command.
 pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     let directory = args.guidance.as_deref();

@@ -33,7 +33,7 @@ impl From<Exit> for ExitCode {
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum CliError {
-    /// Whoever read standard output went away, as `head` does. Nobody is there to be told.
+    /// Whoever read standard output went away, as `head` does.
     Closed,
     /// The arguments do not fit together: exit code 2, as for arguments that are not known.
     Usage(String),
@@ -78,15 +78,15 @@ impl CliError {
         Self::caused("standard output could not be written", error)
     }
 
-    /// Says on standard error why the command failed, and gives the exit code.
+    /// Says on standard error why the command failed, and gives the exit code. Of a command that only shows
+    /// something, a reader who went away is no failure: its caller asks for that first.
     pub(crate) fn report(&self) -> ExitCode {
         match self {
-            Self::Closed => Exit::Done.into(),
             Self::Usage(_) => {
                 tell(self);
                 ExitCode::from(2)
             }
-            Self::Failed { .. } => {
+            Self::Closed | Self::Failed { .. } => {
                 tell(self);
                 Exit::Failed.into()
             }
@@ -101,7 +101,9 @@ fn tell(error: &CliError) {
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Closed => f.write_str("standard output was closed"),
+            Self::Closed => f.write_str(
+                "standard output was closed before everything was said: this exit code is no verdict",
+            ),
             Self::Usage(message) | Self::Failed { message, .. } => f.write_str(message),
         }
     }
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_went_away_is_no_failure() {
+    fn a_reader_that_went_away_is_told_from_a_full_disk() {
         let gone = CliError::output(io::Error::from(io::ErrorKind::BrokenPipe));
         assert!(matches!(gone, CliError::Closed));
         let full = CliError::output(io::Error::from(io::ErrorKind::StorageFull));
