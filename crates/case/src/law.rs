@@ -27,7 +27,7 @@ const NEXUS: &str = "NEX";
 /// The leaf of an area of flight at home that is safe, accessible and reasonable.
 pub(crate) const FLIGHT_AT_HOME: &str = "IFA";
 /// The node on which a claim not to be returned turns.
-const ARTICLE_3: &str = "ART3";
+pub(crate) const ARTICLE_3: &str = "ART3";
 
 /// The guidance as the rules see it.
 #[derive(Clone, Copy)]

@@ -5,16 +5,14 @@
 //! so does a decision that was perhaps served. Whoever asks about a case that is unknown or cannot
 //! be read is told "barred" by the service.
 
-use guidance::Value;
+mod article_three;
 
 use crate::appeals::{Appeal, Ruling};
 use crate::deadlines::Running;
 use crate::decisions::{Decision, Notified};
-use crate::law::{ARTICLE_THREE, FLIGHT_AT_HOME};
 use crate::registry::Warning;
 use crate::state::Case;
-use crate::token::Criterion;
-use crate::vocabulary::{BarReason, DeadlineKind, DecisionOutcome, Role};
+use crate::vocabulary::{BarReason, DeadlineKind, Role};
 use crate::{Instant, Version};
 
 /// The answer.
@@ -176,7 +174,7 @@ fn onward(case: &Case, decision: &Decision, ruling: &Ruling, at: Instant) -> Opt
 
 /// The end of the time to ask another judge, where one refused the permission to go further.
 fn renewal(appeal: &Appeal) -> Option<End> {
-    appeal.onward.as_ref()?.renewable.map(End::At)
+    appeal.renewable.map(End::At)
 }
 
 /// The end of all time that was given since an event, also of what somebody began to use and took back.
@@ -255,7 +253,7 @@ fn of_protection(case: &Case, reasons: &mut Vec<Reason>) {
             std::iter::once(decision.version).chain(decision.set_aside).collect(),
         ));
     }
-    reasons.extend(article_three(case));
+    reasons.extend(article_three::of(case));
     if let Some(held) = case.decisions.status() {
         reasons.push(Reason::new(
             BarReason::StatusStands,
@@ -263,59 +261,6 @@ fn of_protection(case: &Case, reasons: &mut Vec<Reason>) {
             vec![held.version],
         ));
     }
-}
-
-/// Non-refoulement under human-rights law stands apart from what was sought and from what was decided:
-/// whom a finding says that article 3 protects is not removed before a newer finding or a court says
-/// otherwise, also where the claim was withdrawn since. An area of flight at home counts only where it was
-/// found.
-fn article_three(case: &Case) -> Option<Reason> {
-    if case.outcome().is_some_and(DecisionOutcome::protects) {
-        return None;
-    }
-    let (found, value) = held(case, ARTICLE_THREE)?;
-    if held(case, FLIGHT_AT_HOME).is_some_and(|(_, it)| it == Value::Met) {
-        return None;
-    }
-    match value {
-        Value::Met => Some(Reason::new(
-            BarReason::ArticleThreeFound,
-            "harm within article 3 of the European Convention on Human Rights was found",
-            vec![found],
-        )),
-        Value::Undetermined => left_open(case, found),
-        Value::NotMet => None,
-    }
-}
-
-/// A decision that asked for no answer on article 3, because something else was sought, answers nothing.
-fn left_open(case: &Case, found: Version) -> Option<Reason> {
-    let decision = case.decisions.standing()?;
-    if decision.onus.iter().any(|leaf| leaf.as_str() == ARTICLE_THREE) {
-        return None;
-    }
-    Some(Reason::new(
-        BarReason::ArticleThreeOpen,
-        "whether harm within article 3 of the European Convention on Human Rights awaits the person was \
-         left undetermined: find it, or let a court hold it",
-        vec![found, decision.version],
-    ))
-}
-
-/// What holds of a leaf: what was found last, or what a court said since, if it said anything.
-fn held(case: &Case, leaf: &str) -> Option<(Version, Value)> {
-    let of_leaf = |id: &Criterion| id.as_str() == leaf;
-    let findings = case.assessment.rounds.iter().rev().find_map(|round| {
-        let found = round.findings.iter().find(|(id, _)| of_leaf(id));
-        found.map(|(_, finding)| (finding.version, finding.value))
-    });
-    let rulings = case.appeals.all.iter().filter_map(|appeal| appeal.ruling.as_ref());
-    let ruled = rulings.filter_map(|ruling| {
-        let held =
-            ruling.held.iter().find(|(id, value)| of_leaf(id) && **value != Value::Undetermined);
-        held.map(|(_, value)| (ruling.version, *value))
-    });
-    ruled.chain(findings).max_by_key(|(version, _)| *version)
 }
 
 fn of_orders(case: &Case, reasons: &mut Vec<Reason>) {

@@ -246,7 +246,9 @@ fn in_time(
     let sought = day_since(sought, "sought", &ruling.on, "the appeal was ruled on, on")?;
     let last = ruling.onward_deadline.as_ref().and_then(WorldDate::last_day);
     let extended = began_within(case, DeadlineKind::Onward, ruling.version, sought, context);
-    Ok(extended || last.is_none_or(|last| sought <= last))
+    let began = context.law.begins(case, sought);
+    let again = appeal.renewable.is_some_and(|over| began.is_some_and(|began| began < over));
+    Ok(extended || again || last.is_none_or(|last| sought <= last))
 }
 
 /// I2: who ruled on the appeal, in whichever court, does not say whether it may be taken further.
@@ -324,7 +326,7 @@ pub(super) fn evolve(appeal: &mut Appeal, event: &Event, stamp: &Stamp<'_>) {
                 onward.by != Role::DecisionMaker && onward.result == Some(PermissionResult::Refused)
             });
             appeal.onward = Some(Onward {
-                renewed,
+                renewed: renewed || appeal.renewable.is_some(),
                 renewable: None,
                 sought: version,
                 by: stamp.by.role,
@@ -337,6 +339,9 @@ pub(super) fn evolve(appeal: &mut Appeal, event: &Event, stamp: &Stamp<'_>) {
         }
         Event::PermissionDecided(one) => {
             if let Some(onward) = appeal.onward.as_mut() {
+                if onward.by != Role::DecisionMaker {
+                    appeal.renewable = one.over;
+                }
                 onward.result = Some(one.result);
                 onward.renewable = one.over;
                 onward.decided = Some(version);

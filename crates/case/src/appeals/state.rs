@@ -74,6 +74,10 @@ pub struct Appeal {
     pub hearings: Vec<Hearing>,
     /// The permission to go further.
     pub onward: Option<Onward>,
+    /// The first instant at which the claimant's time to ask another judge for it is over, where one refused
+    /// it: whatever the authority asks meanwhile, and whatever of their own they take back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renewable: Option<Instant>,
 }
 
 impl Appeal {
@@ -183,6 +187,7 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
                 suspensive: None,
                 hearings: Vec::new(),
                 onward: None,
+                renewable: None,
             });
         }
         Event::LateFilingRuled(ruled) => {
@@ -237,6 +242,7 @@ fn end(case: &mut Case, decided: &AppealDecided, stamp: &Stamp<'_>) {
             onward.ruled = Some(stamp.version);
             by_claimant = onward.by != Role::DecisionMaker;
         }
+        appeal.renewable = None;
         let before = appeal.ruling.take();
         appeal.ruling = Some(Ruling {
             version: stamp.version,

@@ -174,8 +174,8 @@ pub(super) fn step(
     )
 }
 
-/// Nobody is taken to another state against an order that bars removal, nor from protection here; and
-/// when the time for a transfer is over, the claim stays here.
+/// Nobody is taken to another state against an order that bars removal, nor from protection here, nor while
+/// what was decided here can still change; and when the time for a transfer is over, the claim stays here.
 pub(super) fn may_leave(
     case: &Case,
     id: TransferId,
@@ -187,8 +187,22 @@ pub(super) fn may_leave(
             format!("a removal bar is in force: {}; it binds a transfer as well", bar.basis),
         );
     }
-    if case.decisions.status().is_some() || case.outcome().is_some_and(DecisionOutcome::protects) {
+    let kept = case.decisions.all.iter().any(|decision| decision.kept.is_some());
+    if kept
+        || case.decisions.status().is_some()
+        || case.outcome().is_some_and(DecisionOutcome::protects)
+    {
         return refuse(Code::StatusStands, "protection was granted here; nobody is transferred");
+    }
+    // That another state answers is itself a ground on which a claim is inadmissible here.
+    if case.outcome().is_some_and(|outcome| outcome != DecisionOutcome::Inadmissible) {
+        case.undecided()?;
+    }
+    if case.appeals.pending().or(case.appeals.permission_pending()).is_some() {
+        return refuse(
+            Code::AppealPending,
+            "an appeal is not decided; nobody is transferred before",
+        );
     }
     let transfer = case.intake.transfers.iter().find(|transfer| transfer.id == id);
     let due = transfer.and_then(|transfer| transfer.due.as_ref()).and_then(WorldDate::last_day);

@@ -184,6 +184,15 @@ fn missed_an_interview(case: &Case, by: Date) -> bool {
     interviews.is_empty() || interviews.values().any(missed)
 }
 
+/// The day of an interview that is still to come.
+fn interview_ahead(case: &Case, today: Date) -> Option<&WorldDate> {
+    let mut scheduled = case.evidence.interviews.values();
+    let ahead = scheduled.find(|one| {
+        one.stage == InterviewStage::Scheduled && one.at.latest_day().is_some_and(|day| day > today)
+    });
+    ahead.map(|interview| &interview.at)
+}
+
 pub(super) fn answer(case: &Case) -> Result<(), Rejection> {
     case.alive()?;
     let warning = case.registry.later.warning.as_ref();
@@ -204,6 +213,12 @@ pub(super) fn withdraw(
         "the claimant was not warned; send registry.warn-withdrawal and leave time to answer",
     )?;
     let (today, at) = (context.day()?, context.at(case)?);
+    if let Some(ahead) = interview_ahead(case, today) {
+        return refuse(
+            Code::ResponseTimeRuns,
+            format!("an interview is set for {ahead}; the claimant may come to it"),
+        );
+    }
     if let Some(runs) = removal::answerable(case, warning, at) {
         return refuse(Code::ResponseTimeRuns, runs);
     }
