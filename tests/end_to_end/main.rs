@@ -18,6 +18,7 @@ mod key_store;
 mod log_keys;
 mod outage;
 mod privacy;
+mod process;
 mod recovery;
 mod register;
 mod removal;
