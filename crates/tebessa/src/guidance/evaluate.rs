@@ -1,5 +1,7 @@
 //! `tebessa guidance evaluate`: findings in, values and outcome out, one JSON object a line.
 
+mod expected;
+
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -7,7 +9,7 @@ use std::path::{Path, PathBuf};
 use ::guidance::{Evaluation, Fixture, FixtureId, Library};
 
 use crate::law;
-use crate::output::{CliError, Exit, Output, Screen, note, plain};
+use crate::output::{CliError, Exit, Output, Screen, count, note, plain};
 
 /// A longer line is no case; it is refused before it fills the memory.
 const LONGEST_LINE_BYTES: usize = 1 << 20;
@@ -17,13 +19,15 @@ const LONGEST_REASON: usize = 500;
 const HELP: &str = "\
 A line names profile, as_of and sought, and lists findings as \"C2.4\":\"M\", N or U. The form is that of
 decided cases: leaves that are not listed count as not met, and some, which the criteria name, as met.
---explain says which.
+--explain says which. --check compares each answer with what the line says under expect: some values
+of derived, presumed where it is there, and outcome.
 
-Exit code 1: some line was refused; the others are answered.
+Exit code 1: some line was refused, or came out otherwise than expected; the others are answered.
 
-Example:
+Examples:
   head -1 tests/fixtures/jurisprudence.jsonl |
-      tebessa guidance evaluate --explain";
+      tebessa guidance evaluate --explain
+  tebessa guidance evaluate --check tests/fixtures/jurisprudence.jsonl";
 
 /// The arguments of `tebessa guidance evaluate`.
 #[derive(Debug, clap::Args)]
@@ -36,6 +40,9 @@ pub(crate) struct Args {
     /// Print why, as text, in place of JSON
     #[arg(long)]
     explain: bool,
+    /// Compare each answer with what its line expects
+    #[arg(long)]
+    check: bool,
     /// Taken as everywhere: without --explain the answers are lines of JSON
     #[arg(long, conflicts_with = "explain")]
     json: bool,
@@ -47,19 +54,38 @@ enum Answers {
     Explained(Screen),
 }
 
+/// What is compared with what the lines expect.
+#[derive(Default)]
+struct Check {
+    wanted: bool,
+    compared: u64,
+    differ: u64,
+}
+
 pub(crate) fn run(args: &Args, directory: Option<&Path>, screen: Screen) -> Result<Exit, CliError> {
     let library = law::library(directory)?;
     let mut answers =
         if args.explain { Answers::Explained(screen) } else { Answers::Json(Output::stdout()) };
+    let mut check = Check { wanted: args.check, ..Check::default() };
     let all_good = match args.file.as_deref() {
         Some(path) if path != Path::new("-") => {
             let name = path.display().to_string();
             let file = File::open(path).map_err(|error| unreadable(&name, error))?;
-            lines(&library, (&name, file), &mut answers, &mut note)?
+            lines(&library, (&name, file), &mut answers, &mut check, &mut note)?
         }
-        _ => lines(&library, ("standard input", io::stdin().lock()), &mut answers, &mut note)?,
+        _ => {
+            let input = ("standard input", io::stdin().lock());
+            lines(&library, input, &mut answers, &mut check, &mut note)?
+        }
     };
-    Ok(if all_good { Exit::Done } else { Exit::Failed })
+    if check.wanted {
+        let as_expected = check.compared - check.differ;
+        note(&format!(
+            "{as_expected} of {} came out as expected",
+            count(check.compared, "case", "cases")
+        ));
+    }
+    Ok(if all_good && check.differ == 0 { Exit::Done } else { Exit::Failed })
 }
 
 fn unreadable(name: &str, error: io::Error) -> CliError {
@@ -72,6 +98,7 @@ fn lines(
     library: &Library,
     (name, input): (&str, impl Read),
     answers: &mut Answers,
+    check: &mut Check,
     tell: &mut dyn FnMut(&str),
 ) -> Result<bool, CliError> {
     let mut input = BufReader::with_capacity(1 << 16, input);
@@ -89,14 +116,20 @@ fn lines(
         let answered = match read {
             Line::TooLong => Err(format!("longer than {LONGEST_LINE_BYTES} bytes")),
             Line::Whole | Line::End if text.is_empty() => continue,
-            Line::Whole | Line::End => answers.give(library, text, &mut answer)?,
+            Line::Whole | Line::End => answers.give(library, text, check, &mut answer)?,
         };
         match answered {
-            Ok(Listed::Some) => {}
-            Ok(Listed::None) => tell(&format!(
-                "line {number}: it has no findings, so that its leaves count as not met, or as met \
-                 where the criteria say so"
-            )),
+            Ok(given) => {
+                if !given.lists_findings {
+                    tell(&format!(
+                        "line {number}: it has no findings, so that its leaves count as not met, or \
+                         as met where the criteria say so"
+                    ));
+                }
+                for difference in given.differences {
+                    tell(&format!("line {number}: {}", shown(&difference)));
+                }
+            }
             Err(reason) => {
                 all_good = false;
                 tell(&format!("line {number}: {}", shown(&reason)));
@@ -143,10 +176,10 @@ fn trimmed(line: &[u8]) -> &[u8] {
     line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii()
 }
 
-/// Whether a case that was answered lists any finding.
-enum Listed {
-    Some,
-    None,
+/// What is to be said of a case that was answered.
+struct Given {
+    lists_findings: bool,
+    differences: Vec<String>,
 }
 
 impl Answers {
@@ -156,8 +189,9 @@ impl Answers {
         &mut self,
         library: &Library,
         line: &[u8],
+        check: &mut Check,
         buffer: &mut Vec<u8>,
-    ) -> Result<Result<Listed, String>, CliError> {
+    ) -> Result<Result<Given, String>, CliError> {
         let fixture: Fixture<'_> = match serde_json::from_slice(line) {
             Ok(fixture) => fixture,
             Err(error) => return Ok(Err(reason(&error, line))),
@@ -171,6 +205,15 @@ impl Answers {
             Err(reason) => return Ok(Err(reason)),
         };
         let evaluation = guidance.evaluate(&question);
+        let mut differences = Vec::new();
+        if check.wanted {
+            match expected::differences(line, &evaluation) {
+                Ok(found) => differences = found,
+                Err(reason) => return Ok(Err(reason)),
+            }
+            check.compared += 1;
+            check.differ += u64::from(!differences.is_empty());
+        }
         match self {
             Self::Json(out) => {
                 write_json(&fixture.id, &evaluation, buffer)?;
@@ -187,7 +230,7 @@ impl Answers {
                 screen.line(&plain(&told))?;
             }
         }
-        Ok(Ok(if fixture.findings.is_empty() { Listed::None } else { Listed::Some }))
+        Ok(Ok(Given { lists_findings: !fixture.findings.is_empty(), differences }))
     }
 
     fn flush(&mut self) -> Result<(), CliError> {

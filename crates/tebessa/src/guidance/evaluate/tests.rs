@@ -14,6 +14,11 @@ enum Form {
 
 /// Whether all lines were good, what was printed, and what was told.
 fn evaluated(input: &[u8], form: Form) -> (bool, String, String) {
+    let mut check = Check::default();
+    evaluated_by(input, form, &mut check)
+}
+
+fn evaluated_by(input: &[u8], form: Form, check: &mut Check) -> (bool, String, String) {
     let library = Library::embedded().unwrap();
     let (mut answers, shown) = match form {
         Form::Json => {
@@ -27,7 +32,7 @@ fn evaluated(input: &[u8], form: Form) -> (bool, String, String) {
     };
     let mut problems = String::new();
     let mut tell = |problem: &str| problems.extend([problem, "\n"]);
-    let good = lines(&library, ("input", input), &mut answers, &mut tell).unwrap();
+    let good = lines(&library, ("input", input), &mut answers, check, &mut tell).unwrap();
     (good, shown.text(), problems)
 }
 
@@ -67,6 +72,35 @@ fn every_decided_case_is_answered() {
         assert_eq!(case["expect"]["outcome"], answer["outcome"], "{}", case["id"]);
     }
     assert_eq!(out.lines().count(), 26);
+}
+
+#[test]
+fn each_case_is_compared_with_what_it_expects() {
+    let mut check = Check { wanted: true, ..Check::default() };
+    let (good, _, problems) = evaluated_by(CASES.as_bytes(), Form::Json, &mut check);
+    assert!(good && problems.is_empty(), "{problems}");
+    assert_eq!((check.compared, check.differ), (26, 0));
+    let table = [
+        (
+            r#""expect":{"derived":{"C1":"M","NEX":"M"},"presumed":["NEX"],"outcome":"refugee"}"#,
+            "line 1: C1 is N, expected M\nline 1: presumed is nothing, expected NEX\n\
+             line 1: the outcome is refused, expected refugee\n",
+        ),
+        (r#""expect":{"derived":{"ART3":"N","C2":"N"},"presumed":[],"outcome":"refused"}"#, ""),
+        (r#""expect":{"derived":{"C9":"M"},"outcome":"refused"}"#, "expect.derived.C9: unknown"),
+        (r#""expect":{"outcome":"refused","presumption":[]}"#, "unknown field `presumption`"),
+        (r#""note":"none""#, "expect is missing"),
+    ];
+    for (rest, expected) in table {
+        let line = format!(
+            r#"{{"profile":"EU","as_of":"2020-11-19","sought":"refugee","findings":{{"C1.1.a":"N"}},{rest}}}"#
+        );
+        let mut check = Check { wanted: true, ..Check::default() };
+        let (good, _, problems) = evaluated_by(line.as_bytes(), Form::Json, &mut check);
+        assert!(problems.contains(expected), "{line} gave {problems}");
+        assert_eq!(problems.is_empty(), expected.is_empty(), "{line} gave {problems}");
+        assert_eq!(good, check.compared == 1, "{line}");
+    }
 }
 
 #[test]
@@ -179,7 +213,8 @@ fn files_that_were_joined_have_marks_between_them() {
 fn an_input_that_cannot_be_read_is_named() {
     let place = tempfile::tempdir().unwrap();
     let (screen, _) = Screen::for_test(80);
-    let args = Args { file: Some(place.path().to_owned()), explain: true, json: false };
+    let args =
+        Args { file: Some(place.path().to_owned()), explain: true, check: false, json: false };
     let error: CliError = run(&args, None, screen).unwrap_err();
     let expected = format!("{} could not be read", place.path().display());
     assert_eq!(error.to_string(), expected);
