@@ -439,3 +439,26 @@ async fn an_inbox_that_was_deleted_is_made_again() {
     }
     assert!(node.stop().success());
 }
+
+/// A file that the case has already leaves nothing in clear in the inbox, nor does one that is sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_case_has_already_does_not_stay_in_the_inbox() {
+    let mut node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let (case, bytes) = (Uuid::new_v4(), file(300_000));
+    send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("an answer");
+    let first = attach(case, Uuid::new_v4(), Uuid::new_v4(), &bytes);
+    let second = attach(case, Uuid::new_v4(), Uuid::new_v4(), &bytes);
+    let nats = async_nats::connect(node.url()).await.expect("a connection");
+    let jetstream = async_nats::jetstream::new(nats);
+    // The second names what is kept by the first, and the last is the second once more.
+    for command in [&first, &second, &second] {
+        let upload = command["data"]["upload"].as_str().expect("an upload").parse().expect("an id");
+        put(&client, upload, &bytes).await;
+        let reply = send(&client, command).await.expect("an answer");
+        assert!(matches!(reply, Reply::Accepted { .. }), "{reply:?}");
+        let mut inbox = jetstream.get_stream("OBJ_evidence-inbox").await.expect("the inbox");
+        assert_eq!(inbox.info().await.expect("its state").state.messages, 0);
+    }
+    assert!(node.stop().success());
+}

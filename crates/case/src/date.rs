@@ -188,7 +188,7 @@ fn range(text: &str) -> Option<(Option<Date>, Option<Date>)> {
             let first = Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()?;
             Some((Some(first), Some(first.last_of_month())))
         }
-        10 => text.parse::<Date>().ok().map(|day| (Some(day), Some(day))),
+        10 => whole_day(text).map(|day| (Some(day), Some(day))),
         20..=35 if text.as_bytes().get(10) == Some(&b'T') => {
             // The day is the one that the writer's own offset shows: a served document carries
             // the local date, and that date starts the clock.
@@ -265,6 +265,12 @@ impl schemars::JsonSchema for WorldDate {
             "pattern": WORLD_DATE
         })
     }
+}
+
+/// Reads a day of the form 2024-02-13. A text that says a time too is none: the time would be lost.
+#[must_use]
+pub fn whole_day(text: &str) -> Option<Date> {
+    if text.len() == 10 { text.parse().ok() } else { None }
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub mod what_if;
 pub use catalogue::{CommandEntry, EventEntry};
 pub use command::{Command, Event, Head, SERVICES, admit, catalogue_entry, commands, events};
 pub use counted::Counted;
-pub use date::{BadDate, Instant, WorldDate};
+pub use date::{BadDate, Instant, WorldDate, whole_day};
 pub use decide::{Actor, Context, decide};
 pub use ids::{
     AppealId, BadId, BarId, CaseId, CausationId, CommandId, CorrelationId, DeadlineId, EventId,

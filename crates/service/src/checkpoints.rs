@@ -72,6 +72,17 @@ impl Signer {
             None if signed_before => return Err(LogKeys::lost(&self.keys)),
             None => LogKeys::read_or_create(&self.keys, &self.origin)?,
         };
+        // Before a note is kept: one that is signed by another log's keys would be damage.
+        if let Some(other) =
+            keys.signing().iter().map(|key| key.verifier()).find(|key| key.name() != self.origin)
+        {
+            return Err(journal::Error::Request(format!(
+                "the keys in {} are of {}, and this is {}; begin anew with `tebessa journal key new`",
+                self.keys.display(),
+                other.name(),
+                self.origin
+            )));
+        }
         let note = self.checkpoints.sign(journal, &keys.signing())?;
         let known = keys.known();
         let policy: Vec<_> = known.iter().map(|known| known.key.clone()).collect();

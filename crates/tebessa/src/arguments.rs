@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 /// A day of the calendar.
 pub(crate) fn day(text: &str) -> Result<Date, String> {
-    text.parse().map_err(|_| "expected a day such as 2024-02-13".to_owned())
+    case::whole_day(text).ok_or_else(|| "expected a day such as 2024-02-13".to_owned())
 }
 
 /// A number that counts from 1: a version, a position, a limit.
@@ -34,6 +34,7 @@ mod tests {
         let refused = [
             day("2020-02-30").unwrap_err(),
             day("yesterday").unwrap_err(),
+            day("2020-02-29T12:00:00").unwrap_err(),
             from_one("0").unwrap_err(),
             from_one("-3").unwrap_err(),
             from_one("18446744073709551616").unwrap_err(),

@@ -12,27 +12,31 @@ use crate::output::CliError;
 /// What has the form of a key is never looked for as a file: a key is also a path, and what is checked
 /// may come in a directory that has a file there.
 pub(crate) fn given(words: &[String]) -> Result<Vec<VerifierKey>, CliError> {
-    let mut keys = Vec::new();
-    let mut struck = Vec::new();
+    let listed = listed_as(words)?;
+    if let (true, Some(word)) = (listed.believed.is_empty(), words.first()) {
+        return Err(CliError::usage(format!("{word} holds no key that is believed")));
+    }
+    Ok(listed.counting())
+}
+
+/// The same with the keys of which nothing counts, to be put together with other lists.
+pub(crate) fn listed_as(words: &[String]) -> Result<Listed, CliError> {
+    let mut all = Listed::default();
     for word in words {
         let file = Path::new(word);
         if is_secret(word) {
             return Err(secret("what is given as --key"));
         } else if !has_the_form_of_a_key(word) && file.exists() {
-            let listed = listed(file)?;
-            keys.extend(listed.believed);
-            struck.extend(listed.struck);
+            all.add(in_file(file)?);
         } else {
             let key = VerifierKey::parse(word).map_err(|error| {
                 let what = format!("`{word}` is neither a key nor a file of keys");
                 CliError::usage(format!("{what}: {error}"))
             })?;
-            keys.push(key);
+            all.believed.push(key);
         }
     }
-    // Wherever else it stands: one list may be older than another.
-    keys.retain(|key| !struck.contains(key));
-    Ok(keys)
+    Ok(all)
 }
 
 /// Whether a word is name+id+key, be it a right one or not.
@@ -41,25 +45,32 @@ fn has_the_form_of_a_key(word: &str) -> bool {
     id.is_some_and(|id| id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// The keys in a file that are believed, see [`listed`].
-pub(crate) fn in_file(file: &Path) -> Result<Vec<VerifierKey>, CliError> {
-    let Listed { mut believed, struck } = listed(file)?;
-    believed.retain(|key| !struck.contains(key));
-    Ok(believed)
-}
-
 /// A list of keys.
 #[derive(Default)]
-struct Listed {
-    believed: Vec<VerifierKey>,
+pub(crate) struct Listed {
+    pub(crate) believed: Vec<VerifierKey>,
     /// Those of which nothing counts.
-    struck: Vec<VerifierKey>,
+    pub(crate) struck: Vec<VerifierKey>,
+}
+
+impl Listed {
+    /// Adds another list.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.believed.extend(other.believed);
+        self.struck.extend(other.struck);
+    }
+
+    /// The keys that count: none that is struck in any of the lists, for one may be older than another.
+    pub(crate) fn counting(mut self) -> Vec<VerifierKey> {
+        self.believed.retain(|key| !self.struck.contains(key));
+        self.believed
+    }
 }
 
 /// The keys in a file, one a line, alone or as `tebessa journal key show` prints them; what stands
 /// behind a `#` is a comment. Of a line that is none nothing is shown: it may be of the wrong file, and
 /// a secret.
-fn listed(file: &Path) -> Result<Listed, CliError> {
+pub(crate) fn in_file(file: &Path) -> Result<Listed, CliError> {
     let text = files::read_text(file, files::SMALL)?;
     let mut keys = Listed::default();
     for (line, number) in text.lines().zip(1..) {
@@ -84,7 +95,7 @@ fn listed(file: &Path) -> Result<Listed, CliError> {
             .map_err(|error| CliError::usage(format!("{at} is no key: {error}")))?;
         list.push(key);
     }
-    if keys.believed.is_empty() {
+    if keys.believed.is_empty() && keys.struck.is_empty() {
         return Err(CliError::usage(format!("{} holds no key that is believed", file.display())));
     }
     Ok(keys)

@@ -49,8 +49,17 @@ pub fn export_tiles(
         report: TilesReport { size: checkpoint.size, ..TilesReport::default() },
         unsynced: BTreeSet::new(),
     };
+    let published = published(out, checkpoint)?;
+    let agrees = |tree: &Tree| match &published {
+        Some(before) if before.size == tree.size() && before.root != tree.root() => {
+            Err(Error::Request(fork(out, before.size)))
+        }
+        Some(_) | None => Ok(()),
+    };
+    agrees(&tiles.tree)?;
     reader.scan(checkpoint.size, &mut |bytes| {
         tiles.push(bytes)?;
+        agrees(&tiles.tree)?;
         progress(tiles.tree.size());
         Ok(())
     })?;
@@ -63,6 +72,43 @@ pub fn export_tiles(
     tiles.write("checkpoint", note.as_bytes(), true)?;
     tiles.sync()?;
     Ok(tiles.report)
+}
+
+/// The checkpoint that was published there before. It never goes back, and speaks of one log: whoever read
+/// it would be shown another.
+fn published(out: &Path, checkpoint: &Checkpoint) -> Result<Option<Checkpoint>, Error> {
+    let path = out.join("checkpoint");
+    let note = match fs::read_to_string(&path) {
+        Ok(note) => note,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(disk_error(path.display(), "reading")(error)),
+    };
+    let body = note.split_once("\n\n").map_or(note.as_str(), |(body, _)| body);
+    let before = Checkpoint::parse(&format!("{body}\n")).map_err(|error| {
+        let path = path.display();
+        Error::Request(format!("{path} is no checkpoint: {error}; take an empty directory"))
+    })?;
+    let path = path.display();
+    if before.origin != checkpoint.origin {
+        let what = format!("{path} is of the log {}; take an empty directory", before.origin);
+        return Err(Error::Request(what));
+    }
+    if before.size > checkpoint.size {
+        return Err(Error::Request(format!(
+            "{path} was published with {} records, and this one has {}: what was published never goes \
+             back. Find out what became of the others",
+            before.size, checkpoint.size
+        )));
+    }
+    Ok(Some(before))
+}
+
+fn fork(out: &Path, size: u64) -> String {
+    format!(
+        "{} was published with {size} records, and the first {size} here are others: one of the two is not \
+         the log that was signed. Nothing was published",
+        out.join("checkpoint").display()
+    )
 }
 
 struct Tiles<'o> {

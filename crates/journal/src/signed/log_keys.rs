@@ -14,7 +14,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use crate::disk::{RealDisk, WholeFile};
+use crate::disk::{RealDisk, WholeFile, sync_directory};
 use crate::error::{Error, disk_error};
 use crate::signed::note::{NoteError, SigningKey, VerifierKey};
 
@@ -101,11 +101,28 @@ impl LogKeys {
         }
         RealDisk::make(directory).map_err(disk_error(directory.display(), "making"))?;
         let _held = hold(directory)?;
-        if LogKeys::read(directory)?.is_some() {
+        if let Some(there) = LogKeys::read(directory)? {
+            if !there.keys.iter().any(|key| key.is_of(name)) {
+                // Of a log that this one was imported from: they sign nothing here, and stay beside.
+                there.put_aside()?;
+                return LogKeys::make(directory, name, lost);
+            }
             let what = "the log has its keys; only of one whose keys are lost they are made anew";
             return Err(Error::Request(what.to_owned()));
         }
         LogKeys::make(directory, name, lost)
+    }
+
+    /// Gives the file another name, so that it is in nobody's way.
+    fn put_aside(&self) -> Result<(), Error> {
+        let aside = self.path.with_extension("keys.of-another-log");
+        if aside.exists() {
+            let what = "is there already; move it away first";
+            return Err(refused(&aside, what));
+        }
+        std::fs::rename(&self.path, &aside)
+            .and_then(|()| self.path.parent().map_or(Ok(()), sync_directory))
+            .map_err(disk_error(self.path.display(), "renaming"))
     }
 
     /// What a key that is not there means where checkpoints are kept that it signed.
@@ -242,6 +259,14 @@ impl LogKey {
             ("retired", key) => VerifierKey::parse(key).ok().map(LogKey::Retired),
             ("distrusted", key) => VerifierKey::parse(key).ok().map(LogKey::Distrusted),
             _ => None,
+        }
+    }
+
+    /// Whether it is of the log of this name.
+    fn is_of(&self, name: &str) -> bool {
+        match self {
+            LogKey::Signing(key) => key.verifier().name() == name,
+            LogKey::Retired(key) | LogKey::Distrusted(key) => key.name() == name,
         }
     }
 

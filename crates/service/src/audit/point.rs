@@ -52,7 +52,7 @@ pub fn time_or_day(text: &str) -> Option<Timestamp> {
     if let Ok(time) = text.parse() {
         return Some(time);
     }
-    let end = text.parse::<Date>().ok()?.to_datetime(Time::MAX);
+    let end = case::whole_day(text)?.to_datetime(Time::MAX);
     end.to_zoned(TimeZone::UTC).ok().map(|end| end.timestamp())
 }
 
@@ -61,7 +61,7 @@ impl FromStr for Point {
 
     fn from_str(text: &str) -> Result<Self, BadPoint> {
         let (known, happened) = match text.split_once(",happened:") {
-            Some((known, day)) => (known, Some(day.parse().map_err(|_| BadPoint)?)),
+            Some((known, day)) => (known, Some(case::whole_day(day).ok_or(BadPoint)?)),
             None => (text, None),
         };
         let known = match known.split_once(':') {

@@ -3,6 +3,9 @@
 use case::evidence::File;
 use case::{CaseId, Code, KeyId, Rejection};
 use futures::stream::BoxStream;
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncReadExt as _;
+use zeroize::Zeroizing;
 
 use super::entrance::Place;
 use super::inbox::{Inbox, NotRead, Pieces};
@@ -13,6 +16,9 @@ use crate::blocking::blocking;
 use crate::node::{Foreseen, Node};
 use crate::reply::{Failure, Reply};
 use crate::request::Request;
+
+/// So much of an upload is read at a time where only its digest is wanted.
+const PIECE: usize = 128 << 10;
 
 /// Takes commands with files. Cheap to clone.
 #[derive(Clone)]
@@ -67,7 +73,11 @@ impl Attaching {
         let key = match self.node.foresee(request).await? {
             Foreseen::Answer(reply) => {
                 if let Reply::Accepted { .. } = reply {
-                    self.inbox.remove(file.upload, None).await;
+                    let taken = match self.documents.entrance.enter() {
+                        Ok(place) => self.same(file, &place).await,
+                        Err(_) => None,
+                    };
+                    self.inbox.remove(file.upload, taken).await;
                 }
                 return Ok(reply);
             }
@@ -102,6 +112,21 @@ impl Attaching {
         answer
     }
 
+    /// The pieces of an upload that is the file which is kept already: read whole, so that none of them stays
+    /// behind in clear. What is another file, or cannot be read, is left to its age.
+    async fn same(&self, file: &File, place: &Place) -> Option<Pieces> {
+        let _turn = place.turn().await.ok()?;
+        let mut upload = self.inbox.open(file.upload, file.size).await.ok()?;
+        let mut digest = Sha256::new();
+        let mut buffer = Zeroizing::new(vec![0; PIECE]);
+        loop {
+            let length = upload.bytes.read(&mut buffer).await.ok()?;
+            let Some(read @ [_, ..]) = buffer.get(..length) else { break };
+            digest.update(read);
+        }
+        (hex::encode(digest.finalize()) == file.sha256.as_str()).then_some(upload.pieces)
+    }
+
     /// Moves the file into the store, unless the case has the same one there already. The same is of the
     /// digest and as long as the command says; what else lies there proves nothing of this file, so that
     /// it is read as any other. Says which pieces were taken whole, if any were.
@@ -115,7 +140,7 @@ impl Attaching {
     ) -> Result<Option<Pieces>, NotTaken> {
         let documents = &self.documents;
         match documents.store.check_length(name, file.size).await {
-            Ok(()) => return Ok(None),
+            Ok(()) => return Ok(self.same(file, place).await),
             Err(Error::Missing { .. } | Error::Damaged { .. }) => {}
             Err(error) => return Err(error.into()),
         }

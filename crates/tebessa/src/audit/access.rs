@@ -4,7 +4,7 @@ use anstyle::Style;
 use case::CaseId;
 use case::token::ActorId;
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use journal::{Position, Reader, StreamId};
 use service::access::{AccessEntry, access_dir};
@@ -60,11 +60,12 @@ fn instant(text: &str) -> Result<Timestamp, String> {
     if let Ok(time) = text.parse() {
         return Ok(time);
     }
-    let day = text.parse::<Date>().map(|day| day.to_datetime(jiff::civil::Time::midnight()));
-    day.or_else(|_| text.parse::<DateTime>())
-        .and_then(|time| time.to_zoned(TimeZone::UTC))
-        .map(|time| time.timestamp())
-        .map_err(|_| "expected 2026-01-31, 2026-01-31T12:00 or 2026-01-31T12:00:00Z".to_owned())
+    let midnight = || Some(case::whole_day(text)?.to_datetime(jiff::civil::Time::midnight()));
+    // A zone in brackets would be lost as well.
+    let time = || if text.contains('[') { None } else { text.parse::<DateTime>().ok() };
+    let utc = midnight().or_else(time).and_then(|time| time.to_zoned(TimeZone::UTC).ok());
+    let expected = "expected 2026-01-31, 2026-01-31T12:00 or 2026-01-31T12:00:00Z";
+    utc.map(|time| time.timestamp()).ok_or_else(|| expected.to_owned())
 }
 
 /// Shows the views.

@@ -155,7 +155,7 @@ fn print(what: &impl serde::Serialize) -> Result<Exit, CliError> {
 
 /// Which picture it is, in a line.
 fn moment(picture: &Picture) -> String {
-    let recorded = picture.recorded.timestamp().strftime("%Y-%m-%d %H:%M:%S UTC");
+    let recorded = picture.recorded.timestamp().strftime("%Y-%m-%d %H:%M:%S%.6f UTC");
     let mut text = format!("version {}, recorded {recorded}", picture.version);
     if let Some(day) = picture.happened_by {
         text = format!("{text}; happened by {day}");

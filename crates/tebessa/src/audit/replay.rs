@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use case::CaseId;
 use case::replay::{Missing, Replayed, Shelf, Verdict};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use journal::Reader;
 use service::audit::{Entry, replay_all, replay_case};
@@ -59,7 +58,8 @@ impl std::str::FromStr for Since {
         if let Ok(position) = text.parse() {
             return Ok(Self::Position(position));
         }
-        let day: Date = text.parse().map_err(|_| "expected 2024-01-31 or a position".to_owned())?;
+        let day = case::whole_day(text);
+        let day = day.ok_or_else(|| "expected 2024-01-31 or a position".to_owned())?;
         let start = day.to_zoned(TimeZone::UTC).map_err(|error| error.to_string())?;
         Ok(Self::Time(start.timestamp()))
     }

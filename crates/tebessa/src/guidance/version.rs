@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use ::guidance::{Guidance, GuidanceHash, Library};
-use jiff::civil::Date;
 
 use crate::files::{SMALL, read};
 use crate::law;
@@ -16,7 +15,7 @@ const SHORTEST_HASH: usize = 8;
 /// or a profile at a date, as in `EU@2020-11-19`.
 pub(crate) fn version<'l>(library: &'l Library, word: &str) -> Result<&'l Guidance, CliError> {
     if let Some((profile, date)) = word.split_once('@') {
-        let on: Date = date.parse().map_err(|_| {
+        let on = case::whole_day(date).ok_or_else(|| {
             CliError::message(format!("`{date}` is no date of the form 2004-10-20"))
         })?;
         return library.require(profile, on).map_err(|error| CliError::message(error.to_string()));

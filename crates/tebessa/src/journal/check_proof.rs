@@ -131,15 +131,16 @@ fn refuse(screen: &mut Screen, reason: &str) -> Result<(), CliError> {
 
 /// Keys of one log: their name is its origin.
 fn policy(args: &Args) -> Result<Vec<VerifierKey>, CliError> {
-    let mut keys = verifier_keys::given(&args.key)?;
+    let mut listed = verifier_keys::listed_as(&args.key)?;
     if let Some(file) = &args.key_file {
-        keys.extend(verifier_keys::in_file(file)?);
+        listed.add(verifier_keys::in_file(file)?);
     }
     if let Some(data) = &args.data {
-        keys.extend(
-            data_directory::keys(data, Log::Cases)?.known().into_iter().map(|known| known.key),
-        );
+        let keys = data_directory::keys(data, Log::Cases)?;
+        let believed = keys.known().into_iter().map(|known| known.key).collect();
+        listed.add(verifier_keys::Listed { believed, struck: keys.distrusted() });
     }
+    let keys = listed.counting();
     match keys.first() {
         None => Err(CliError::usage("no key is believed; say --key, --key-file or --data")),
         Some(first) if keys.iter().any(|key| key.name() != first.name()) => {
