@@ -28,6 +28,7 @@ mod draft;
 pub mod erasure;
 pub mod follower;
 pub mod keys;
+mod lasting;
 pub mod logs;
 pub mod nats;
 pub mod node;

@@ -33,6 +33,7 @@ use self::told::Told;
 use crate::blocking::blocking;
 use crate::documents::{Attaching, Reading};
 use crate::follower;
+use crate::lasting::Part;
 use crate::node::Node;
 use crate::queries::{self, Query};
 use crate::reply::{Failure, Reply};
@@ -95,6 +96,8 @@ pub struct Services {
     telling: Vec<JoinHandle<()>>,
     attaching: Attaching,
     stop: watch::Sender<bool>,
+    /// What takes messages and has them worked on.
+    parts: Vec<Part>,
 }
 
 impl Services {
@@ -118,6 +121,7 @@ impl Services {
             telling: vec![first, second],
             attaching,
             stop,
+            parts: Vec::new(),
         };
         for name in SERVICES {
             running
@@ -157,8 +161,11 @@ impl Services {
         // It does next to nothing for each, and what it does not take in time is lost: it gives way only
         // when there is nothing to take.
         let taking = take_commands(incoming, worker.room.clone(), refusals.clone(), taken);
+        let taking = self.lasting("what takes commands", taking);
         self.commands.spawn(tokio::task::unconstrained(taking));
-        self.commands.spawn(work_on(waiting, worker.clone(), name));
+        let working =
+            self.lasting("what works on commands", work_on(waiting, worker.clone(), name));
+        self.commands.spawn(working);
         self.announced.push(service);
         Ok(())
     }
@@ -179,13 +186,31 @@ impl Services {
             .add(format!("{QUERY_PREFIX}.*"))
             .await?;
         let incoming = Incoming::of(endpoint, worker.stopping.clone());
-        self.queries.spawn(take_queries(incoming, worker.clone(), refusals.clone(), ""));
+        let taking = take_queries(incoming, worker.clone(), refusals.clone(), "");
+        let taking = self.lasting("what answers queries", taking);
+        self.queries.spawn(taking);
         let endpoint =
             service.endpoint_builder().name("audit").add(format!("{QUERY_PREFIX}.audit.*")).await?;
         let incoming = Incoming::of(endpoint, worker.stopping.clone());
-        self.queries.spawn(take_queries(incoming, worker.clone(), refusals.clone(), "audit."));
+        let taking = take_queries(incoming, worker.clone(), refusals.clone(), "audit.");
+        let taking = self.lasting("what answers queries of auditors", taking);
+        self.queries.spawn(taking);
         self.announced.push(service);
         Ok(())
+    }
+
+    fn lasting<W>(&mut self, name: &'static str, work: W) -> impl Future<Output = ()> + use<W>
+    where
+        W: Future<Output = ()>,
+    {
+        let (work, part) = Part::of(name, work);
+        self.parts.push(part);
+        work
+    }
+
+    /// What ends only when the node stops.
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        self.parts.clone()
     }
 
     /// Takes no new messages and answers those that were taken: every command, and of the queries what a

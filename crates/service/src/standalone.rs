@@ -21,6 +21,7 @@ use crate::broker::{Broker, Port, Settings};
 use crate::documents::{Attaching, Documents, Reading, StorePlace};
 use crate::follower::{self, Follower};
 use crate::keys::KeyStore;
+use crate::lasting::{Part, first_ended};
 use crate::logs::Log;
 use crate::nats::Server;
 use crate::node::{Authority, GivenLaw, Node, journal_dir, keys_dir};
@@ -100,6 +101,8 @@ pub struct Standalone {
     report: journal::OpenReport,
     /// What goes on beside, and has nothing to end: signing, the clock's watch, the inbox.
     tasks: Vec<JoinHandle<()>>,
+    /// Those of them that last as long as the node.
+    parts: Vec<Part>,
 }
 
 impl Standalone {
@@ -134,15 +137,8 @@ impl Standalone {
         };
         let services = Services::start(desk, &connections.commands, &connections.queries).await?;
         drop(starting);
-        let mut tasks = vec![
-            clock::watch(node.clone()),
-            tokio::spawn(keep_inbox(attaching, follower.status())),
-        ];
+        let (mut tasks, parts) = beside(&node, attaching, &follower, setup.checkpoints);
         tasks.extend(settling);
-        if let Some(every) = setup.checkpoints {
-            let sign = |log| checkpoints::on_schedule(node.clone(), log, every);
-            tasks.extend([Log::Cases, Log::Access].map(sign));
-        }
         let timers = if setup.timers {
             let timers = Timers::start(server.clone(), Some(data.join("deadlines"))).await?;
             // Set here only.
@@ -151,7 +147,18 @@ impl Standalone {
         } else {
             None
         };
-        Ok(Self { node, broker, connections, follower, services, timers, server, report, tasks })
+        Ok(Self {
+            node,
+            broker,
+            connections,
+            follower,
+            services,
+            timers,
+            server,
+            report,
+            tasks,
+            parts,
+        })
     }
 
     /// Where clients connect.
@@ -182,6 +189,17 @@ impl Standalone {
     #[must_use]
     pub fn follower(&self) -> watch::Receiver<follower::Status> {
         self.follower.status()
+    }
+
+    /// Returns what ended, once a part of the node has ended that lasts as long as it: a defect. What that
+    /// part told last stands, so that the node would look well and do nothing: it must be stopped.
+    pub fn ended(&self) -> impl Future<Output = &'static str> + Send + use<> {
+        let mut parts = self.parts.clone();
+        parts.push(self.follower.part());
+        parts.extend(self.services.parts());
+        parts.extend(self.timers.as_ref().map(Timers::part));
+        parts.extend(self.broker.as_ref().map(Broker::part));
+        first_ended(parts)
     }
 
     /// Answers what was taken, signs the log, lets the stream follow what was accepted, and stops:
@@ -316,6 +334,29 @@ async fn settle(
             tracing::warn!(reason, "documents that a crash left are settled at the next start");
         }
     })))
+}
+
+/// Starts what goes on beside: the clock's watch, the inbox, and signing where it has a schedule.
+fn beside(
+    node: &Node,
+    attaching: Attaching,
+    follower: &Follower,
+    every: Option<Duration>,
+) -> (Vec<JoinHandle<()>>, Vec<Part>) {
+    let (mut tasks, mut parts) = (Vec::new(), Vec::new());
+    let mut keep = |(task, part)| {
+        tasks.push(task);
+        parts.push(part);
+    };
+    keep(Part::spawn("the watch of the clock", clock::watch(node.clone())));
+    let inbox = keep_inbox(attaching, follower.status());
+    keep(Part::spawn("what keeps the inbox for files", inbox));
+    if let Some(every) = every {
+        let sign = |log| checkpoints::on_schedule(node.clone(), log, every);
+        keep(Part::spawn("the signing of the log", sign(Log::Cases)));
+        keep(Part::spawn("the signing of the access log", sign(Log::Access)));
+    }
+    (tasks, parts)
 }
 
 /// Makes the inbox for files again where the server may have lost it, whenever the stream is followed
