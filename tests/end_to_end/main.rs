@@ -25,6 +25,7 @@ mod search;
 mod signed_access;
 mod slips;
 mod tls;
+mod unreadable;
 mod what_if;
 
 use serde_json::{Value, json};

@@ -18,6 +18,7 @@ mod error;
 mod message;
 mod mirror;
 mod place;
+mod stored;
 mod task;
 
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ use tokio::task::JoinHandle;
 
 pub use error::Error;
 pub use message::subject;
+pub(crate) use stored::{Stored, Unknown, stored};
 
 use consumers::Consumers;
 use mirror::Mirror;
