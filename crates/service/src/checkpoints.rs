@@ -87,7 +87,7 @@ impl Signer {
 /// goes on that opens no words.
 pub(crate) async fn on_schedule(node: Node, log: Log, every: Duration) {
     sign_what_comes(node, log, every).await;
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Returns where nothing more can come.

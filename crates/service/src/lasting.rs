@@ -33,9 +33,9 @@ impl Part {
     where
         W: Future<Output = ()>,
     {
-        let (hold, held) = watch::channel(());
+        let (token, held) = watch::channel(());
         let work = async move {
-            let _hold = hold;
+            let _token = token;
             work.await;
         };
         (work, Self { name, held })

@@ -120,8 +120,8 @@ impl Broker {
         let url = configuration.url(port);
         let supervisor =
             Supervisor { program, configuration, port, state: state_sender, asked, every };
-        let supervisor = supervisor.run(server, stopped);
-        let (supervisor, part) = Part::spawn("the supervisor of the NATS server", supervisor);
+        let work = supervisor.run(server, stopped);
+        let (supervisor, supervising) = Part::spawn("the supervisor of the NATS server", work);
         Ok(Self {
             server: nats::Server::new(url),
             state,
@@ -129,7 +129,7 @@ impl Broker {
             directory: settings.directory,
             stop,
             supervisor,
-            part,
+            part: supervising,
         })
     }
 
