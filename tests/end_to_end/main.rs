@@ -17,6 +17,7 @@ mod floods;
 mod key_store;
 mod log_keys;
 mod outage;
+mod overheard;
 mod privacy;
 mod recovery;
 mod register;

@@ -32,6 +32,7 @@ mod lasting;
 pub mod logs;
 pub mod nats;
 pub mod node;
+mod overheard;
 pub mod personal;
 pub mod queries;
 mod rectification;

@@ -35,7 +35,8 @@ use crate::documents::{Attaching, Reading};
 use crate::follower;
 use crate::lasting::Part;
 use crate::node::Node;
-use crate::queries::{self, Query};
+use crate::overheard::Overheard;
+use crate::queries::{self, Around, Query};
 use crate::reply::{Failure, Reply};
 use crate::request::{Refused, Request, check_length};
 use crate::timers;
@@ -72,6 +73,8 @@ pub(crate) struct Desk {
     pub(crate) reading: Reading,
     /// How the timers are, once they run inside the node: they start behind the services, which they need.
     pub(crate) timers: Arc<OnceLock<watch::Receiver<timers::Status>>>,
+    /// Streams of somebody else that take what is sent to the node.
+    pub(crate) overheard: watch::Receiver<Vec<Overheard>>,
 }
 
 #[derive(Clone)]
@@ -376,7 +379,7 @@ impl Worker {
         place: &LanePermit,
     ) -> Result<Bytes, Failure> {
         let payload = message.message.payload.clone();
-        let Desk { node, reading, follower, timers, .. } = &self.desk;
+        let Desk { node, reading, follower, timers, overheard, .. } = &self.desk;
         // Beside the others, for nothing is done meanwhile.
         let asked = queries::wait_for_index(node, query).await;
         let _turn = place.turn().await?;
@@ -392,12 +395,12 @@ impl Worker {
             Query::EvidencePart => reading.part(&queries::read(&payload)?).await,
             _ => {
                 let node = node.clone();
-                let follower = follower.borrow().clone();
-                let timers = timers.get().map(|status| status.borrow().clone());
-                let work = move || {
-                    let timers = timers.as_ref();
-                    queries::answer_to(&node, &follower, timers, query, asked, &payload)
+                let around = Around {
+                    follower: follower.borrow().clone(),
+                    timers: timers.get().map(|status| status.borrow().clone()),
+                    overheard: overheard.borrow().clone(),
                 };
+                let work = move || queries::answer_to(&node, &around, query, asked, &payload);
                 blocking(work).await?.map(Bytes::from)
             }
         }

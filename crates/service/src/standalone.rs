@@ -25,6 +25,7 @@ use crate::lasting::{Part, first_ended};
 use crate::logs::Log;
 use crate::nats::Server;
 use crate::node::{Authority, GivenLaw, Node, journal_dir, keys_dir};
+use crate::overheard::Lookout;
 use crate::serve::{Desk, Services};
 use crate::timers::Timers;
 use crate::{checkpoints, clock, documents};
@@ -119,6 +120,10 @@ impl Standalone {
             Settings { directory: data.join("nats"), port: setup.port, private: setup.private };
         let (broker, server) = find_server(setup.nats, own).await?;
         let connections = Connections::open(&server).await?;
+        // Before anything is asked or taken: such a stream would answer it.
+        let lookout = Lookout::start(connections.files.clone()).await;
+        unheard(&lookout, &server, broker.is_some().then(|| data.join("nats")))?;
+        let overheard = lookout.found();
         // Before the follower, which would write this log into the other's stream.
         let starting = Starting::alone(&server).await;
         let starting = starting.map_err(|error| StartError::not_alone(error, &server))?;
@@ -134,10 +139,11 @@ impl Standalone {
             attaching: attaching.clone(),
             reading: Reading::new(node.clone(), documents),
             timers: Arc::clone(&timers_status),
+            overheard,
         };
         let services = Services::start(desk, &connections.commands, &connections.queries).await?;
         drop(starting);
-        let (mut tasks, parts) = beside(&node, attaching, &follower, setup.checkpoints);
+        let (mut tasks, parts) = beside(&node, attaching, &follower, lookout, setup.checkpoints);
         tasks.extend(settling);
         let timers = if setup.timers {
             let timers = Timers::start(server.clone(), Some(data.join("deadlines"))).await?;
@@ -284,6 +290,22 @@ async fn find_server(
     Ok((Some(broker), server))
 }
 
+/// Whether nobody's stream takes what is sent to the node. `own` is the directory of a server that ends with
+/// this start, and lets nobody delete a stream then.
+fn unheard(lookout: &Lookout, server: &Server, own: Option<PathBuf>) -> Result<(), StartError> {
+    let found = lookout.found().borrow().clone();
+    let Some(first) = found.first() else { return Ok(()) };
+    let remedy = match own {
+        None => "delete it".to_owned(),
+        Some(own) => {
+            let streams = own.join("jetstream/$G/streams");
+            format!("remove {}", streams.join(&first.stream).display())
+        }
+    };
+    let said: Vec<String> = found.iter().map(ToString::to_string).collect();
+    Err(StartError::Overheard { url: server.shown(), said: said.join("; "), remedy })
+}
+
 /// Starts the follower, and waits a while for its first look at the stream.
 async fn follow(
     node: &Node,
@@ -341,6 +363,7 @@ fn beside(
     node: &Node,
     attaching: Attaching,
     follower: &Follower,
+    lookout: Lookout,
     every: Option<Duration>,
 ) -> (Vec<JoinHandle<()>>, Vec<Part>) {
     let (mut tasks, mut parts) = (Vec::new(), Vec::new());
@@ -351,6 +374,7 @@ fn beside(
     keep(Part::spawn("the watch of the clock", clock::watch(node.clone())));
     let inbox = keep_inbox(attaching, follower.status());
     keep(Part::spawn("what keeps the inbox for files", inbox));
+    keep(Part::spawn("what looks out for streams of somebody else", lookout.run()));
     if let Some(every) = every {
         let sign = |log| checkpoints::on_schedule(node.clone(), log, every);
         keep(Part::spawn("the signing of the log", sign(Log::Cases)));
