@@ -115,8 +115,8 @@ impl Services {
         let (room, lanes) = (CommandRoom::new(), Lanes::new());
         let attaching = desk.attaching.clone();
         let worker = Worker { desk, permits, room, lanes, told: Told::default(), stopping };
-        let ((refused_commands, first), (refused_queries, second)) =
-            (Refusals::start(), Refusals::start());
+        let (refused_commands, first, telling_first) = Refusals::start();
+        let (refused_queries, second, telling_second) = Refusals::start();
         let mut running = Self {
             announced: Vec::new(),
             commands: JoinSet::new(),
@@ -124,7 +124,7 @@ impl Services {
             telling: vec![first, second],
             attaching,
             stop,
-            parts: Vec::new(),
+            parts: vec![telling_first, telling_second],
         };
         for name in SERVICES {
             running
