@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::consumer::pull;
@@ -12,6 +14,7 @@ use serde_json::{Value, json};
 use service::client::Client;
 use service::follower::STREAM;
 use service::reply::Reply;
+use service::timers::Status;
 use tests::{NatsServer, Node};
 use uuid::Uuid;
 
@@ -385,4 +388,29 @@ async fn a_node_fires_by_itself_what_falls_due_while_it_runs() {
     assert!(jiff::Timestamp::now() >= soon, "not before it was due");
     let once = BTreeMap::from([(deadline.to_string(), 1)]);
     assert_eq!(expired(&client, case).await, once);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn timers_that_fell_are_heard_though_what_they_told_last_stands() {
+    let home = tempfile::tempdir().unwrap();
+    let mut node = Node::start_in(&home.path().join("data"), &["--no-timers"]);
+    let falls = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&falls);
+    let clock = move || {
+        assert!(!seen.load(Ordering::SeqCst), "in a test: the timers fall");
+        jiff::Timestamp::now()
+    };
+    let timers = service::timers::Timers::start_with(node.url(), None, Arc::new(clock));
+    let timers = timers.await.expect("the timers start");
+    let mut status = timers.status();
+    let waits = |status: &Status| matches!(status, Status::Waiting { .. });
+    tokio::time::timeout(LIMIT, status.wait_for(waits)).await.expect("in time").expect("they run");
+    assert!(futures::poll!(std::pin::pin!(timers.ended())).is_pending());
+
+    falls.store(true, Ordering::SeqCst);
+    let ended = tokio::time::timeout(LIMIT, timers.ended()).await.expect("it is heard");
+    assert_eq!(ended, "the timers of the deadlines");
+    assert!(waits(&status.borrow()), "which alone would say that they are well");
+    timers.stop().await;
+    assert!(node.stop().success());
 }

@@ -17,6 +17,7 @@ mod floods;
 mod key_store;
 mod log_keys;
 mod outage;
+mod overheard;
 mod privacy;
 mod process;
 mod recovery;
@@ -26,6 +27,7 @@ mod search;
 mod signed_access;
 mod slips;
 mod tls;
+mod unreadable;
 mod what_if;
 
 use serde_json::{Value, json};

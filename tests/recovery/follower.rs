@@ -357,6 +357,27 @@ async fn other_bytes_at_a_position_halt_the_mirror_untouched() {
     follower.stop().await;
 }
 
+/// A server takes headers of any form, and a client that cannot read them has no answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_nobody_can_read_halts_the_mirror_untouched() {
+    let mut world = World::new(NatsServer::start());
+    world.append(10).await;
+    let follower = world.follow().await;
+    world.is_mirrored(&follower).await;
+    follower.stop().await;
+    let subject = format!("tebessa.case.{}.intake.claim-registered", Uuid::from_u128(1));
+    world.server.publish_raw(&subject, "NATS/1.0\r\nbad line without colon\r\n\r\n", b"{}");
+    within_the_limit("it is in the stream", async || world.info().await.state.last_sequence == 11)
+        .await;
+    world.append(20).await;
+    let follower = world.follow().await;
+    let reason = is_halted(&follower).await;
+    assert!(reason.contains("other bytes") && reason.contains("position 11"), "{reason}");
+    assert!(!reason.contains("colon"), "{reason}");
+    assert_eq!(world.info().await.state.last_sequence, 11);
+    follower.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_nodes_stream_halts_the_mirror_untouched() {
     let mut other = World::new(NatsServer::start());

@@ -1,8 +1,8 @@
 //! A NATS server with `JetStream` for tests that need no node: started, stopped, killed, started
 //! again on the same port and store.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -51,6 +51,25 @@ impl NatsServer {
     #[must_use]
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Publishes a message with a block of headers that no client library would send, and returns when the
+    /// server has taken it.
+    pub fn publish_raw(&self, subject: &str, headers: &str, payload: &[u8]) {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        let mut reader = BufReader::new(stream.try_clone().expect("the same connection"));
+        let total = headers.len() + payload.len();
+        let mut sent = b"CONNECT {\"headers\":true,\"verbose\":false}\r\n".to_vec();
+        sent.extend(format!("HPUB {subject} {} {total}\r\n{headers}", headers.len()).bytes());
+        sent.extend(payload);
+        sent.extend(b"\r\nPING\r\n");
+        (&stream).write_all(&sent).expect("the message");
+        let mut line = String::new();
+        while line.trim_end() != "PONG" {
+            line.clear();
+            assert!(reader.read_line(&mut line).expect("an answer") > 0, "the server closed");
+            assert!(!line.starts_with("-ERR"), "{line}");
+        }
     }
 
     /// The files of a stream's messages, first to last.

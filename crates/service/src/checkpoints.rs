@@ -5,7 +5,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use journal::{Checkpoint, Checkpoints, Journal, KnownKey, LogKeys};
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::logs::Log;
@@ -94,26 +93,31 @@ impl Signer {
     }
 }
 
-/// Signs a log whenever `every` has passed and it has new records or could not be signed, until it is
-/// aborted.
-pub(crate) fn on_schedule(node: Node, log: Log, every: Duration) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let Ok(mut durable) = node.log(log).map(Journal::durable) else { return };
-        let mut signed = None;
-        loop {
-            tokio::time::sleep(every).await;
-            // What failed, for whoever asked, is tried again without a new record.
-            while node.unsigned(log).is_none() {
-                let new = durable.wait_for(|last| Some(last.0) != signed && last.0 > 0);
-                match tokio::time::timeout(every, new).await {
-                    Ok(Ok(_)) => break,
-                    Ok(Err(_)) => return,
-                    Err(_) => {}
-                }
+/// Signs a log for ever, whenever `every` has passed and it has new records or could not be signed. One that
+/// is not there or takes nothing more has none to come, and is no reason to end: without the access log all
+/// goes on that opens no words.
+pub(crate) async fn on_schedule(node: Node, log: Log, every: Duration) {
+    sign_what_comes(node, log, every).await;
+    std::future::pending::<()>().await;
+}
+
+/// Returns where nothing more can come.
+async fn sign_what_comes(node: Node, log: Log, every: Duration) {
+    let Ok(mut durable) = node.log(log).map(Journal::durable) else { return };
+    let mut signed = None;
+    loop {
+        tokio::time::sleep(every).await;
+        // What failed, for whoever asked, is tried again without a new record.
+        while node.unsigned(log).is_none() {
+            let new = durable.wait_for(|last| Some(last.0) != signed && last.0 > 0);
+            match tokio::time::timeout(every, new).await {
+                Ok(Ok(_)) => break,
+                Ok(Err(_)) => return,
+                Err(_) => {}
             }
-            signed = sign(&node, log).await.or(signed);
         }
-    })
+        signed = sign(&node, log).await.or(signed);
+    }
 }
 
 /// Signs a log that has records before the node stops.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use tokio::sync::watch;
 
-use crate::follower::STREAM;
+use crate::follower::{STREAM, Stored, Unknown, stored};
 use crate::nats::{HOW_TO_GET_IN, Server, refused};
 use crate::serve::{COMMAND_PREFIX, QUERY_PREFIX};
 
@@ -226,16 +226,24 @@ impl Client {
         Ok(messages.take_until(async move { losses.changed().await }).chain(lost))
     }
 
-    /// The record at a position of the stream; `None` where it has none.
+    /// The bytes at a position of the stream; `None` where it has none. They may be those of a message that
+    /// [`Client::watch`] cannot give: whoever uses them proves them.
     pub async fn record(&self, position: u64) -> Result<Option<Bytes>, ClientError> {
-        use async_nats::jetstream::stream::LastRawMessageErrorKind as Kind;
+        Ok(self.stored(position).await?.map(|message| message.payload))
+    }
+
+    /// Whether a position of the stream has a message that nobody can read, at which [`Client::watch`] ends
+    /// as if the connection were lost.
+    pub async fn is_unreadable(&self, position: u64) -> Result<bool, ClientError> {
+        Ok(self.stored(position).await?.is_some_and(|message| !message.readable))
+    }
+
+    async fn stored(&self, position: u64) -> Result<Option<Stored>, ClientError> {
         let context = async_nats::jetstream::new(self.nats.clone());
-        let stream = context.get_stream_no_info(STREAM).await.map_err(|error| no_stream(&error))?;
-        match stream.get_raw_message(position).await {
-            Ok(message) => Ok(Some(message.payload)),
-            Err(error) if error.kind() == Kind::NoMessageFound => Ok(None),
-            Err(error) => Err(ClientError::Broken(Box::new(error))),
-        }
+        stored(&context, position).await.map_err(|error| match error {
+            Unknown::NoStream => ClientError::NoStream,
+            Unknown::Refused(_) | Unknown::Silent(_) => ClientError::Broken(Box::new(error)),
+        })
     }
 
     /// The last sequence of the stream, which is the last position that it mirrors.

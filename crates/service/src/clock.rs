@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use journal::Journal;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::node::Node;
@@ -35,26 +34,24 @@ fn leap(clock: SignedDuration, passed: Duration) -> Option<SignedDuration> {
     Some(clock.saturating_sub(passed)).filter(|leap| leap.abs() > TOLERANCE)
 }
 
-/// Looks at the clock until it is aborted, and raises the alarm once for each change.
-pub(crate) fn watch(node: Node) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let mut was_behind = false;
-        let mut seen = (Timestamp::now(), Instant::now());
-        loop {
-            let is_behind = look(&node, was_behind).await;
-            was_behind = is_behind.unwrap_or(was_behind);
-            tokio::time::sleep(EVERY).await;
-            let now = (Timestamp::now(), Instant::now());
-            if let Some(leap) = leap(now.0.duration_since(seen.0), now.1.duration_since(seen.1)) {
-                tracing::warn!(
-                    seconds = leap.as_secs(),
-                    alarm = true,
-                    "the clock was set, or the machine slept: time limits run by it"
-                );
-            }
-            seen = now;
+/// Looks at the clock for ever, and raises the alarm once for each change.
+pub(crate) async fn watch(node: Node) {
+    let mut was_behind = false;
+    let mut seen = (Timestamp::now(), Instant::now());
+    loop {
+        let is_behind = look(&node, was_behind).await;
+        was_behind = is_behind.unwrap_or(was_behind);
+        tokio::time::sleep(EVERY).await;
+        let now = (Timestamp::now(), Instant::now());
+        if let Some(leap) = leap(now.0.duration_since(seen.0), now.1.duration_since(seen.1)) {
+            tracing::warn!(
+                seconds = leap.as_secs(),
+                alarm = true,
+                "the clock was set, or the machine slept: time limits run by it"
+            );
         }
-    })
+        seen = now;
+    }
 }
 
 /// Whether the clock is behind the record; none where the log does not say.

@@ -33,8 +33,10 @@ use self::told::Told;
 use crate::blocking::blocking;
 use crate::documents::{Attaching, Reading};
 use crate::follower;
+use crate::lasting::Part;
 use crate::node::Node;
-use crate::queries::{self, Query};
+use crate::overheard::Overheard;
+use crate::queries::{self, Around, Query};
 use crate::reply::{Failure, Reply};
 use crate::request::{Refused, Request, check_length};
 use crate::timers;
@@ -71,6 +73,8 @@ pub(crate) struct Desk {
     pub(crate) reading: Reading,
     /// How the timers are, once they run inside the node: they start behind the services, which they need.
     pub(crate) timers: Arc<OnceLock<watch::Receiver<timers::Status>>>,
+    /// Streams of somebody else that take what is sent to the node.
+    pub(crate) overheard: watch::Receiver<Vec<Overheard>>,
 }
 
 #[derive(Clone)]
@@ -95,6 +99,8 @@ pub struct Services {
     telling: Vec<JoinHandle<()>>,
     attaching: Attaching,
     stop: watch::Sender<bool>,
+    /// What takes messages and has them worked on.
+    parts: Vec<Part>,
 }
 
 impl Services {
@@ -109,8 +115,8 @@ impl Services {
         let (room, lanes) = (CommandRoom::new(), Lanes::new());
         let attaching = desk.attaching.clone();
         let worker = Worker { desk, permits, room, lanes, told: Told::default(), stopping };
-        let ((refused_commands, first), (refused_queries, second)) =
-            (Refusals::start(), Refusals::start());
+        let (refused_commands, first, telling_first) = Refusals::start();
+        let (refused_queries, second, telling_second) = Refusals::start();
         let mut running = Self {
             announced: Vec::new(),
             commands: JoinSet::new(),
@@ -118,6 +124,7 @@ impl Services {
             telling: vec![first, second],
             attaching,
             stop,
+            parts: vec![telling_first, telling_second],
         };
         for name in SERVICES {
             running
@@ -157,8 +164,11 @@ impl Services {
         // It does next to nothing for each, and what it does not take in time is lost: it gives way only
         // when there is nothing to take.
         let taking = take_commands(incoming, worker.room.clone(), refusals.clone(), taken);
+        let taking = self.lasting("what takes commands", taking);
         self.commands.spawn(tokio::task::unconstrained(taking));
-        self.commands.spawn(work_on(waiting, worker.clone(), name));
+        let working =
+            self.lasting("what works on commands", work_on(waiting, worker.clone(), name));
+        self.commands.spawn(working);
         self.announced.push(service);
         Ok(())
     }
@@ -179,13 +189,31 @@ impl Services {
             .add(format!("{QUERY_PREFIX}.*"))
             .await?;
         let incoming = Incoming::of(endpoint, worker.stopping.clone());
-        self.queries.spawn(take_queries(incoming, worker.clone(), refusals.clone(), ""));
+        let taking = take_queries(incoming, worker.clone(), refusals.clone(), "");
+        let taking = self.lasting("what answers queries", taking);
+        self.queries.spawn(taking);
         let endpoint =
             service.endpoint_builder().name("audit").add(format!("{QUERY_PREFIX}.audit.*")).await?;
         let incoming = Incoming::of(endpoint, worker.stopping.clone());
-        self.queries.spawn(take_queries(incoming, worker.clone(), refusals.clone(), "audit."));
+        let taking = take_queries(incoming, worker.clone(), refusals.clone(), "audit.");
+        let taking = self.lasting("what answers queries of auditors", taking);
+        self.queries.spawn(taking);
         self.announced.push(service);
         Ok(())
+    }
+
+    fn lasting<W>(&mut self, name: &'static str, work: W) -> impl Future<Output = ()> + use<W>
+    where
+        W: Future<Output = ()>,
+    {
+        let (work, part) = Part::of(name, work);
+        self.parts.push(part);
+        work
+    }
+
+    /// What ends only when the node stops.
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        self.parts.clone()
     }
 
     /// Takes no new messages and answers those that were taken: every command, and of the queries what a
@@ -351,7 +379,7 @@ impl Worker {
         place: &LanePermit,
     ) -> Result<Bytes, Failure> {
         let payload = message.message.payload.clone();
-        let Desk { node, reading, follower, timers, .. } = &self.desk;
+        let Desk { node, reading, follower, timers, overheard, .. } = &self.desk;
         // Beside the others, for nothing is done meanwhile.
         let asked = queries::wait_for_index(node, query).await;
         let _turn = place.turn().await?;
@@ -367,12 +395,12 @@ impl Worker {
             Query::EvidencePart => reading.part(&queries::read(&payload)?).await,
             _ => {
                 let node = node.clone();
-                let follower = follower.borrow().clone();
-                let timers = timers.get().map(|status| status.borrow().clone());
-                let work = move || {
-                    let timers = timers.as_ref();
-                    queries::answer_to(&node, &follower, timers, query, asked, &payload)
+                let around = Around {
+                    follower: follower.borrow().clone(),
+                    timers: timers.get().map(|status| status.borrow().clone()),
+                    overheard: overheard.borrow().clone(),
                 };
+                let work = move || queries::answer_to(&node, &around, query, asked, &payload);
                 blocking(work).await?.map(Bytes::from)
             }
         }

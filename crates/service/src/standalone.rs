@@ -21,9 +21,11 @@ use crate::broker::{Broker, Port, Settings};
 use crate::documents::{Attaching, Documents, Reading, StorePlace};
 use crate::follower::{self, Follower};
 use crate::keys::KeyStore;
+use crate::lasting::{Part, first_ended};
 use crate::logs::Log;
 use crate::nats::Server;
 use crate::node::{Authority, GivenLaw, Node, journal_dir, keys_dir};
+use crate::overheard::Lookout;
 use crate::serve::{Desk, Services};
 use crate::timers::Timers;
 use crate::{checkpoints, clock, documents};
@@ -100,6 +102,8 @@ pub struct Standalone {
     report: journal::OpenReport,
     /// What goes on beside, and has nothing to end: signing, the clock's watch, the inbox.
     tasks: Vec<JoinHandle<()>>,
+    /// Those of them that last as long as the node.
+    parts: Vec<Part>,
 }
 
 impl Standalone {
@@ -116,6 +120,10 @@ impl Standalone {
             Settings { directory: data.join("nats"), port: setup.port, private: setup.private };
         let (broker, server) = find_server(setup.nats, own).await?;
         let connections = Connections::open(&server).await?;
+        // Before anything is asked or taken: such a stream would answer it.
+        let lookout = Lookout::start(connections.files.clone()).await;
+        unheard(&lookout, &server, broker.is_some().then(|| data.join("nats")))?;
+        let overheard = lookout.found();
         // Before the follower, which would write this log into the other's stream.
         let starting = Starting::alone(&server).await;
         let starting = starting.map_err(|error| StartError::not_alone(error, &server))?;
@@ -131,18 +139,12 @@ impl Standalone {
             attaching: attaching.clone(),
             reading: Reading::new(node.clone(), documents),
             timers: Arc::clone(&timers_status),
+            overheard,
         };
         let services = Services::start(desk, &connections.commands, &connections.queries).await?;
         drop(starting);
-        let mut tasks = vec![
-            clock::watch(node.clone()),
-            tokio::spawn(keep_inbox(attaching, follower.status())),
-        ];
+        let (mut tasks, parts) = beside(&node, attaching, &follower, lookout, setup.checkpoints);
         tasks.extend(settling);
-        if let Some(every) = setup.checkpoints {
-            let sign = |log| checkpoints::on_schedule(node.clone(), log, every);
-            tasks.extend([Log::Cases, Log::Access].map(sign));
-        }
         let timers = if setup.timers {
             let timers = Timers::start(server.clone(), Some(data.join("deadlines"))).await?;
             // Set here only.
@@ -151,7 +153,18 @@ impl Standalone {
         } else {
             None
         };
-        Ok(Self { node, broker, connections, follower, services, timers, server, report, tasks })
+        Ok(Self {
+            node,
+            broker,
+            connections,
+            follower,
+            services,
+            timers,
+            server,
+            report,
+            tasks,
+            parts,
+        })
     }
 
     /// Where clients connect.
@@ -182,6 +195,17 @@ impl Standalone {
     #[must_use]
     pub fn follower(&self) -> watch::Receiver<follower::Status> {
         self.follower.status()
+    }
+
+    /// Returns what ended, once a part of the node has ended that lasts as long as it: a defect. What that
+    /// part told last stands, so that the node would look well and do nothing: it must be stopped.
+    pub fn ended(&self) -> impl Future<Output = &'static str> + Send + use<> {
+        let mut parts = self.parts.clone();
+        parts.push(self.follower.part());
+        parts.extend(self.services.parts());
+        parts.extend(self.timers.as_ref().map(Timers::part));
+        parts.extend(self.broker.as_ref().map(Broker::part));
+        first_ended(parts)
     }
 
     /// Answers what was taken, signs the log, lets the stream follow what was accepted, and stops:
@@ -266,6 +290,22 @@ async fn find_server(
     Ok((Some(broker), server))
 }
 
+/// Whether nobody's stream takes what is sent to the node. `own` is the directory of a server that ends with
+/// this start, and lets nobody delete a stream then.
+fn unheard(lookout: &Lookout, server: &Server, own: Option<PathBuf>) -> Result<(), StartError> {
+    let found = lookout.found().borrow().clone();
+    let Some(first) = found.first() else { return Ok(()) };
+    let remedy = match own {
+        None => "delete it".to_owned(),
+        Some(own) => {
+            let streams = own.join("jetstream/$G/streams");
+            format!("remove {}", streams.join(&first.stream).display())
+        }
+    };
+    let said: Vec<String> = found.iter().map(ToString::to_string).collect();
+    Err(StartError::Overheard { url: server.shown(), said: said.join("; "), remedy })
+}
+
 /// Starts the follower, and waits a while for its first look at the stream.
 async fn follow(
     node: &Node,
@@ -316,6 +356,31 @@ async fn settle(
             tracing::warn!(reason, "documents that a crash left are settled at the next start");
         }
     })))
+}
+
+/// Starts what goes on beside: the clock's watch, the inbox, and signing where it has a schedule.
+fn beside(
+    node: &Node,
+    attaching: Attaching,
+    follower: &Follower,
+    lookout: Lookout,
+    every: Option<Duration>,
+) -> (Vec<JoinHandle<()>>, Vec<Part>) {
+    let (mut tasks, mut parts) = (Vec::new(), Vec::new());
+    let mut keep = |(task, part)| {
+        tasks.push(task);
+        parts.push(part);
+    };
+    keep(Part::spawn("the watch of the clock", clock::watch(node.clone())));
+    let inbox = keep_inbox(attaching, follower.status());
+    keep(Part::spawn("what keeps the inbox for files", inbox));
+    keep(Part::spawn("what looks out for streams of somebody else", lookout.run()));
+    if let Some(every) = every {
+        let sign = |log| checkpoints::on_schedule(node.clone(), log, every);
+        keep(Part::spawn("the signing of the log", sign(Log::Cases)));
+        keep(Part::spawn("the signing of the access log", sign(Log::Access)));
+    }
+    (tasks, parts)
 }
 
 /// Makes the inbox for files again where the server may have lost it, whenever the stream is followed

@@ -9,8 +9,9 @@ use crate::output::{CliError, Exit, count};
 /// Ask a node how it is: exit code 0 when it is well, 1 when it is not or does not answer.
 ///
 /// It is not well where the stream and the log contradict each other, the timers do not run, the access
-/// log cannot be written, a log cannot be signed or the clock is behind the last record. A stream that is away or behind is
-/// none of these: the log has what was accepted, and the stream is filled again.
+/// log cannot be written, a log cannot be signed, the clock is behind the last record, or a stream of
+/// somebody else takes what is sent to the node. A stream that is away or behind is none of these: the
+/// log has what was accepted, and the stream is filled again.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -74,6 +75,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
                 "the timers of the deadlines do not run, so that nothing expires: {reason}"
             ))?;
         }
+        for overheard in &node.overheard {
+            crate::output::line(&format!(
+                "{overheard}: it may answer in the node's place, and keeps names and words in plaintext: delete it"
+            ))?;
+        }
         if let Some(reason) = &node.access.failed {
             crate::output::line(&format!(
                 "the access log cannot be written, so that no words are opened: {reason}"
@@ -92,6 +98,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         || no_timers
         || node.unsigned.is_some()
         || node.access.failed.is_some()
-        || node.clock_behind_s.is_some();
+        || node.clock_behind_s.is_some()
+        || !node.overheard.is_empty();
     Ok(if unwell { Exit::Failed } else { Exit::Done })
 }

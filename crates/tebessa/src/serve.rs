@@ -36,10 +36,14 @@ pub(crate) struct Args {
 /// How many deadlines run, once that is known. The status is let go of again: while it is borrowed the
 /// timers cannot tell of the next, and wait.
 async fn running(status: &mut tokio::sync::watch::Receiver<Status>) -> usize {
-    let ready = status.wait_for(|status| matches!(status, Status::Waiting { .. })).await;
-    match ready.as_deref() {
-        Ok(Status::Waiting { running }) => *running,
-        Ok(Status::Reading | Status::Failing { .. }) | Err(_) => 0,
+    loop {
+        if let Status::Waiting { running } = *status.borrow_and_update() {
+            return running;
+        }
+        if status.changed().await.is_err() {
+            // They ended, which is told elsewhere.
+            return std::future::pending().await;
+        }
     }
 }
 
@@ -60,10 +64,45 @@ pub(crate) async fn run(command: Commands) -> Result<Exit, CliError> {
         crate::output::line(&line)?;
         std::future::pending::<Result<(), CliError>>().await
     };
-    let ended = tokio::select! {
-        told = told => told,
-        () = signals.told_to_stop() => Ok(()),
-    };
+    let ended = over(signals.told_to_stop(), told, timers.ended()).await;
     timers.stop().await;
     ended.map(|()| Exit::Done)
+}
+
+/// Returns once the timers are to stop: because they were told to, or because they cannot go on. Who starts
+/// them again has a deadline end that would silently run for ever.
+async fn over(
+    told_to_stop: impl Future<Output = ()>,
+    told_ready: impl Future<Output = Result<(), CliError>>,
+    ended: impl Future<Output = &'static str>,
+) -> Result<(), CliError> {
+    tokio::select! {
+        () = told_to_stop => Ok(()),
+        told = told_ready => told,
+        part = ended => Err(CliError::message(format!(
+            "{part} ended though nobody stopped them, which is a defect: nothing expires; start them again"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use tokio::sync::watch;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn timers_that_fell_end_the_process_with_an_error_and_are_never_ready() {
+        let (timers, mut status) = watch::channel(Status::Reading);
+        drop(timers);
+        let told = async {
+            running(&mut status).await;
+            Ok(())
+        };
+        let error = over(pending(), told, ready("the timers")).await.unwrap_err();
+        assert!(error.to_string().starts_with("the timers ended"), "{error}");
+        assert!(over(ready(()), pending(), pending()).await.is_ok());
+    }
 }

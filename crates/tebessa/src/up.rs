@@ -7,6 +7,7 @@ use service::broker::Port;
 use service::documents::StorePlace;
 use service::node::Authority;
 use service::standalone::{Setup, Standalone};
+use tokio::sync::watch;
 
 use crate::address::{NatsOptions, NodeFile};
 use crate::law;
@@ -80,7 +81,7 @@ pub(crate) struct Args {
 /// How long a start that was given up may take to end.
 const GIVEN_UP: Duration = Duration::from_secs(1);
 
-/// Runs the node until it is told to stop, or can no longer write.
+/// Runs the node until it is told to stop, can no longer write, or has lost a part of itself.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let authority = Authority::new(&args.authority).map_err(CliError::usage)?;
     let library = law::library(args.guidance.as_deref())?;
@@ -108,20 +109,36 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     file.write(&args.data).map_err(CliError::other)?;
     announce(&file, &args)?;
 
-    let mut failed = running.node().failed();
-    let exit = tokio::select! {
-        () = signals.told_to_stop() => Exit::Done,
-        Ok(reason) = failed.wait_for(Option::is_some) => {
-            let reason = reason.clone().unwrap_or_default();
-            tracing::error!(reason, "the log can no longer be written: the node stops");
-            Exit::Failed
-        }
-    };
+    let exit = over(signals.told_to_stop(), running.node().failed(), running.ended()).await;
     let stopped = running.stop().await;
     NodeFile::remove(&args.data);
     match exit {
         Exit::Done => stopped.map(|()| Exit::Done).map_err(CliError::other),
         Exit::Failed | Exit::Rejected => Ok(exit),
+    }
+}
+
+/// Returns once the node is to stop: because it was told to, because its log can no longer be written, or
+/// because a part of it ended. A node that goes on without that part looks well; one that is started again is.
+async fn over(
+    told: impl Future<Output = ()>,
+    mut failed: watch::Receiver<Option<String>>,
+    ended: impl Future<Output = &'static str>,
+) -> Exit {
+    tokio::select! {
+        () = told => Exit::Done,
+        Ok(reason) = failed.wait_for(Option::is_some) => {
+            let reason = reason.clone().unwrap_or_default();
+            tracing::error!(reason, "the log can no longer be written: the node stops");
+            Exit::Failed
+        }
+        part = ended => {
+            tracing::error!(
+                alarm = true,
+                "{part} ended though nobody stopped it, which is a defect: the node stops; start it again"
+            );
+            Exit::Failed
+        }
     }
 }
 
@@ -180,4 +197,20 @@ fn announce(file: &NodeFile, args: &Args) -> Result<(), CliError> {
         format!("tebessa is ready: NATS {nats}, data {}{password}", data.display())
     };
     crate::output::line(&line)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_node_that_lost_a_part_of_itself_stops_and_has_failed() {
+        let (_log, failed) = watch::channel(None);
+        assert_eq!(over(pending(), failed.clone(), ready("the timers")).await, Exit::Failed);
+        assert_eq!(over(ready(()), failed, pending()).await, Exit::Done);
+        let (_log, failed) = watch::channel(Some("no room".to_owned()));
+        assert_eq!(over(pending(), failed, pending()).await, Exit::Failed);
+    }
 }

@@ -35,6 +35,7 @@ pub use find::find;
 use configuration::Configuration;
 use server::{Ended, Server};
 
+use crate::lasting::Part;
 use crate::nats;
 
 /// The first pause before a server that died is started again; it doubles up to the last.
@@ -92,6 +93,7 @@ pub struct Broker {
     directory: PathBuf,
     stop: oneshot::Sender<()>,
     supervisor: JoinHandle<()>,
+    part: Part,
 }
 
 impl Broker {
@@ -118,7 +120,8 @@ impl Broker {
         let url = configuration.url(port);
         let supervisor =
             Supervisor { program, configuration, port, state: state_sender, asked, every };
-        let supervisor = tokio::spawn(supervisor.run(server, stopped));
+        let work = supervisor.run(server, stopped);
+        let (supervisor, supervising) = Part::spawn("the supervisor of the NATS server", work);
         Ok(Self {
             server: nats::Server::new(url),
             state,
@@ -126,6 +129,7 @@ impl Broker {
             directory: settings.directory,
             stop,
             supervisor,
+            part: supervising,
         })
     }
 
@@ -145,6 +149,10 @@ impl Broker {
     /// did not store is what `refused` counts.
     pub fn mend(&self, refused: watch::Receiver<u32>) {
         tokio::spawn(room::watch(refused, self.directory.clone(), self.again.clone()));
+    }
+
+    pub(crate) fn part(&self) -> Part {
+        self.part.clone()
     }
 
     /// Ends the server: asks it first, and kills it when it has not gone after five seconds.

@@ -9,14 +9,13 @@ use async_nats::jetstream::context::{
     PublishAckFuture,
 };
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::{
-    Config, DiscardPolicy, Info, LastRawMessageErrorKind, RetentionPolicy, StorageType,
-};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, RetentionPolicy, StorageType};
 use bytes::Bytes;
 
 use super::STREAM;
 use super::error::Trouble;
 use super::message::{Addressed, SUBJECTS};
+use super::stored::{Unknown, stored};
 
 /// How long an answer of the server may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
@@ -98,27 +97,19 @@ impl Mirror {
         }
     }
 
-    /// The bytes at a sequence, from the stream's leader; none when it holds none there.
+    /// The bytes at a sequence, from the stream's leader; none when it holds none there. A message that
+    /// cannot be read is no answer that failed: it is there, and it is not the journal's.
     pub(super) async fn message(&self, sequence: u64) -> Result<Option<Bytes>, Trouble> {
-        let stream = match self.context.get_stream_no_info(STREAM).await {
-            Ok(stream) => stream,
-            Err(error) => return Err(Trouble::away("the stream cannot be read", &error)),
-        };
-        match stream.get_raw_message(sequence).await {
-            Ok(message) => Ok(Some(message.payload)),
-            Err(error) => match error.kind() {
-                LastRawMessageErrorKind::NoMessageFound => Ok(None),
-                LastRawMessageErrorKind::JetStream(answer)
-                    if answer.error_code() == ErrorCode::STREAM_NOT_FOUND =>
-                {
-                    Err(Trouble::Moved("the stream was deleted".to_owned()))
-                }
-                LastRawMessageErrorKind::JetStream(_)
-                | LastRawMessageErrorKind::InvalidSubject
-                | LastRawMessageErrorKind::Other => {
-                    Err(Trouble::away("the stream cannot be read", &error))
-                }
-            },
+        match stored(&self.context, sequence).await {
+            Ok(Some(message)) if !message.readable => Err(Trouble::Halt(format!(
+                "the stream holds other bytes than the journal at position {sequence}: a message that \
+                 cannot be read"
+            ))),
+            Ok(found) => Ok(found.map(|message| message.payload)),
+            Err(Unknown::NoStream) => Err(Trouble::Moved("the stream was deleted".to_owned())),
+            Err(error @ (Unknown::Refused(_) | Unknown::Silent(_))) => {
+                Err(Trouble::away("the stream cannot be read", &error))
+            }
         }
     }
 

@@ -18,6 +18,7 @@ mod error;
 mod message;
 mod mirror;
 mod place;
+mod stored;
 mod task;
 
 use std::path::PathBuf;
@@ -30,11 +31,13 @@ use tokio::task::JoinHandle;
 
 pub use error::Error;
 pub use message::subject;
+pub(crate) use stored::{Stored, Unknown, stored};
 
 use consumers::Consumers;
 use mirror::Mirror;
 use task::{Task, Tell};
 
+use crate::lasting::Part;
 use crate::nats::{Server, log_event};
 
 /// The stream's name.
@@ -87,6 +90,7 @@ pub struct Follower {
     refused: watch::Receiver<u32>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
+    part: Part,
 }
 
 impl Follower {
@@ -118,8 +122,8 @@ impl Follower {
         let consumers = Consumers::load(&directory);
         let tell = Tell { status: status_sender, refused: refused_sender };
         let task = Task::new(journal, Mirror::new(client), consumers, connected, tell);
-        let task = tokio::spawn(task.run(stopped));
-        Ok(Self { status, refused, stop, task })
+        let (task, part) = Part::spawn("the follower of the journal", task.run(stopped));
+        Ok(Self { status, refused, stop, task, part })
     }
 
     /// How the mirror is, now and from now on.
@@ -133,6 +137,10 @@ impl Follower {
     #[must_use]
     pub fn refused(&self) -> watch::Receiver<u32> {
         self.refused.clone()
+    }
+
+    pub(crate) fn part(&self) -> Part {
+        self.part.clone()
     }
 
     /// Stops following at once. What the stream does not hold yet is sent after the next start;

@@ -43,6 +43,7 @@ pub use self::status::{
 pub use self::what_if::{WhatIfPageQuery, WhatIfPageReply, WhatIfQuery, WhatIfReply};
 use crate::follower;
 use crate::node::Node;
+pub use crate::overheard::Overheard;
 use crate::reply::Failure;
 use crate::timers;
 
@@ -102,14 +103,23 @@ pub fn answer(
     name: &str,
     bytes: &[u8],
 ) -> Result<Vec<u8>, Failure> {
-    answer_to(node, follower, None, named(name)?, Asked::now(node), bytes)
+    let around = Around { follower: follower.clone(), timers: None, overheard: Vec::new() };
+    answer_to(node, &around, named(name)?, Asked::now(node), bytes)
+}
+
+/// How what is around a node is, while it is asked.
+pub(crate) struct Around {
+    pub(crate) follower: follower::Status,
+    /// Where they run inside.
+    pub(crate) timers: Option<timers::Status>,
+    /// Streams of somebody else that take what is sent to the node.
+    pub(crate) overheard: Vec<Overheard>,
 }
 
 /// Answers a query that needs the node alone.
 pub(crate) fn answer_to(
     node: &Node,
-    follower: &follower::Status,
-    timers: Option<&timers::Status>,
+    around: &Around,
     query: Query,
     asked: Asked,
     bytes: &[u8],
@@ -138,10 +148,12 @@ pub(crate) fn answer_to(
             encode(&statistics::answer(node)?)
         }
         Query::Register => encode(&register::register(node, &read(bytes)?)?),
-        Query::RemovalBar => encode(&removal_bar::answer(node, follower, asked, &read(bytes)?)?),
+        Query::RemovalBar => {
+            encode(&removal_bar::answer(node, &around.follower, asked, &read(bytes)?)?)
+        }
         Query::Node => {
             read::<NodeQuery>(bytes)?;
-            encode(&status::answer(node, follower, timers)?)
+            encode(&status::answer(node, around)?)
         }
     }
 }

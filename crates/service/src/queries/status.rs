@@ -1,7 +1,9 @@
 //! `tebessa.query.node`: whether the node is well and how far it is.
 
+use super::Around;
 use crate::logs::Log;
 use crate::node::Node;
+use crate::overheard::Overheard;
 use crate::reply::Failure;
 use crate::{clock, follower, timers};
 
@@ -63,6 +65,10 @@ pub struct NodeReply {
     /// Which logs could not be signed, and why; absent where none is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsigned: Option<UnsignedLogs>,
+    /// Streams of somebody else that take commands, queries or answers: they may answer in the node's place,
+    /// and keep names and words in plaintext. Absent where none is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overheard: Vec<Overheard>,
 }
 
 /// The logs that could not be signed when it was tried last. It is tried again on schedule, and
@@ -111,11 +117,7 @@ pub struct AccessState {
     pub failed: Option<String>,
 }
 
-pub(crate) fn answer(
-    node: &Node,
-    follower: &follower::Status,
-    timers: Option<&timers::Status>,
-) -> Result<NodeReply, Failure> {
+pub(crate) fn answer(node: &Node, around: &Around) -> Result<NodeReply, Failure> {
     if node.journal().poisoned() {
         return Err(Failure::unavailable(
             "a write to the log failed; the node must be stopped and the disk looked at",
@@ -125,12 +127,13 @@ pub(crate) fn answer(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         position: node.journal().durable().borrow().0,
         index_position: node.journal().index_caught_up().borrow().0,
-        stream: state(follower),
+        stream: state(&around.follower),
         access: access(node),
         // A log that cannot be read is told of by those who read it.
         clock_behind_s: clock::behind(node.journal()).ok().flatten().map(|lag| lag.as_secs()),
-        timers: timers.map(timers_state),
+        timers: around.timers.as_ref().map(timers_state),
         unsigned: unsigned(node),
+        overheard: around.overheard.clone(),
     })
 }
 

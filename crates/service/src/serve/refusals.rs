@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::JoinHandle;
 
+use crate::lasting::Part;
 use crate::reply::Failure;
 
 /// How many wait to be told. Of each is kept where it goes and a sentence: under 1 KB, and 5 KB where a
@@ -27,14 +28,15 @@ pub(super) struct Refusals {
 
 impl Refusals {
     /// With the task that tells them, which ends once all clones are gone and all are told.
-    pub(super) fn start() -> (Self, JoinHandle<()>) {
+    pub(super) fn start() -> (Self, JoinHandle<()>, Part) {
         let (untold, mut waiting) = channel::<(Message, Failure)>(MOST_UNTOLD);
-        let telling = tokio::spawn(async move {
+        let work = async move {
             while let Some((message, failure)) = waiting.recv().await {
                 super::send(&message, Err(failure)).await;
             }
-        });
-        (Self { untold, lost: Arc::default() }, telling)
+        };
+        let (telling, part) = Part::spawn("what tells who is refused", work);
+        (Self { untold, lost: Arc::default() }, telling, part)
     }
 
     /// Has a sender told why there is no answer, without a line in the log for each. Never waits; when

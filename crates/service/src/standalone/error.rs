@@ -82,6 +82,20 @@ pub enum StartError {
         /// Where.
         url: String,
     },
+    /// A stream of somebody else takes what is sent to the node, or what it answers. Delete it; who may read
+    /// it has read what is in it.
+    #[error(
+        "on the NATS server at {url} {said}: it would answer in the node's place, and keep names and words \
+         in plaintext; look who may have read it, {remedy}, and start again"
+    )]
+    Overheard {
+        /// Where.
+        url: String,
+        /// Which streams, and what they take.
+        said: String,
+        /// How to be rid of the first.
+        remedy: String,
+    },
     /// The NATS server took no subscription.
     #[error("the NATS server at {url} takes no subscription")]
     Listen {

@@ -35,6 +35,7 @@ use tokio::task::JoinHandle;
 use store::Store;
 use task::Task;
 
+use crate::lasting::Part;
 use crate::nats::{HOW_TO_GET_IN, Server, log_event, refused};
 
 /// What time it is. Given, so that tests can let it jump.
@@ -93,6 +94,7 @@ pub struct Timers {
     status: watch::Receiver<Status>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
+    part: Part,
 }
 
 impl Timers {
@@ -114,14 +116,25 @@ impl Timers {
         let client = connect(&server).await?;
         let (status_sender, status) = watch::channel(Status::Reading);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(Task::new(client, clock, status_sender, store).run(stopped));
-        Ok(Self { status, stop, task })
+        let task = Task::new(client, clock, status_sender, store).run(stopped);
+        let (task, part) = Part::spawn("the timers of the deadlines", task);
+        Ok(Self { status, stop, task, part })
     }
 
     /// How the timers are, now and from now on.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
+    }
+
+    /// Returns what ended, once the timers have ended though nobody stopped them: a defect, after which
+    /// nothing expires any more, whatever [`Timers::status`] said last. They must be started again.
+    pub fn ended(&self) -> impl Future<Output = &'static str> + Send + use<> {
+        self.part().ended()
+    }
+
+    pub(crate) fn part(&self) -> Part {
+        self.part.clone()
     }
 
     /// Stops. What was not answered yet fires again after the next start.

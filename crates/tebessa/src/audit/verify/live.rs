@@ -123,7 +123,7 @@ impl Live {
         }
         if last > 0 {
             let messages = client.watch(1).await.map_err(CliError::other)?;
-            compare(std::pin::pin!(messages), &reader, last).await?;
+            compare(client, std::pin::pin!(messages), &reader, last).await?;
         }
         let same =
             count(last, "message, byte for byte the log's", "messages, byte for byte the log's");
@@ -151,6 +151,7 @@ async fn connect(server: Server) -> Result<(Client, NodeReply), CliError> {
 
 /// Compares the messages from position 1 to `last` with the log.
 async fn compare(
+    client: &Client,
     mut messages: impl Stream<Item = Result<StreamMessage, ClientError>> + Unpin,
     reader: &Reader,
     last: u64,
@@ -160,13 +161,15 @@ async fn compare(
     while next.0 <= last {
         let most = usize::try_from(last - next.0 + 1).unwrap_or(BATCH).min(BATCH);
         for record in reader.read(next, most)? {
-            let message = tokio::time::timeout(PATIENCE, messages.next())
-                .await
-                .map_err(|_| {
-                    CliError::message(format!("the stream gave no position {next} for 30 s"))
-                })?
-                .ok_or_else(|| CliError::message("the stream ended early"))?
-                .map_err(CliError::other)?;
+            let message = match next_message(&mut messages, next).await {
+                Ok(message) => message,
+                // The connection ends at it, and only asked for by itself it shows why.
+                Err(_) if client.is_unreadable(next.0).await.unwrap_or(false) => {
+                    let what = "the message is none that can be read".to_owned();
+                    return Err(Damage::of_record(&record, what).found_in("the stream").into());
+                }
+                Err(error) => return Err(error.into()),
+            };
             if message.position != next.0 {
                 let what = format!("the message at {next} is missing");
                 return Err(Damage::elsewhere("the stream", what).into());
@@ -180,4 +183,15 @@ async fn compare(
         bar.show(next.0 - 1, last, "messages");
     }
     Ok(())
+}
+
+async fn next_message(
+    messages: &mut (impl Stream<Item = Result<StreamMessage, ClientError>> + Unpin),
+    next: Position,
+) -> Result<StreamMessage, CliError> {
+    tokio::time::timeout(PATIENCE, messages.next())
+        .await
+        .map_err(|_| CliError::message(format!("the stream gave no position {next} for 30 s")))?
+        .ok_or_else(|| CliError::message("the stream ended early"))?
+        .map_err(CliError::other)
 }
