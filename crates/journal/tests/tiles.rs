@@ -142,6 +142,34 @@ fn a_client_of_tlog_tiles_verifies_the_exported_log_record_by_record() {
     }
 }
 
+/// What was published is never shorter, forked, or another log's.
+#[test]
+fn a_published_checkpoint_goes_neither_back_nor_aside() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("tiles");
+    let make = |name: &str, count| {
+        let directory = place.path().join(name);
+        fs::create_dir(&directory).unwrap();
+        let (journal, _) = open(&directory).unwrap();
+        append(&journal, count);
+        let (note, checkpoint) = sign(&directory, &journal);
+        (Reader::open(&directory).unwrap(), note, checkpoint)
+    };
+    let (reader, note, checkpoint) = make("log", 30);
+    export_tiles(&reader, &note, &checkpoint, &out, &mut |_| {}).unwrap();
+    let published = fs::read(out.join("checkpoint")).unwrap();
+    let mut others = vec![make("shorter", 20), make("fork", 40)];
+    let (reader, note, checkpoint) = make("other", 40);
+    let origin = "tebessa/log/another".to_owned();
+    others.push((reader, note, Checkpoint { origin, ..checkpoint }));
+    let reasons = ["never goes back", "are others", "is of the log"];
+    for ((reader, note, checkpoint), reason) in others.iter().zip(reasons) {
+        let refused = export_tiles(reader, note, checkpoint, &out, &mut |_| {}).unwrap_err();
+        assert!(refused.to_string().contains(reason), "{reason}: {refused}");
+        assert_eq!(fs::read(out.join("checkpoint")).unwrap(), published);
+    }
+}
+
 #[test]
 fn ct_merkle_has_the_same_roots_and_accepts_our_proofs() {
     let directory = tempfile::tempdir().unwrap();

@@ -60,9 +60,31 @@ fn allow_many_files() {
     }
 }
 
+/// What is logged. A level that this program has not, because what it would show may be somebody's words, is
+/// the next one; what cannot be read is said, and is the level of who says nothing.
+fn log_filter() -> tracing_subscriber::EnvFilter {
+    let unsaid = || tracing_subscriber::EnvFilter::new("warn");
+    let Some(wanted) = std::env::var("TEBESSA_LOG").ok().filter(|wanted| !wanted.is_empty()) else {
+        return unsaid();
+    };
+    // Else the filter itself would tell of it, in colours of its own.
+    let wanted = wanted.to_lowercase().replace("trace", "debug");
+    tracing_subscriber::EnvFilter::try_new(&wanted).unwrap_or_else(|error| {
+        output::note(&format!("TEBESSA_LOG is not understood, and counts as warn: {error}"));
+        unsaid()
+    })
+}
+
+/// A picture of the memory would hold words in clear where no erasure reaches it.
+fn leave_no_core() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::debug!(%error, "the limit of core files stays as it is");
+    }
+}
+
 fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TEBESSA_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let filter = log_filter();
     // As all other output: colours on a terminal only, and never with NO_COLOR.
     let choice = anstream::AutoStream::choice(&std::io::stderr());
     tracing_subscriber::fmt()
@@ -73,6 +95,7 @@ fn main() -> ExitCode {
         .with_ansi(choice != anstream::ColorChoice::Never)
         .init();
     allow_many_files();
+    leave_no_core();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -12,11 +12,11 @@ use crate::output::CliError;
 /// What has the form of a key is never looked for as a file: a key is also a path, and what is checked
 /// may come in a directory that has a file there.
 pub(crate) fn given(words: &[String]) -> Result<Vec<VerifierKey>, CliError> {
-    let listed = listed_as(words)?;
-    if let (true, Some(word)) = (listed.believed.is_empty(), words.first()) {
-        return Err(CliError::usage(format!("{word} holds no key that is believed")));
+    let keys = listed_as(words)?.counting();
+    if keys.is_empty() && !words.is_empty() {
+        return Err(CliError::usage("what is given as --key holds no key that is believed"));
     }
-    Ok(listed.counting())
+    Ok(keys)
 }
 
 /// The same with the keys of which nothing counts, to be put together with other lists.
@@ -171,6 +171,15 @@ mod tests {
         // One list strikes a key that an older one has.
         std::fs::write(&file, format!("signs {two}\ndistrusted {one}\n")).unwrap();
         let word = file.display().to_string();
-        assert_eq!(given(&[one.to_string(), word]).unwrap(), std::slice::from_ref(&two));
+        assert_eq!(given(&[one.to_string(), word.clone()]).unwrap(), std::slice::from_ref(&two));
+        // So does one that has no other key; and where none is left, that is no word for all of them.
+        std::fs::write(&file, format!("distrusted {one}\n")).unwrap();
+        let both = [one.to_string(), two.to_string(), word.clone()];
+        assert_eq!(given(&both).unwrap(), std::slice::from_ref(&two));
+        let refused = given(&[one.to_string(), word]).unwrap_err().to_string();
+        assert!(refused.contains("no key that is believed"), "{refused}");
+        let mut listed = Listed { believed: vec![one.clone(), two.clone()], struck: Vec::new() };
+        listed.add(Listed { believed: Vec::new(), struck: vec![two] });
+        assert_eq!(listed.counting(), [one]);
     }
 }

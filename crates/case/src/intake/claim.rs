@@ -4,6 +4,7 @@ use guidance::Sought;
 
 use super::people;
 use crate::decide::Context;
+use crate::decisions::not_before;
 use crate::personal::{Line, Personal, PrivateDate, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::Case;
@@ -169,6 +170,9 @@ pub(super) fn register(
     }
     if case.version > Version(0) {
         case.alive()?;
+    }
+    if let Some(made) = &claim.made {
+        not_before(context.occurred, made, "the claim was made")?;
     }
     known_profile(&claim.profile, context)
 }

@@ -366,6 +366,22 @@ mod tests {
     }
 
     #[test]
+    fn the_keys_of_another_log_stay_beside_those_that_are_made_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        LogKeys::read_or_create(directory.path(), "tebessa/log/1").unwrap();
+        let refused = LogKeys::begin_anew(directory.path(), "tebessa/log/1", &[]).unwrap_err();
+        assert!(refused.to_string().contains("the log has its keys"), "{refused}");
+        let old = std::fs::read(directory.path().join(NAME)).unwrap();
+        let keys = LogKeys::begin_anew(directory.path(), "tebessa/log/2", &[]).unwrap();
+        assert!(keys.known().iter().all(|known| known.key.name() == "tebessa/log/2"));
+        let aside = directory.path().join("log.keys.of-another-log");
+        assert_eq!(std::fs::read(&aside).unwrap(), old);
+        // What is there once is not lost to a second.
+        LogKeys::begin_anew(directory.path(), "tebessa/log/3", &[]).unwrap_err();
+        assert_eq!(std::fs::read(&aside).unwrap(), old);
+    }
+
+    #[test]
     fn of_many_who_make_the_first_key_at_once_all_have_the_same() {
         let directory = tempfile::tempdir().unwrap();
         let made: Vec<_> = std::thread::scope(|scope| {
