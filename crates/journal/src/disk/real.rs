@@ -6,10 +6,10 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use rustix::fs::{AtFlags, OFlags, StatxFlags, statx};
+use rustix::fs::{AtFlags, CWD, OFlags, Statx, StatxFlags, statx};
 
 use crate::disk::direct::{self, Pool, Recent};
-use crate::disk::door::{Disk, DiskFile, Pace};
+use crate::disk::door::{Disk, DiskFile, FileId, Pace, Standing};
 use crate::disk::zeros;
 
 /// A directory of the real file system.
@@ -117,6 +117,12 @@ impl Disk for RealDisk {
     fn sync_directory(&self) -> io::Result<()> {
         sync_directory(&self.directory)
     }
+
+    fn identify(&self, name: &str) -> io::Result<Option<FileId>> {
+        // Asked for no times, see `standing`.
+        let found = statx(CWD, self.directory.join(name), AtFlags::empty(), StatxFlags::INO)?;
+        Ok(Some(id_of(&found)))
+    }
 }
 
 struct RealFile {
@@ -208,10 +214,16 @@ impl DiskFile for RealFile {
         self.file.sync_data()
     }
 
-    fn is_named(&self) -> io::Result<bool> {
+    fn standing(&self) -> io::Result<Option<Standing>> {
         // Asked for no times: Linux gives a file whose times were looked at a new one at its next write,
         // and to make that durable too took half as long again (from 6.13 on).
-        let found = statx(&self.file, "", AtFlags::EMPTY_PATH, StatxFlags::NLINK)?;
-        Ok(found.stx_nlink > 0)
+        let wanted = StatxFlags::NLINK | StatxFlags::SIZE | StatxFlags::INO;
+        let found = statx(&self.file, "", AtFlags::EMPTY_PATH, wanted)?;
+        let (names, length) = (found.stx_nlink, found.stx_size);
+        Ok(Some(Standing { names, length, id: id_of(&found) }))
     }
+}
+
+fn id_of(found: &Statx) -> FileId {
+    FileId { device: (found.stx_dev_major, found.stx_dev_minor), inode: found.stx_ino }
 }
