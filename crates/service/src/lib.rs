@@ -32,6 +32,7 @@ pub mod logs;
 pub mod nats;
 pub mod node;
 pub mod personal;
+mod private;
 pub mod queries;
 mod rectification;
 mod regular;

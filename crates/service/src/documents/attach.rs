@@ -115,7 +115,10 @@ impl Attaching {
     ) -> Result<Option<Pieces>, NotTaken> {
         let documents = &self.documents;
         match documents.store.check_length(name, file.size).await {
-            Ok(()) => return Ok(None),
+            Ok(()) => {
+                documents.store.make_names_durable(name).await?;
+                return Ok(None);
+            }
             Err(Error::Missing { .. } | Error::Damaged { .. }) => {}
             Err(error) => return Err(error.into()),
         }
