@@ -63,6 +63,9 @@ pub struct NodeReply {
     /// Which logs could not be signed, and why; absent where none is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsigned: Option<UnsignedLogs>,
+    /// Why the key store can give no key, if so: no claim is taken then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_key: Option<String>,
 }
 
 /// The logs that could not be signed when it was tried last. It is tried again on schedule, and
@@ -131,6 +134,7 @@ pub(crate) fn answer(
         clock_behind_s: clock::behind(node.journal()).ok().flatten().map(|lag| lag.as_secs()),
         timers: timers.map(timers_state),
         unsigned: unsigned(node),
+        no_key: node.keys().failure(),
     })
 }
 
