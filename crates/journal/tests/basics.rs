@@ -91,10 +91,12 @@ fn poisoned_by(journal: &Journal) -> String {
     panic!("appends are still acknowledged")
 }
 
+/// What is done to a segment, with a path aside.
+type Harm = fn(&Path, &Path);
+
 #[test]
 fn a_log_whose_file_is_not_the_one_at_its_name_any_more_acknowledges_nothing_more() {
     let segment = "00000000000000000001.segment";
-    type Harm = fn(&Path, &Path);
     let harms: [(&str, Harm); 4] = [
         ("was replaced by another file", |path, aside| {
             fs::rename(path, aside).unwrap();

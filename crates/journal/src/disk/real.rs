@@ -1,8 +1,8 @@
 //! The door to the real file system.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -26,19 +26,29 @@ impl RealDisk {
         RealDisk { directory, pool: Pool::default() }
     }
 
-    /// Makes a directory durably: its parent's list of names is synced too.
+    /// Makes a directory durably: its parent's list of names is synced too. Who may enter it is what the
+    /// process leaves open to others.
     pub fn make(directory: &Path) -> io::Result<()> {
-        if directory.is_dir() {
-            return Ok(());
-        }
-        if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            RealDisk::make(parent)?;
-            fs::create_dir(directory).or_else(accept_existing)?;
-            return sync_directory(parent);
-        }
-        fs::create_dir(directory).or_else(accept_existing)?;
-        sync_directory(Path::new("."))
+        make(directory, 0o777)
     }
+
+    /// The same for its owner only, also what is missing above it: a record says much of people, although
+    /// their words are sealed. One that is there keeps its mode.
+    pub fn make_private(directory: &Path) -> io::Result<()> {
+        make(directory, 0o700)
+    }
+}
+
+fn make(directory: &Path, mode: u32) -> io::Result<()> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        make(parent, mode)?;
+    }
+    DirBuilder::new().mode(mode).create(directory).or_else(accept_existing)?;
+    sync_directory(parent.unwrap_or(Path::new(".")))
 }
 
 fn accept_existing(error: io::Error) -> io::Result<()> {
