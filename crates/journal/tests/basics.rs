@@ -136,7 +136,7 @@ fn a_file_that_is_cut_short_is_refused_at_the_next_append_also_where_that_ends_t
     let path = directory.path().join("log/00000000000000000001.segment");
     OpenOptions::new().write(true).open(path).unwrap().set_len(4096).unwrap();
     // As long as before, once this is written, and with a hole in it.
-    let refused = append(60_000).unwrap_err();
+    let refused = append(63_000).unwrap_err();
     let Error::Poisoned(cause) = &refused else { panic!("{refused:?}") };
     assert!(cause.to_string().contains("was cut short"), "{cause}");
 }
