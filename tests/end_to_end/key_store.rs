@@ -11,7 +11,8 @@ use tests::Node;
 use uuid::Uuid;
 
 use super::erasure::{NAME, accepted, command, copy};
-use super::{ask, register};
+use super::signed_access::run;
+use super::{ask, register, send};
 
 /// The exit code of `audit verify`, and what it printed.
 fn audit(data: &Path) -> (Option<i32>, Value) {
@@ -112,4 +113,32 @@ async fn the_key_of_the_register_is_missed_as_well() {
     assert!(refused.contains("1 in all"), "{refused}");
     let (code, said) = audit(&data);
     assert_eq!((code, &said["fault"]["case"]), (Some(1), &json!(id)), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_key_store_gives_no_key_is_not_well() {
+    let node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let claim = || register(Uuid::new_v4(), Uuid::now_v7(), NAME);
+    accepted(&client, &claim()).await;
+    let (code, said) = run(node.data(), &["health"]);
+    assert_eq!(code, Some(0), "{said}");
+    let state = ask(&client, "node", &json!({})).await;
+    assert_eq!(state.get("no_key"), None);
+
+    let slots = keys_dir(node.data()).join("slots");
+    fs::OpenOptions::new().write(true).open(&slots).unwrap().set_len(4096).unwrap();
+    // Before anybody asks for a key, and behind it.
+    for _ in 0..2 {
+        let (code, said) = run(node.data(), &["health"]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(
+            said.contains("the key store gives no key") && said.contains("cut short"),
+            "{said}"
+        );
+        let refused = send(&client, &claim()).await.expect_err("no key").to_string();
+        assert!(refused.contains("cut short"), "{refused}");
+    }
+    let state = ask(&client, "node", &json!({})).await;
+    assert!(state["no_key"].as_str().is_some_and(|why| why.contains("cut short")), "{state}");
 }

@@ -105,7 +105,7 @@ impl Journal {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(Journal, OpenReport), Error> {
         let log = directory.join(LOG_DIRECTORY);
-        RealDisk::make(&log).map_err(disk_error(log.display(), "making"))?;
+        RealDisk::make_private(&log).map_err(disk_error(log.display(), "making"))?;
         let lock = Lock::take(directory)?;
         let disk = Arc::new(RealDisk::new(log));
         let opening = Opening { directory: directory.join("index"), projection };

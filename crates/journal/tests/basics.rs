@@ -3,10 +3,14 @@
 
 mod common;
 
+use std::fs::{self, OpenOptions};
 use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use common::{note, open, stream};
-use journal::{Error, Expected, LeafHash, Position, Reader, Version};
+use common::{Counting, note, open, stream};
+use journal::{Error, Expected, Journal, LeafHash, Options, Position, Reader, Version};
 
 #[test]
 fn what_was_appended_is_read_back_in_order_after_reopening() {
@@ -65,6 +69,87 @@ fn a_log_whose_file_was_removed_acknowledges_nothing_more() {
         assert!(cause.to_string().contains("00000000000000000001.segment was removed"), "{cause}");
     }
     assert_eq!(journal.read(Position(1), usize::MAX).unwrap().len(), 1, "reads go on");
+}
+
+fn open_with(directory: &Path, segment_bytes: u64) -> (Journal, journal::OpenReport) {
+    let mut options = Options::default();
+    options.segment_bytes = segment_bytes;
+    Journal::open(directory, options, Arc::new(Counting), &mut |_| {}).unwrap()
+}
+
+/// Appends until the writer is poisoned, and says why it is; for three seconds, in which a name is looked
+/// at twice at least.
+fn poisoned_by(journal: &Journal) -> String {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(3) {
+        match journal.append(&note(1, "after"), Expected::Any).wait() {
+            Ok(_) => {}
+            Err(Error::Poisoned(cause)) => return cause.to_string(),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    panic!("appends are still acknowledged")
+}
+
+/// What is done to a segment, with a path aside.
+type Harm = fn(&Path, &Path);
+
+#[test]
+fn a_log_whose_file_is_not_the_one_at_its_name_any_more_acknowledges_nothing_more() {
+    let segment = "00000000000000000001.segment";
+    let harms: [(&str, Harm); 4] = [
+        ("was replaced by another file", |path, aside| {
+            fs::rename(path, aside).unwrap();
+            fs::copy(aside, path).unwrap();
+        }),
+        ("was removed", |path, aside| {
+            // Another name keeps the file, but not where the next start looks.
+            fs::hard_link(path, aside).unwrap();
+            fs::remove_file(path).unwrap();
+        }),
+        ("was removed", |path, _| {
+            let log = path.parent().unwrap();
+            fs::rename(log, log.with_extension("elsewhere")).unwrap();
+        }),
+        ("was cut short", |path, _| {
+            OpenOptions::new().write(true).open(path).unwrap().set_len(81_920).unwrap();
+        }),
+    ];
+    for (why, harm) in harms {
+        let directory = tempfile::tempdir().unwrap();
+        // Not full within those seconds: nothing is found only because the next segment begins.
+        let (journal, _) = open_with(directory.path(), 32 << 20);
+        journal.append(&note(1, "before"), Expected::Any).wait().unwrap();
+        harm(&directory.path().join("log").join(segment), &directory.path().join("aside"));
+        let cause = poisoned_by(&journal);
+        assert!(cause.contains(&format!("{segment} {why}")), "{cause}");
+        assert!(journal.poisoned());
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_short_is_refused_at_the_next_append_also_where_that_ends_the_segment() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open_with(directory.path(), 64 << 10);
+    let append = |length| journal.append(&note(1, &"x".repeat(length)), Expected::Any).wait();
+    append(100).unwrap();
+    let path = directory.path().join("log/00000000000000000001.segment");
+    OpenOptions::new().write(true).open(path).unwrap().set_len(4096).unwrap();
+    // As long as before, once this is written, and with a hole in it.
+    let refused = append(63_000).unwrap_err();
+    let Error::Poisoned(cause) = &refused else { panic!("{refused:?}") };
+    assert!(cause.to_string().contains("was cut short"), "{cause}");
+}
+
+#[test]
+fn a_segment_that_is_a_link_goes_on_being_written_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log/00000000000000000001.segment");
+    open(directory.path()).unwrap().0.close().unwrap();
+    fs::rename(&path, directory.path().join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(directory.path().join("elsewhere"), &path).unwrap();
+    let (journal, _) = open(directory.path()).unwrap();
+    journal.append(&note(1, "by a link"), Expected::Any).wait().unwrap();
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub mod nats;
 pub mod node;
 mod overheard;
 pub mod personal;
+mod private;
 pub mod queries;
 mod rectification;
 mod regular;

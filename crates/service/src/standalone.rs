@@ -28,7 +28,7 @@ use crate::node::{Authority, GivenLaw, Node, journal_dir, keys_dir};
 use crate::overheard::Lookout;
 use crate::serve::{Desk, Services};
 use crate::timers::Timers;
-use crate::{checkpoints, clock, documents};
+use crate::{checkpoints, clock, documents, private};
 
 /// The least that a server must take in one message, in bytes: an answer, with room for its headers. A
 /// record is shorter.
@@ -407,12 +407,18 @@ async fn keep_inbox(attaching: Attaching, mut status: watch::Receiver<follower::
     }
 }
 
-/// The data directory is for the node's own account only: it holds keys.
+/// The data directory is for the node's own account only: it holds keys. One that somebody else made may
+/// be open to others. That is theirs to say, and what the node makes within is closed all the same.
 fn make_directory(path: &Path) -> Result<(), StartError> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(|source| StartError::Directory { path: path.to_owned(), source })
+    let failed = |source| StartError::Directory { path: path.to_owned(), source };
+    private::make(path).map_err(failed)?;
+    if let Some(mode) = private::open_to_others(path).map_err(failed)? {
+        tracing::warn!(
+            path = %path.display(),
+            mode = format!("{mode:o}"),
+            "the data directory is open to other accounts, and so may be what an earlier version made \
+             in it: close it with chmod 700"
+        );
+    }
+    Ok(())
 }

@@ -9,9 +9,9 @@ use crate::output::{CliError, Exit, count};
 /// Ask a node how it is: exit code 0 when it is well, 1 when it is not or does not answer.
 ///
 /// It is not well where the stream and the log contradict each other, the timers do not run, the access
-/// log cannot be written, a log cannot be signed, the clock is behind the last record, or a stream of
-/// somebody else takes what is sent to the node. A stream that is away or behind is none of these: the
-/// log has what was accepted, and the stream is filled again.
+/// log cannot be written, a log cannot be signed, the key store gives no key, the clock is behind the last
+/// record, or a stream of somebody else takes what is sent to the node. A stream that is away or behind is none
+/// of these: the log has what was accepted, and the stream is filled again.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -85,6 +85,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
                 "the access log cannot be written, so that no words are opened: {reason}"
             ))?;
         }
+        if let Some(reason) = &node.no_key {
+            crate::output::line(&format!(
+                "the key store gives no key, so that no claim is taken: {reason}"
+            ))?;
+        }
         let unsigned = node.unsigned.iter();
         for (log, reason) in
             unsigned.flat_map(|logs| [("log", &logs.cases), ("access log", &logs.access)])
@@ -97,6 +102,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let unwell = halted
         || no_timers
         || node.unsigned.is_some()
+        || node.no_key.is_some()
         || node.access.failed.is_some()
         || node.clock_behind_s.is_some()
         || !node.overheard.is_empty();

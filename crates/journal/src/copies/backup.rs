@@ -68,7 +68,7 @@ pub fn backup(
     let reader = Reader::open(data)?;
     let (id, last) = (reader.id(), reader.last());
     has_what_was_signed(&notes, last)?;
-    RealDisk::make(out).map_err(disk_error(out.display(), "making"))?;
+    RealDisk::make_private(out).map_err(disk_error(out.display(), "making"))?;
     if is_same(&data.join(LOG_DIRECTORY), &out.join(LOG_DIRECTORY)) {
         let what = format!("{} is the log itself, and no place for its backup", out.display());
         return Err(Error::Request(what));
@@ -204,7 +204,7 @@ fn copy(
     progress: &mut dyn FnMut(VerifyProgress),
 ) -> Result<CopyReport, Error> {
     let log = to.join(LOG_DIRECTORY);
-    RealDisk::make(&log).map_err(disk_error(log.display(), "making"))?;
+    RealDisk::make_private(&log).map_err(disk_error(log.display(), "making"))?;
     let source = RealDisk::new(from.join(LOG_DIRECTORY));
     let names = segment_names(&source)?;
     let (mut copied, mut unchanged, mut bytes) = (0, 0, 0);

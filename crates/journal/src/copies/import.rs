@@ -63,7 +63,7 @@ impl Import {
         }
         let directory = data.join(UNFINISHED);
         clear(&directory)?;
-        RealDisk::make(&directory).map_err(disk_error(directory.display(), "making"))?;
+        RealDisk::make_private(&directory).map_err(disk_error(directory.display(), "making"))?;
         Ok(Import {
             log,
             directory,

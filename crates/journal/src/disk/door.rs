@@ -34,6 +34,31 @@ pub trait Disk: Send + Sync {
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes the names durable.
     fn sync_directory(&self) -> io::Result<()>;
+    /// Which file has a name now, by way of a link too; `None` where the disk does not tell files apart.
+    fn identify(&self, _name: &str) -> io::Result<Option<FileId>> {
+        Ok(None)
+    }
+}
+
+/// Which file it is, whatever its names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileId {
+    /// The device that it is on, by major and minor number.
+    pub device: (u32, u32),
+    /// Its number there.
+    pub inode: u64,
+}
+
+/// What becomes of a file while it is open, at the hands of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// How many names it has: one that was removed while it is open takes bytes, and is gone with the
+    /// program.
+    pub names: u32,
+    /// Its length in bytes.
+    pub length: u64,
+    /// Which file it is.
+    pub id: FileId,
 }
 
 /// How a file that nobody has asked for yet is written on.
@@ -69,9 +94,8 @@ pub trait DiskFile: Send + Sync {
     fn set_length(&self, length: u64) -> io::Result<()>;
     /// Makes bytes and length durable.
     fn sync(&self) -> io::Result<()>;
-    /// Whether the file still has a name: one that was removed while it is open takes bytes, and is
-    /// gone with the program.
-    fn is_named(&self) -> io::Result<bool> {
-        Ok(true)
+    /// How the file stands; `None` where nobody else can lay hands on it.
+    fn standing(&self) -> io::Result<Option<Standing>> {
+        Ok(None)
     }
 }

@@ -8,7 +8,7 @@ mod real;
 mod whole;
 pub(crate) mod zeros;
 
-pub use door::{Disk, DiskFile, Pace};
+pub use door::{Disk, DiskFile, FileId, Pace, Standing};
 pub use real::RealDisk;
 pub(crate) use real::sync_directory;
 pub(crate) use whole::{WholeFile, write_whole};

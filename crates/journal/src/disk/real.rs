@@ -1,15 +1,15 @@
 //! The door to the real file system.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use rustix::fs::{AtFlags, OFlags, StatxFlags, statx};
+use rustix::fs::{AtFlags, CWD, OFlags, Statx, StatxFlags, statx};
 
 use crate::disk::direct::{self, Pool, Recent};
-use crate::disk::door::{Disk, DiskFile, Pace};
+use crate::disk::door::{Disk, DiskFile, FileId, Pace, Standing};
 use crate::disk::zeros;
 
 /// A directory of the real file system.
@@ -26,19 +26,29 @@ impl RealDisk {
         RealDisk { directory, pool: Pool::default() }
     }
 
-    /// Makes a directory durably: its parent's list of names is synced too.
+    /// Makes a directory durably: its parent's list of names is synced too. Who may enter it is what the
+    /// process leaves open to others.
     pub fn make(directory: &Path) -> io::Result<()> {
-        if directory.is_dir() {
-            return Ok(());
-        }
-        if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            RealDisk::make(parent)?;
-            fs::create_dir(directory).or_else(accept_existing)?;
-            return sync_directory(parent);
-        }
-        fs::create_dir(directory).or_else(accept_existing)?;
-        sync_directory(Path::new("."))
+        make(directory, 0o777)
     }
+
+    /// The same for its owner only, also what is missing above it: a record says much of people, although
+    /// their words are sealed. One that is there keeps its mode.
+    pub fn make_private(directory: &Path) -> io::Result<()> {
+        make(directory, 0o700)
+    }
+}
+
+fn make(directory: &Path, mode: u32) -> io::Result<()> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        make(parent, mode)?;
+    }
+    DirBuilder::new().mode(mode).create(directory).or_else(accept_existing)?;
+    sync_directory(parent.unwrap_or(Path::new(".")))
 }
 
 fn accept_existing(error: io::Error) -> io::Result<()> {
@@ -116,6 +126,12 @@ impl Disk for RealDisk {
 
     fn sync_directory(&self) -> io::Result<()> {
         sync_directory(&self.directory)
+    }
+
+    fn identify(&self, name: &str) -> io::Result<Option<FileId>> {
+        // Asked for no times, see `standing`.
+        let found = statx(CWD, self.directory.join(name), AtFlags::empty(), StatxFlags::INO)?;
+        Ok(Some(id_of(&found)))
     }
 }
 
@@ -208,10 +224,16 @@ impl DiskFile for RealFile {
         self.file.sync_data()
     }
 
-    fn is_named(&self) -> io::Result<bool> {
+    fn standing(&self) -> io::Result<Option<Standing>> {
         // Asked for no times: Linux gives a file whose times were looked at a new one at its next write,
         // and to make that durable too took half as long again (from 6.13 on).
-        let found = statx(&self.file, "", AtFlags::EMPTY_PATH, StatxFlags::NLINK)?;
-        Ok(found.stx_nlink > 0)
+        let wanted = StatxFlags::NLINK | StatxFlags::SIZE | StatxFlags::INO;
+        let found = statx(&self.file, "", AtFlags::EMPTY_PATH, wanted)?;
+        let (names, length) = (found.stx_nlink, found.stx_size);
+        Ok(Some(Standing { names, length, id: id_of(&found) }))
     }
+}
+
+fn id_of(found: &Statx) -> FileId {
+    FileId { device: (found.stx_dev_major, found.stx_dev_minor), inode: found.stx_ino }
 }

@@ -52,7 +52,7 @@ impl State {
 
     /// Goes on to a fresh directory and removes the others.
     pub(crate) fn renew(&mut self) -> io::Result<()> {
-        RealDisk::make(&self.base)?;
+        RealDisk::make_private(&self.base)?;
         self.generation = Some(self.generation.map_or(1, |generation| generation + 1));
         for entry in fs::read_dir(&self.base)? {
             let entry = entry?;

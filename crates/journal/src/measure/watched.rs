@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use crate::disk::{Disk, DiskFile, Pace, RealDisk};
+use crate::disk::{Disk, DiskFile, FileId, Pace, RealDisk};
 use crate::upkeep::shelf::{AHEAD, SPARES};
 
 /// The files of zeros.
@@ -92,5 +92,9 @@ impl Disk for Watched {
 
     fn sync_directory(&self) -> io::Result<()> {
         self.disk.sync_directory()
+    }
+
+    fn identify(&self, name: &str) -> io::Result<Option<FileId>> {
+        self.disk.identify(name)
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn replace(
     let name = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S%.6fZ").to_string();
     let aside = directory.join(ASIDE).join(name);
     let wrong = |source| disk_error(aside.display(), "writing")(source);
-    RealDisk::make(&aside).map_err(wrong)?;
+    RealDisk::make_private(&aside).map_err(wrong)?;
     report.kept_in = Some(aside.clone());
     let log_directory = directory.join(LOG_DIRECTORY);
     for plan in plans {

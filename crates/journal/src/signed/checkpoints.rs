@@ -153,7 +153,7 @@ impl Checkpoints {
 /// Keeps a note durably, whole or not at all.
 fn keep(directory: &Path, size: u64, note: &str) -> Result<(), Error> {
     let wrong = |source| disk_error(directory.display(), "keeping a checkpoint in")(source);
-    RealDisk::make(directory).map_err(wrong)?;
+    RealDisk::make_private(directory).map_err(wrong)?;
     write_whole(&directory.join(file_name(size)), "new", note.as_bytes()).map_err(wrong)
 }
 

@@ -78,7 +78,7 @@ impl LogKeys {
         if let Some(keys) = LogKeys::read(directory)? {
             return Ok(keys);
         }
-        RealDisk::make(directory).map_err(disk_error(directory.display(), "making"))?;
+        RealDisk::make_private(directory).map_err(disk_error(directory.display(), "making"))?;
         let _held = hold(directory)?;
         // Whoever held it before may have made one, and signed with it.
         if let Some(keys) = LogKeys::read(directory)? {
@@ -99,7 +99,7 @@ impl LogKeys {
                 "a lost key is not of {name}, as its name must say"
             )));
         }
-        RealDisk::make(directory).map_err(disk_error(directory.display(), "making"))?;
+        RealDisk::make_private(directory).map_err(disk_error(directory.display(), "making"))?;
         let _held = hold(directory)?;
         if let Some(there) = LogKeys::read(directory)? {
             if !there.keys.iter().any(|key| key.is_of(name)) {

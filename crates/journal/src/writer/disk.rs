@@ -12,6 +12,7 @@ use super::frames::Frames;
 use super::group::{Durable, Group, Pipe};
 use super::guard::broken_off;
 use super::tell::tell;
+use super::watch::Watch;
 use crate::disk::Disk;
 use crate::proofs::tree::TILE_LEAVES;
 use crate::recover::{Tail, name_spare};
@@ -26,6 +27,7 @@ pub(super) struct Committer {
     pub(super) shared: Arc<Shared>,
     pub(super) pipe: Arc<Pipe>,
     pub(super) disk: Arc<dyn Disk>,
+    pub(super) watch: Watch,
     pub(super) segment_bytes: u64,
     pub(super) upkeep: Upkeep,
     pub(super) tail: Tail,
@@ -133,11 +135,11 @@ impl Committer {
         let offset = self.tail.end;
         // To the end of a page: past the system's cache only whole ones are written, and through it the
         // system would read the rest of one that it does not have. Behind the log's end are zeros anyway.
-        self.tail.segment.file.append_at(offset, frames.padded(offset, self.segment_bytes))?;
-        if !self.tail.segment.file.is_named()? {
-            let what = format!("{} was removed while it was written to", self.tail.segment.name);
-            return Err(Arc::new(io::Error::new(io::ErrorKind::NotFound, what)));
-        }
+        let bytes = frames.padded(offset, self.segment_bytes);
+        let end = offset + bytes.len() as u64;
+        self.watch.before_write(&self.tail.segment, end)?;
+        self.tail.segment.file.append_at(offset, bytes)?;
+        self.watch.after_write(&self.tail.segment, end)?;
         self.tail.end += length;
         self.upkeep.note_group(self.tail.end);
         Ok(offset)
@@ -145,6 +147,7 @@ impl Committer {
 
     /// Goes on in a new segment. What is in the old one is durable already.
     fn roll(&mut self, first: u64) -> Result<(), Arc<io::Error>> {
+        self.watch.before_leaving(&self.tail.segment)?;
         let spare = self.upkeep.take_spare()?;
         let segment = name_spare(self.disk.as_ref(), &spare, self.shared.log.id, first)?;
         // The old segment's footer rests on its directory and on the tree behind it.
@@ -152,6 +155,7 @@ impl Committer {
         if self.pipe.broken() {
             return Err(self.shared.poison().unwrap_or_else(broken_off));
         }
+        self.watch.begin(&segment)?;
         self.shared.log.push(Arc::clone(&segment));
         let (part, tile) = self.shared.with_tree(|tree| {
             let part =

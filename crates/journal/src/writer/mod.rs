@@ -18,6 +18,7 @@ mod gather;
 mod group;
 mod guard;
 mod tell;
+mod watch;
 
 use std::collections::VecDeque;
 use std::io;
@@ -32,6 +33,7 @@ use self::frames::Frames;
 use self::gather::Gather;
 use self::group::{Group, Pipe, Staged, ToTell};
 use self::guard::Guard;
+use self::watch::Watch;
 use crate::append::answers::Answers;
 use crate::append::batch::{Batch, Waiting};
 use crate::append::queue::Next;
@@ -80,10 +82,12 @@ pub(crate) fn start(
 ) -> io::Result<JoinHandle<()>> {
     let pipe = Arc::new(Pipe::default());
     let (telling, durable) = mpsc::channel();
+    let watch = Watch::new(Arc::clone(&disk), &tail.segment)?;
     let committer = Arc::new(Mutex::new(Committer {
         shared: Arc::clone(shared),
         pipe: Arc::clone(&pipe),
         disk,
+        watch,
         segment_bytes: options.segment_bytes,
         upkeep,
         tail,

@@ -23,7 +23,7 @@ impl Configuration {
     /// Makes the directory, and settles on paths that do not depend on the working directory:
     /// a server that was left behind is known by its configuration's path.
     pub(super) async fn new(directory: &Path, private: bool) -> Result<Self, Error> {
-        tokio::fs::create_dir_all(directory).await.map_err(Error::io(directory, "created"))?;
+        crate::private::make(directory).map_err(Error::io(directory, "created"))?;
         let directory =
             tokio::fs::canonicalize(directory).await.map_err(Error::io(directory, "found"))?;
         let store = directory

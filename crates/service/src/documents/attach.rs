@@ -140,7 +140,10 @@ impl Attaching {
     ) -> Result<Option<Pieces>, NotTaken> {
         let documents = &self.documents;
         match documents.store.check_length(name, file.size).await {
-            Ok(()) => return Ok(self.same(file, place).await),
+            Ok(()) => {
+                documents.store.make_names_durable(name).await?;
+                return Ok(self.same(file, place).await);
+            }
             Err(Error::Missing { .. } | Error::Damaged { .. }) => {}
             Err(error) => return Err(error.into()),
         }

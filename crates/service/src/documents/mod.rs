@@ -18,6 +18,7 @@ mod check;
 mod entrance;
 mod error;
 mod inbox;
+mod names;
 mod read;
 mod slips;
 mod store;

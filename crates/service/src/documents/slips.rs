@@ -9,8 +9,8 @@ use case::CaseId;
 use case::token::Sha256Hex;
 
 use super::Error;
-use crate::regular;
 use crate::replace::{ASIDE, replace};
+use crate::{private, regular};
 
 /// A case's id and a digest have some 150.
 const MOST_BYTES: u64 = 4 << 10;
@@ -30,7 +30,7 @@ pub(super) struct Slips {
 
 impl Slips {
     pub(super) fn open(directory: PathBuf) -> Result<Self, Error> {
-        std::fs::create_dir_all(&directory).map_err(failed(&directory, "made"))?;
+        private::make(&directory).map_err(failed(&directory, "made"))?;
         Ok(Self { directory })
     }
 

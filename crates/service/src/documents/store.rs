@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
 use super::Error;
+use super::names::Names;
 use crate::keys::{CHUNK_OVERHEAD, DOCUMENT_SALT, DocumentCipher};
 
 const MAGIC: &[u8; 16] = b"TEBESSA DOC\0\0\0\0\x01";
@@ -119,6 +120,8 @@ impl<E: Into<Error>> From<E> for NotKept {
 pub(super) struct Store {
     objects: Arc<dyn ObjectStore>,
     gathered: usize,
+    /// None of a bucket, which has no directories.
+    pub(super) names: Option<Names>,
 }
 
 impl Store {
@@ -130,12 +133,12 @@ impl Store {
             StorePlace::Bucket(url) => return Self::bucket(url),
         };
         let wrong = |why: String| Error::Place { place: directory.display().to_string(), why };
-        std::fs::create_dir_all(&directory).map_err(|error| wrong(error.to_string()))?;
+        let names = Names::open(&directory).map_err(|error| wrong(error.to_string()))?;
         remove_torn(&directory).map_err(|error| wrong(error.to_string()))?;
         let local = LocalFileSystem::new_with_prefix(&directory)
             .map_err(|error| wrong(crate::chain(&error)))?
             .with_fsync(true);
-        Ok(Self { objects: Arc::new(local), gathered: GATHERED_ON_DISK })
+        Ok(Self { objects: Arc::new(local), gathered: GATHERED_ON_DISK, names: Some(names) })
     }
 
     fn bucket(url: &str) -> Result<Self, Error> {
@@ -155,7 +158,7 @@ impl Store {
         let path = url.trim_start_matches("s3://").split_once('/').map_or("", |(_, path)| path);
         let prefix = Name::parse(path).map_err(|error| wrong(crate::chain(&error)))?;
         let objects = Arc::new(PrefixStore::new(bucket, prefix));
-        Ok(Self { objects, gathered: GATHERED_FOR_A_BUCKET })
+        Ok(Self { objects, gathered: GATHERED_FOR_A_BUCKET, names: None })
     }
 
     /// Whether a document is there, whole.
@@ -208,7 +211,17 @@ impl Store {
             }
             return copied;
         }
-        writer.shutdown().await.map_err(written)
+        writer.shutdown().await.map_err(written)?;
+        Ok(self.make_names_durable(name).await?)
+    }
+
+    /// Makes durable that a document lies where it does; to be called before one that was found there is
+    /// relied on, for whoever put it there may have failed at this.
+    pub(super) async fn make_names_durable(&self, name: &str) -> Result<(), Error> {
+        match &self.names {
+            Some(names) => names.make_durable(folder(name)).await,
+            None => Ok(()),
+        }
     }
 
     /// Reads one part of a document's plaintext, numbered from 0.
@@ -270,7 +283,11 @@ pub(super) const fn parts(size: u64) -> u64 {
 
 /// Two levels, because a directory with a million files is slow to list.
 fn at(name: &str) -> Name {
-    Name::from_iter([name.get(..2).unwrap_or("00"), name])
+    Name::from_iter([folder(name), name])
+}
+
+fn folder(name: &str) -> &str {
+    name.get(..2).unwrap_or("00")
 }
 
 async fn copy(

@@ -1,6 +1,7 @@
 //! A document comes back as it was, or not at all.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use case::{CaseId, KeyId};
 use sha2::{Digest as _, Sha256};
@@ -135,6 +136,35 @@ async fn of_a_document_that_does_not_fit_nothing_is_kept() {
     assert_eq!(torn, 0, "no whole document is there");
     Store::open(&StorePlace::Data, world.home.path()).unwrap();
     assert_eq!(world.files().len(), 0, "what was torn is gone at the next start");
+}
+
+/// A disk that fails to sync the directory of documents as long as a mark lies beside it.
+fn failing(directory: &Path) -> io::Result<()> {
+    if directory.with_file_name("fails").exists() {
+        return Err(io::Error::from_raw_os_error(5));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_document_is_kept_below_a_directory_whose_name_was_never_synced() {
+    let mut world = World::new();
+    world.store.names.as_mut().unwrap().sync = failing;
+    let mark = world.home.path().join("fails");
+    std::fs::write(&mark, "").unwrap();
+    let (bytes, sha256) = document(100);
+    // The second time its directory is there: the library syncs only that one.
+    for _ in 0..2 {
+        let refused = why(world.keep(100, &sha256, &bytes).await);
+        assert!(refused.contains("Input/output error"), "{refused}");
+    }
+    // Nor is one relied on that was put there before.
+    let name = world.name(&sha256);
+    world.store.check_length(&name, 100).await.unwrap();
+    assert!(world.store.make_names_durable(&name).await.is_err());
+    std::fs::remove_file(&mark).unwrap();
+    world.store.make_names_durable(&name).await.unwrap();
+    assert_eq!(why(world.keep(100, &sha256, &bytes).await), "kept");
 }
 
 #[tokio::test]

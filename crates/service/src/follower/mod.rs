@@ -98,8 +98,7 @@ impl Follower {
     /// trying. Fails only on settings that can never work.
     pub async fn start(journal: Journal, settings: Settings) -> Result<Self, Error> {
         let Settings { server, reconnect_pause, directory } = settings;
-        tokio::fs::create_dir_all(&directory)
-            .await
+        crate::private::make(&directory)
             .map_err(|source| Error::Directory { path: directory.clone(), source })?;
         let (connection, connected) = watch::channel(false);
         let mut options = ConnectOptions::new();

@@ -48,6 +48,17 @@ impl Pool {
         }
     }
 
+    /// Why none is there and none could be made, if so. Having been told, the maker tries again.
+    pub(super) fn failure(&self) -> Option<Arc<Error>> {
+        let mut state = self.lock();
+        if !state.fresh.is_empty() {
+            return None;
+        }
+        let failure = state.failure.take()?;
+        self.changed.notify_all();
+        Some(failure)
+    }
+
     fn pop(&self, state: &mut State) -> Option<KeyId> {
         let id = state.fresh.pop_front()?;
         if state.fresh.len() < LOW {

@@ -11,10 +11,11 @@
 //! empty   zeros
 //! ```
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::KeyId;
 use chacha20poly1305::aead::{Aead as _, Payload};
@@ -73,6 +74,8 @@ pub(super) enum Content {
 pub(super) struct Slots {
     file: File,
     path: PathBuf,
+    /// The file is at least so long, in bytes: as it was when it was opened, or up to what was written.
+    least: AtomicU64,
 }
 
 impl Slots {
@@ -100,7 +103,7 @@ impl Slots {
             }
             Err(TryLockError::Error(error)) => return Err(Error::io(&path, "locked")(error)),
         }
-        let slots = Self { file, path };
+        let slots = Self::of(file, path)?;
         slots.check_header(node)?;
         Ok(slots)
     }
@@ -116,9 +119,14 @@ impl Slots {
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
             Err(error) => return Err(Error::io(&path, "opened")(error.into())),
         };
-        let slots = Self { file, path };
+        let slots = Self::of(file, path)?;
         slots.read_header()?;
         Ok(Some(slots))
+    }
+
+    fn of(file: File, path: PathBuf) -> Result<Self, Error> {
+        let least = file.metadata().map_err(Error::io(&path, "read"))?.len().into();
+        Ok(Self { file, path, least })
     }
 
     fn check_header(&self, node: &Key) -> Result<(), Error> {
@@ -174,13 +182,15 @@ impl Slots {
     }
 
     /// Writes new keys at `place`, which must start a page, and syncs them. After an error it is
-    /// not known what the disk holds there; the places can be written again.
+    /// not known what the disk holds there; the places can be written again. Refuses, as
+    /// [`Slots::check_place`], where they would hide that the file was cut short.
     pub(super) fn append(
         &self,
         place: SlotNumber,
         keys: &[(KeyId, Key)],
         node: &Key,
     ) -> Result<(), Error> {
+        self.check_place()?;
         let mut bytes = Vec::with_capacity(keys.len() * SLOT);
         for (id, key) in keys {
             bytes.extend_from_slice(&wrap(*id, key, node)?);
@@ -188,20 +198,44 @@ impl Slots {
         self.file
             .write_all_at(&bytes, place.offset())
             .and_then(|()| self.file.sync_data())
-            .map_err(Error::io(&self.path, "written"))
+            .map_err(Error::io(&self.path, "written"))?;
+        self.least.fetch_max(place.offset() + bytes.len() as u64, Ordering::AcqRel);
+        Ok(())
     }
 
-    /// Refuses when the file was removed while it is open: it is gone with the program, and with it
-    /// every key that is taken now.
-    pub(super) fn check_named(&self) -> Result<(), Error> {
-        let named = self.file.metadata().and_then(|file| {
-            if file.nlink() > 0 {
-                return Ok(());
-            }
+    /// Refuses when the file is not the whole file at its path any more. One that was removed while it
+    /// is open is gone with the program, one that was replaced is not what the next start opens: with
+    /// it goes every key that is taken now. One that was cut short has lost keys.
+    pub(super) fn check_place(&self) -> Result<(), Error> {
+        self.find_out_of_place().map_err(Error::io(&self.path, "used"))
+    }
+
+    fn find_out_of_place(&self) -> io::Result<()> {
+        // Read first: it only grows.
+        let least = self.least.load(Ordering::Acquire);
+        let own = self.file.metadata()?;
+        let removed = || {
             let what = "it was removed; before the node stops it can be copied from /proc/PID/fd";
-            Err(io::Error::new(io::ErrorKind::NotFound, what))
-        });
-        named.map_err(Error::io(&self.path, "used"))
+            io::Error::new(io::ErrorKind::NotFound, what)
+        };
+        if own.nlink() == 0 {
+            return Err(removed());
+        }
+        if own.len() < least {
+            let length = own.len();
+            return Err(io::Error::other(format!(
+                "it was cut short, to {length} bytes of {least}: restore it from a copy"
+            )));
+        }
+        let found = fs::metadata(&self.path).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound { removed() } else { error }
+        })?;
+        if (found.dev(), found.ino()) == (own.dev(), own.ino()) {
+            return Ok(());
+        }
+        let what = "another file is in its place; before the node stops the one in use can be copied \
+                    from /proc/PID/fd";
+        Err(io::Error::other(what))
     }
 
     /// Reads and unwraps the key at a place.

@@ -1,10 +1,8 @@
 //! The store: which key is where, handing out, taking back, destroying.
 
 use std::collections::HashMap;
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use super::KeyId;
@@ -15,6 +13,7 @@ use super::node_key;
 use super::pool::Pool;
 use super::secret::{Key, random};
 use super::slots::{self, Content, SLOTS_PER_PAGE, SlotNumber, Slots};
+use crate::private;
 
 /// The first batch after a start is small, because what is left of it at the end is never used;
 /// every further one doubles, up to 1,024 keys or 128 KiB.
@@ -63,6 +62,8 @@ struct Inner {
     slots: Slots,
     entries: RwLock<HashMap<KeyId, Entry>>,
     pool: Pool,
+    /// Why the last key that was asked for could not be given, if so.
+    failure: Mutex<Option<String>>,
 }
 
 impl KeyStore {
@@ -72,11 +73,7 @@ impl KeyStore {
     /// Fails when another node holds it, when the node key is missing, readable by others or not
     /// the one that the slots were made with.
     pub fn open(directory: &Path) -> Result<Self, Error> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .map_err(Error::io(directory, "created"))?;
+        private::make(directory).map_err(Error::io(directory, "created"))?;
         let node = node_key::load(directory, !Slots::exist(directory)?)?;
         let slots = Slots::open(directory, &node)?;
         let mut entries = HashMap::new();
@@ -88,8 +85,13 @@ impl KeyStore {
             };
             entries.insert(id, Entry { place, state });
         })?;
-        let inner =
-            Arc::new(Inner { node, slots, entries: RwLock::new(entries), pool: Pool::default() });
+        let inner = Arc::new(Inner {
+            node,
+            slots,
+            entries: RwLock::new(entries),
+            pool: Pool::default(),
+            failure: Mutex::default(),
+        });
         let making = Arc::clone(&inner);
         let maker = std::thread::Builder::new()
             .name("keys".to_owned())
@@ -111,25 +113,38 @@ impl KeyStore {
     /// Hands out a fresh key that is on disk, synced; none where the last was taken and the next
     /// are still being made. Never waits.
     pub fn try_take(&self) -> Result<Option<KeyId>, Error> {
-        self.inner.slots.check_named()?;
-        while let Some(id) = self.inner.pool.try_take() {
-            if self.inner.hand_out(id) {
-                return Ok(Some(id));
-            }
+        let given = self.inner.give_at_once();
+        match &given {
+            Ok(Some(_)) => self.inner.note(None),
+            Ok(None) => {}
+            Err(error) => self.inner.note(Some(error)),
         }
-        Ok(None)
+        given
     }
 
     /// The same, but where there is none it blocks the thread for the time of an fsync, until
     /// there is one or it is known why there will be none.
     pub fn take(&self) -> Result<KeyId, Error> {
-        self.inner.slots.check_named()?;
-        loop {
-            let id = self.inner.pool.take()?;
-            if self.inner.hand_out(id) {
-                return Ok(id);
+        let given = self.inner.give();
+        self.inner.note(given.as_ref().err());
+        given
+    }
+
+    /// Why no key can be given, if so: what the last who asked for one was told. Asks for one itself,
+    /// which goes back unused, so that it is known before and after there is a claim. Never waits.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        match self.try_take() {
+            Ok(Some(id)) => self.give_back(id),
+            Ok(None) => {
+                if let Some(failure) = self.inner.pool.failure() {
+                    self.inner.note(Some(&Error::NoFreshKey(failure)));
+                }
             }
+            // Noted.
+            Err(_) => {}
         }
+        self.inner.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes back a key of [`KeyStore::try_take`] or [`KeyStore::take`] that no record names and none
@@ -248,6 +263,37 @@ impl Inner {
         let entry = entries.get_mut(&id).ok_or(Error::KeyUnknown { key: id })?;
         entry.state = KeyState::Gone;
         Ok(entry.place)
+    }
+
+    fn give_at_once(&self) -> Result<Option<KeyId>, Error> {
+        self.slots.check_place()?;
+        while let Some(id) = self.pool.try_take() {
+            if self.hand_out(id) {
+                return self.check_kept(id).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn give(&self) -> Result<KeyId, Error> {
+        self.slots.check_place()?;
+        loop {
+            let id = self.pool.take()?;
+            if self.hand_out(id) {
+                return self.check_kept(id);
+            }
+        }
+    }
+
+    /// Refuses a key that cannot be read from its slot any more: it is given to nobody.
+    fn check_kept(&self, id: KeyId) -> Result<KeyId, Error> {
+        let place = self.entry(id)?.place;
+        self.slots.read(place, id, &self.node).map(|_| id)
+    }
+
+    fn note(&self, failure: Option<&Error>) {
+        let failure = failure.map(|error| crate::chain(error));
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 
     /// Marks a key of the pool as taken; not one that was destroyed while it lay there.

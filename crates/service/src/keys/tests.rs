@@ -256,6 +256,53 @@ fn no_key_is_taken_from_a_file_that_was_removed() {
 }
 
 #[test]
+fn no_key_is_taken_from_a_file_that_is_not_the_one_at_its_path_or_was_cut_short() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = KeyStore::open(directory.path()).unwrap();
+    let (slots, aside) = (directory.path().join("slots"), directory.path().join("aside"));
+    let refused = |why: &str| {
+        // Known before anybody asks for a key.
+        let failure = store.failure().expect("a failure");
+        assert!(failure.contains(why), "{failure}");
+        for refused in [store.take().unwrap_err(), store.try_take().unwrap_err()] {
+            assert_eq!(crate::chain(&refused), failure);
+        }
+        assert_eq!(store.failure(), Some(failure));
+    };
+    // More than are made at once: those behind them are on disk too, and no more are being made.
+    for _ in 0..257 {
+        store.take().unwrap();
+    }
+    assert_eq!(store.failure(), None);
+
+    fs::rename(&slots, &aside).unwrap();
+    refused("it was removed");
+    fs::copy(&aside, &slots).unwrap();
+    refused("another file is in its place");
+    fs::rename(&aside, &slots).unwrap();
+    assert_eq!(store.failure(), None);
+
+    OpenOptions::new().write(true).open(&slots).unwrap().set_len(4096).unwrap();
+    refused("it was cut short, to 4096 bytes of ");
+    // Nor were new keys written behind the hole, which would hide it.
+    assert_eq!(fs::metadata(&slots).unwrap().len(), 4096);
+}
+
+#[test]
+fn a_key_that_cannot_be_read_again_is_given_to_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = KeyStore::open(directory.path()).unwrap();
+    // Ready, so that nothing is written meanwhile.
+    let first = store.take().unwrap();
+    let slots = directory.path().join("slots");
+    let length = fs::metadata(&slots).unwrap().len();
+    let file = OpenOptions::new().write(true).open(&slots).unwrap();
+    file.write_all_at(&vec![0; usize::try_from(length).unwrap() - 4096], 4096).unwrap();
+    assert!(matches!(store.try_take(), Err(Error::SlotDamaged { key }) if key != first));
+    assert!(store.failure().is_some_and(|why| why.contains("is damaged")));
+}
+
+#[test]
 fn a_second_node_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let _held = KeyStore::open(directory.path()).unwrap();

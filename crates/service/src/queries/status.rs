@@ -69,6 +69,9 @@ pub struct NodeReply {
     /// and keep names and words in plaintext. Absent where none is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overheard: Vec<Overheard>,
+    /// Why the key store can give no key, if so: no claim is taken then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_key: Option<String>,
 }
 
 /// The logs that could not be signed when it was tried last. It is tried again on schedule, and
@@ -134,6 +137,7 @@ pub(crate) fn answer(node: &Node, around: &Around) -> Result<NodeReply, Failure>
         timers: around.timers.as_ref().map(timers_state),
         unsigned: unsigned(node),
         overheard: around.overheard.clone(),
+        no_key: node.keys().failure(),
     })
 }
 

@@ -55,7 +55,7 @@ impl Store {
     /// directory nothing is kept.
     pub(super) fn open(directory: Option<PathBuf>) -> Result<Self, journal::Error> {
         let Some(directory) = directory else { return Ok(Self { path: None, _lock: None }) };
-        std::fs::create_dir_all(&directory).map_err(|source| journal::Error::Disk {
+        crate::private::make(&directory).map_err(|source| journal::Error::Disk {
             file: directory.display().to_string(),
             doing: "making",
             source: source.into(),
