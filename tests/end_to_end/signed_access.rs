@@ -87,10 +87,20 @@ async fn views_that_were_taken_out_of_the_access_log_are_missed() {
     // Their checkpoints too: then the one that was given away tells.
     let kept = home.path().join("kept");
     fs::rename(access.join("checkpoints"), &kept).unwrap();
-    succeeds(&data, &["audit", "verify"]);
+    let said = succeeds(&data, &["audit", "verify"]);
+    assert!(said.contains("no checkpoint is kept, though there is a key that signs"), "{said}");
     let (code, said) = run(&data, &["audit", "verify", "--checkpoint", path(&away)]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("the access log, position 2"), "{said}");
+    // The log itself too, whole.
+    let log = home.path().join("log");
+    fs::rename(access.join("log"), &log).unwrap();
+    fs::create_dir(access.join("log")).unwrap();
+    let (code, said) = run(&data, &["audit", "verify", "--json"]);
+    let said: Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!((code, &said["fault"]["file"]), (Some(1), &json!("the access log")), "{said}");
+    fs::remove_dir(access.join("log")).unwrap();
+    fs::rename(&log, access.join("log")).unwrap();
     fs::rename(&kept, access.join("checkpoints")).unwrap();
 
     // A copy has them, and words are opened again.

@@ -1,5 +1,6 @@
 //! The access log: whole and unaltered, as the log of the cases.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use journal::note::VerifierKey;
@@ -11,7 +12,7 @@ use super::report::{Damage, Part};
 use super::signed::{Elsewhere, Signed};
 use super::{Stop, blocking};
 use crate::data_directory;
-use crate::output::{CliError, count};
+use crate::output::{CliError, bytes, count};
 
 /// How many entries are read at once.
 const BATCH: usize = 2_048;
@@ -32,6 +33,12 @@ pub(super) async fn check(
             format!("there is none here, though there are keys of {logs}, whose views are not here")
         };
         return Ok(Part::unchecked(words));
+    }
+    // What made the directory made a first file in it.
+    let files = std::fs::read_dir(directory.join("log")).map_err(CliError::other)?;
+    if files.flatten().next().is_none() {
+        let what = "its directory is there and has no file: they were removed".to_owned();
+        return Err(Damage::elsewhere("the access log", what).into());
     }
     let signed = Signed::read(data, Log::Access, &elsewhere, given).map_err(of_access_log)?;
     let data = data.to_owned();
@@ -65,11 +72,27 @@ fn verify(data: &Path, directory: &Path, signed: &Signed) -> Result<Part, Stop> 
         let logs = count(earlier.len() as u64, "earlier access log", "earlier access logs");
         format!("; begun anew: there are keys of {logs}, whose views are not here")
     };
-    let words = format!(
-        "{} of {}: every hash and chain, and the tree; {}{earlier}",
+    let checkpoints = signed.words(&verified);
+    let cut_off = checkpoints.is_none() && signed.believed();
+    let signed = checkpoints.unwrap_or_else(|| {
+        let none = if cut_off {
+            "no checkpoint is kept, though there is a key that signs: whether views are missing at the end is \
+             not known"
+        } else {
+            "no checkpoint was signed yet"
+        };
+        none.to_owned()
+    });
+    let mut words = format!(
+        "{} of {}: every hash and chain, and the tree; {signed}{earlier}",
         count(verified.records, "view", "views"),
         count(verified.streams, "case", "cases"),
-        signed.words(&verified).unwrap_or_else(|| "no checkpoint was signed yet".to_owned())
     );
-    Ok(Part::checked(verified.records, words))
+    if let Some(torn) = &verified.unfinished {
+        let _ = write!(words, "; the last write, {}, is not whole", bytes(torn.bytes));
+    }
+    for file in &verified.unsound_footers {
+        let _ = write!(words, "; the footer of {file} is damaged or cut off, and is made again");
+    }
+    Ok(if cut_off { Part::unchecked(words) } else { Part::checked(verified.records, words) })
 }

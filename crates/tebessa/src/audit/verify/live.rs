@@ -61,8 +61,9 @@ impl Live {
     /// since the records were read are passed over.
     pub(super) async fn index(&self, folded: &HashMap<CaseId, Summary>) -> Result<Part, Stop> {
         let Self::Running { client, node } = self else {
-            let reason = "its index can be built anew from the log at any time".to_owned();
-            return Ok(Part::unchecked(self.reason(&reason)));
+            let reason =
+                "keep the index: it knows how far the log was, and the next start compares them";
+            return Ok(Part::unchecked(self.reason(reason)));
         };
         let mut query = ListQuery { limit: Some(PAGE), ..ListQuery::default() };
         let (mut seen, mut equal) = (0_u64, 0_u64);

@@ -144,7 +144,8 @@ impl Report {
             let _ = write!(
                 text,
                 "\nnote     the last write, {}, is not whole: it is being written now, or was cut \
-                 short and never acknowledged",
+                 short. Whether it was acknowledged, the index, a checkpoint or the stream knows, \
+                 and the next start",
                 bytes(log.unfinished_bytes)
             );
         }

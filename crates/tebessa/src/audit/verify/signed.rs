@@ -126,6 +126,11 @@ impl Signed {
         Seen { position: journal::Position(position), checkpoints: self.seen.clone() }
     }
 
+    /// Whether there are keys by which a checkpoint counts.
+    pub(super) const fn believed(&self) -> bool {
+        self.believed
+    }
+
     /// What was found.
     pub(super) fn part(&self, verified: &VerifyReport) -> Part {
         match self.words(verified) {
