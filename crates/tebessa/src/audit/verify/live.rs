@@ -26,7 +26,7 @@ const PAGE: u32 = 1_000;
 
 /// The node that runs on the data directory, or why there is none to ask.
 pub(super) enum Live {
-    Running { client: Client, node: Box<NodeReply> },
+    Running { client: Client, server: Box<Server>, node: Box<NodeReply> },
     Absent { reason: String },
 }
 
@@ -41,8 +41,11 @@ impl Live {
             // A node may run there all the same.
             Err(error) => return Self::Absent { reason: service::chain(&error) },
         };
-        match connect(file.server()).await {
-            Ok((client, node)) => Self::Running { client, node: Box::new(node) },
+        let server = file.server();
+        match connect(server.clone()).await {
+            Ok((client, node)) => {
+                Self::Running { client, server: Box::new(server), node: Box::new(node) }
+            }
             Err(error) => Self::Absent {
                 reason: format!("the node does not answer ({})", service::chain(&error)),
             },
@@ -60,7 +63,7 @@ impl Live {
     /// Compares the node's list of cases with what the records add up to. Cases that changed
     /// since the records were read are passed over.
     pub(super) async fn index(&self, folded: &HashMap<CaseId, Summary>) -> Result<Part, Stop> {
-        let Self::Running { client, node } = self else {
+        let Self::Running { client, node, .. } = self else {
             let reason =
                 "keep the index: it knows how far the log was, and the next start compares them";
             return Ok(Part::unchecked(self.reason(reason)));
@@ -97,7 +100,7 @@ impl Live {
 
     /// Compares the stream with the log, message by message.
     pub(super) async fn stream(&self, directory: &Path, skip: bool) -> Result<Part, Stop> {
-        let Self::Running { client, node } = self else {
+        let Self::Running { client, server, node } = self else {
             return Ok(Part::unchecked(self.reason("the stream is filled from the log")));
         };
         if skip {
@@ -124,7 +127,7 @@ impl Live {
         }
         if last > 0 {
             let messages = client.watch(1).await.map_err(CliError::other)?;
-            compare(client, std::pin::pin!(messages), &reader, last).await?;
+            compare(server, std::pin::pin!(messages), &reader, last).await?;
         }
         let same =
             count(last, "message, byte for byte the log's", "messages, byte for byte the log's");
@@ -152,7 +155,7 @@ async fn connect(server: Server) -> Result<(Client, NodeReply), CliError> {
 
 /// Compares the messages from position 1 to `last` with the log.
 async fn compare(
-    client: &Client,
+    server: &Server,
     mut messages: impl Stream<Item = Result<StreamMessage, ClientError>> + Unpin,
     reader: &Reader,
     last: u64,
@@ -164,12 +167,12 @@ async fn compare(
         for record in reader.read(next, most)? {
             let message = match next_message(&mut messages, next).await {
                 Ok(message) => message,
-                // The connection ends at it, and only asked for by itself it shows why.
-                Err(_) if client.is_unreadable(next.0).await.unwrap_or(false) => {
-                    let what = "the message is none that can be read".to_owned();
-                    return Err(Damage::of_record(&record, what).found_in("the stream").into());
+                Err(error) => {
+                    return Err(match unreadable(server, reader, next, last).await {
+                        Some(damage) => damage.into(),
+                        None => error.into(),
+                    });
                 }
-                Err(error) => return Err(error.into()),
             };
             if message.position != next.0 {
                 let what = format!("the message at {next} is missing");
@@ -184,6 +187,20 @@ async fn compare(
         bar.show(next.0 - 1, last, "messages");
     }
     Ok(())
+}
+
+/// The message at which a connection ends, as nobody can read it: it is at the position that was waited for,
+/// or one behind that was on its way too. Asked for one by one, by a connection that does not end with it.
+async fn unreadable(server: &Server, reader: &Reader, from: Position, last: u64) -> Option<Damage> {
+    let client = Client::connect(server.clone()).await.ok()?;
+    let most = usize::try_from(last - from.0 + 1).unwrap_or(BATCH).min(BATCH);
+    for record in reader.read(from, most).ok()? {
+        if client.is_unreadable(record.position.0).await.ok()? {
+            let what = "the message is none that can be read".to_owned();
+            return Some(Damage::of_record(&record, what).found_in("the stream"));
+        }
+    }
+    None
 }
 
 async fn next_message(
