@@ -1,6 +1,7 @@
 //! `tebessa journal`: the log signed, proved, copied and mended, by the real binary.
 
 mod copies;
+mod lost;
 mod proofs;
 mod repair;
 

@@ -64,6 +64,7 @@ pub use disk::lock::Lock;
 pub use envelope::Envelope;
 pub use error::{Error, Fault};
 pub use index::projection::{NoProjection, Projection, SummaryVisitor};
+pub use index::seen::{Unseen, seen_by_index};
 pub use journal::Journal;
 pub use options::{IndexRebuild, OpenReport, Options, Progress, TornTail};
 pub use proofs::heads_tree::{HeadsRoot, StreamHead};

@@ -155,6 +155,29 @@ fn an_index_ahead_of_the_log_refuses_to_write_and_changes_nothing() {
     assert!(report.torn_tail.is_some());
 }
 
+#[test]
+fn how_far_the_index_has_seen_is_read_beside_it_and_changes_nothing() {
+    let (directory, room) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let seen = |name: &str| {
+        let scratch = room.path().join(name);
+        fs::create_dir(&scratch).unwrap();
+        let id = journal::Reader::id_in(directory.path()).unwrap();
+        journal::seen_by_index(directory.path(), id, &scratch)
+    };
+    filled(directory.path(), 7);
+    let contents = || -> Vec<_> {
+        index_files(directory.path()).into_iter().map(|file| fs::read(file).unwrap()).collect()
+    };
+    let (files, before) = (index_files(directory.path()), contents());
+    assert_eq!(seen("closed").unwrap(), Position(7));
+    assert!(index_files(directory.path()) == files && contents() == before);
+    let (journal, _) = open(directory.path()).unwrap();
+    assert!(matches!(seen("open"), Err(journal::Unseen::InUse)));
+    journal.close().unwrap();
+    fs::remove_dir_all(directory.path().join("index")).unwrap();
+    assert!(matches!(seen("none"), Err(journal::Unseen::Missing)));
+}
+
 struct Panicking;
 
 impl Projection for Panicking {

@@ -6,11 +6,12 @@
 
 mod batch;
 pub(crate) mod projection;
+pub(crate) mod seen;
 mod state;
 mod store;
 mod worker;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
@@ -25,7 +26,7 @@ use crate::record::{LeafHash, Position};
 use crate::shared::Shared;
 
 use state::State;
-use store::{Meta, Store, wait_for_release};
+use store::{Meta, Store};
 use worker::Worker;
 
 /// Where the index is and what it is to hold.
@@ -57,19 +58,6 @@ impl Opening {
         };
         Opened { opening: self, state, found }
     }
-}
-
-/// Which log the index in a directory has seen, and up to which position, if it can be read. Whoever
-/// asks holds the journal's directory.
-pub(crate) fn seen_in(directory: &Path) -> Option<(Uuid, Position)> {
-    /// What is read is one entry.
-    const CACHE_BYTES: u64 = 1 << 20;
-    let state = State::read(directory);
-    state.generation?;
-    let place = state.directory();
-    let meta = Store::open(&place, CACHE_BYTES).and_then(|store| store.meta()).ok().flatten();
-    wait_for_release(&place);
-    meta.map(|meta| (meta.log, Position(meta.seen)))
 }
 
 impl Opened {

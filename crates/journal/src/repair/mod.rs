@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::disk::lock::Lock;
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, disk_error, fault};
-use crate::index::seen_in;
+use crate::index::seen::seen_in;
 use crate::journal::LOG_DIRECTORY;
 use crate::reader::Reader;
 use crate::record::{MAX_RECORD_BYTES, Position};

@@ -12,6 +12,7 @@ use service::nats::Server;
 use service::queries::{FollowerState, ListQuery, ListReply, NodeReply};
 
 use super::Stop;
+use super::indexed::Indexed;
 use super::report::{Damage, Part};
 use crate::address::NodeFile;
 use crate::ask::{ask, ask_node};
@@ -52,21 +53,32 @@ impl Live {
         }
     }
 
-    /// The last position that the node has promised; the log must have it. 0 without a node.
-    pub(super) fn positions(&self) -> u64 {
+    /// The last position that the node has promised, or that its index has seen where it does not run;
+    /// the log must have it.
+    pub(super) fn positions(&self, indexed: &Indexed) -> u64 {
         match self {
             Self::Running { node, .. } => node.position,
-            Self::Absent { .. } => 0,
+            Self::Absent { .. } => indexed.position(),
+        }
+    }
+
+    /// Whether it is known beside the log what was acknowledged last.
+    pub(super) const fn knows_the_end(&self, indexed: &Indexed) -> bool {
+        match self {
+            Self::Running { .. } => true,
+            Self::Absent { .. } => indexed.known(),
         }
     }
 
     /// Compares the node's list of cases with what the records add up to. Cases that changed
     /// since the records were read are passed over.
-    pub(super) async fn index(&self, folded: &HashMap<CaseId, Summary>) -> Result<Part, Stop> {
+    pub(super) async fn index(
+        &self,
+        indexed: &Indexed,
+        folded: &HashMap<CaseId, Summary>,
+    ) -> Result<Part, Stop> {
         let Self::Running { client, node, .. } = self else {
-            let reason =
-                "keep the index: it knows how far the log was, and the next start compares them";
-            return Ok(Part::unchecked(self.reason(reason)));
+            return Ok(Part::unchecked(self.reason(&indexed.words())));
         };
         let mut query = ListQuery { limit: Some(PAGE), ..ListQuery::default() };
         let (mut seen, mut equal) = (0_u64, 0_u64);

@@ -3,6 +3,7 @@
 
 mod access;
 mod files;
+mod indexed;
 mod keys;
 mod live;
 mod records;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use service::audit::AuditError;
 use service::logs::Log;
 
+use self::indexed::Indexed;
 use self::live::Live;
 use self::report::{Damage, Report};
 use self::signed::{Elsewhere, Signed};
@@ -30,8 +32,8 @@ Checked are
   the keys     that the records name: each is in the key store, or was destroyed
   access log   the same as of the log and its checkpoints, and its entries
   the records  read strictly into their types and folded into cases
-  the index    where a node runs on the directory: how far it is, and its list
-               of cases
+  the index    how far it has seen the log, which must have that; where a node
+               runs on the directory, its list of cases too
   the stream   where a node runs: that it has what the log has, byte for byte
   the files    of evidence, where a node runs: it reads each to its end and
                compares it with the record
@@ -140,7 +142,10 @@ async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<
     let keys = verifier_keys::given(&args.key)?;
     let signed = Signed::read(&args.data, Log::Cases, &elsewhere, &keys)?;
     let log = directory.to_owned();
-    let seen = signed.seen(live.positions());
+    // Before the log is read, so that it must have all of that.
+    let indexed = blocking(move || Indexed::read(&log)).await??;
+    let log = directory.to_owned();
+    let seen = signed.seen(live.positions(&indexed));
     let verified = blocking(move || {
         let mut bar = Bar::new("Verifying the log");
         journal::verify_against(&log, seen, &mut |step| {
@@ -154,11 +159,11 @@ async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<
     let of_records = report::Folded::of(&read);
     let keys_kept = keys::check(&args.data, live, read.keys)?;
     let access = access::check(&args.data, of_access, &keys).await?;
-    let index = live.index(&read.summaries).await?;
+    let index = live.index(&indexed, &read.summaries).await?;
     let stream = live.stream(directory, args.no_stream).await?;
     let files = files::check(live, read.files, args.no_files).await?;
     Ok(Report {
-        log: report::Log::of(&verified),
+        log: report::Log::of(&verified, live.knows_the_end(&indexed)),
         checkpoints: signed.part(&verified),
         records: of_records,
         keys: keys_kept,

@@ -16,15 +16,12 @@ pub(super) struct Log {
     segments: u64,
     bytes: u64,
     root: String,
-    /// Bytes of a last write that is not whole: being written now, or cut short and never
-    /// acknowledged.
-    unfinished_bytes: u64,
-    /// Files whose footer is damaged, cut off, or being written; it is made again at the next start.
-    unsound_footers: Vec<String>,
+    #[serde(flatten)]
+    loose: Loose,
 }
 
 impl Log {
-    pub(super) fn of(report: &VerifyReport) -> Self {
+    pub(super) fn of(report: &VerifyReport, end_known: bool) -> Self {
         Self {
             id: report.log,
             records: report.records,
@@ -32,9 +29,55 @@ impl Log {
             segments: report.segments,
             bytes: report.log_bytes,
             root: hex::encode(report.root),
+            loose: Loose::of(report, end_known),
+        }
+    }
+}
+
+/// What is not whole in a log, and no fault.
+#[derive(serde::Serialize)]
+pub(super) struct Loose {
+    /// Bytes of a last write that is not whole: being written now, or cut short.
+    unfinished_bytes: u64,
+    /// Files whose footer is damaged, cut off, or being written; it is made again at the next start.
+    unsound_footers: Vec<String>,
+    /// Whether it is known beside the log what was acknowledged last; else the last write may have been.
+    #[serde(skip)]
+    end_known: bool,
+}
+
+impl Loose {
+    pub(super) fn of(report: &VerifyReport, end_known: bool) -> Self {
+        Self {
             unfinished_bytes: report.unfinished.as_ref().map_or(0, |tail| tail.bytes),
             unsound_footers: report.unsound_footers.clone(),
+            end_known,
         }
+    }
+
+    /// A line for each; `of` says of which log.
+    fn notes(&self, of: &str) -> String {
+        let mut text = String::new();
+        if self.unfinished_bytes > 0 {
+            let cut = if self.end_known {
+                "was cut short and never acknowledged, as far as anyone here has seen"
+            } else {
+                "was cut short; whether it was acknowledged before is not known here"
+            };
+            let _ = write!(
+                text,
+                "\nnote     the last write{of}, {}, is not whole: it is being written now, or {cut}",
+                bytes(self.unfinished_bytes)
+            );
+        }
+        for file in &self.unsound_footers {
+            let _ = write!(
+                text,
+                "\nnote     the footer of {file}{of} is damaged, cut off, or being written now; the \
+                 records are whole, and it is made again from them at the next start"
+            );
+        }
+        text
     }
 }
 
@@ -140,22 +183,7 @@ impl Report {
             self.stream.text(),
             self.files.text(),
         );
-        if log.unfinished_bytes > 0 {
-            let _ = write!(
-                text,
-                "\nnote     the last write, {}, is not whole: it is being written now, or was cut \
-                 short. Whether it was acknowledged, the index, a checkpoint or the stream knows, \
-                 and the next start",
-                bytes(log.unfinished_bytes)
-            );
-        }
-        for file in &log.unsound_footers {
-            let _ = write!(
-                text,
-                "\nnote     the footer of {file} is damaged, cut off, or being written now; the \
-                 records are whole, and it is made again from them at the next start"
-            );
-        }
+        text += &log.loose.notes("");
         text
     }
 }
