@@ -142,3 +142,46 @@ async fn a_node_whose_key_store_gives_no_key_is_not_well() {
     let state = ask(&client, "node", &json!({})).await;
     assert!(state["no_key"].as_str().is_some_and(|why| why.contains("cut short")), "{state}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_does_not_open_is_a_fault_of_the_audit() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let case = Uuid::new_v4();
+    record(&data, &[register(case, Uuid::now_v7(), NAME)]).await;
+    let (code, said) = audit(&data);
+    let about = said["keys"]["about"].as_str().unwrap();
+    assert!(code == Some(0) && about.contains("each opened"), "{said}");
+
+    // One bit within each wrapped key: the ids are as they were.
+    let (slots, node_key) = (keys_dir(&data).join("slots"), keys_dir(&data).join("node.key"));
+    let whole = fs::read(&slots).unwrap();
+    let mut flipped = whole.clone();
+    for slot in flipped[4_096..].chunks_mut(128).filter(|slot| slot.starts_with(b"KEY1")) {
+        slot[44] ^= 1;
+    }
+    fs::write(&slots, flipped).unwrap();
+    let (code, said) = audit(&data);
+    assert_eq!((code, &said["fault"]["file"]), (Some(1), &json!("the key store")), "{said}");
+    assert_eq!(said["fault"]["case"], json!(case));
+    assert!(said["fault"]["what"].as_str().unwrap().starts_with("cannot open key"), "{said}");
+    fs::write(&slots, whole).unwrap();
+
+    // Another key of the same form, and none at all, which a node refuses too.
+    let text = fs::read_to_string(&node_key).unwrap();
+    let other = if text.starts_with('0') { "1" } else { "0" };
+    for (wrong, why) in [(other, "another node key"), ("x", "64 hexadecimal digits")] {
+        fs::write(&node_key, wrong.to_owned() + &text[1..]).unwrap();
+        let (code, said) = audit(&data);
+        assert_eq!((code, &said["fault"]["file"]), (Some(1), &json!("the key store")), "{said}");
+        assert!(said["fault"]["what"].as_str().unwrap().contains(why), "{said}");
+        let refused = Node::try_start_in(&data, &[]).expect_err("the keys do not open");
+        assert!(refused.contains(why), "{refused}");
+    }
+
+    // Who was not given it checks what he can, and is told so.
+    fs::remove_file(&node_key).unwrap();
+    let (code, said) = audit(&data);
+    let about = said["keys"]["about"].as_str().unwrap();
+    assert!(code == Some(0) && about.contains("none was opened: there is no"), "{said}");
+}

@@ -15,6 +15,9 @@ use crate::replace;
 /// The file's name beside the slot file.
 pub(super) const NAME: &str = "node.key";
 
+/// Why the file of another account is refused.
+pub(super) const FOREIGN: &str = "belongs to another user";
+
 /// Bits of the mode that let anyone but the owner in.
 const OTHERS: u32 = 0o077;
 
@@ -52,7 +55,7 @@ fn read(path: &Path) -> Result<Key, Error> {
         return Err(refuse("is no file"));
     }
     if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Err(refuse("belongs to another user"));
+        return Err(refuse(FOREIGN));
     }
     if metadata.mode() & OTHERS != 0 {
         return Err(refuse("can be read by others; its mode must be 0600"));

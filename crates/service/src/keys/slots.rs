@@ -129,7 +129,8 @@ impl Slots {
         Ok(Self { file, path, least })
     }
 
-    fn check_header(&self, node: &Key) -> Result<(), Error> {
+    /// Refuses slots that were made with another node key.
+    pub(super) fn check_header(&self, node: &Key) -> Result<(), Error> {
         if bool::from(self.read_header()?.ct_eq(&header(node))) {
             return Ok(());
         }
@@ -245,6 +246,15 @@ impl Slots {
             .read_exact_at(slot.as_mut_slice(), place.offset())
             .map_err(Error::io(&self.path, "read"))?;
         unwrap(id, &slot, node).ok_or(Error::SlotDamaged { key: id })
+    }
+
+    /// Whether the slot at a place holds the key as it was wrapped, or a mark that it is gone.
+    pub(super) fn is_sound(&self, place: SlotNumber, id: KeyId, node: &Key) -> Result<bool, Error> {
+        let mut slot = [0; SLOT];
+        self.file
+            .read_exact_at(&mut slot, place.offset())
+            .map_err(Error::io(&self.path, "read"))?;
+        Ok(content(&slot) == Content::Gone(id) || unwrap(id, &slot, node).is_some())
     }
 
     /// Overwrites the key at a place by a mark that it is gone, and syncs it.

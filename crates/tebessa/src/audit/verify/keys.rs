@@ -1,4 +1,4 @@
-//! The keys that the records name: each is in the key store, or was destroyed there.
+//! The keys that the records name: each is in the key store and opens, or was destroyed there.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -40,7 +40,7 @@ pub(super) fn check(data: &Path, live: &Live, mut named: Vec<NamedKey>) -> Resul
         Err(Error::Io { source, path, .. }) if source.kind() == ErrorKind::PermissionDenied => {
             return Ok(Part::unchecked(format!("{} is not for this account", path.display())));
         }
-        Err(error @ Error::StoreRefused { .. }) => {
+        Err(error @ (Error::StoreRefused { .. } | Error::NodeKeyRefused { .. })) => {
             return Err(Damage::of_keys(first.case, service::chain(&error)).into());
         }
         Err(error) => return Err(CliError::other(error).into()),
@@ -66,8 +66,34 @@ pub(super) fn check(data: &Path, live: &Live, mut named: Vec<NamedKey>) -> Resul
         );
         return Err(Damage::of_keys(*case, what).into());
     }
+    check_sound(&kept, &named)?;
     let keys = count(named.len() as u64, "key", "keys");
-    Ok(Part::done(format!(
-        "{keys} that the records name, each in the key store or destroyed there"
-    )))
+    Ok(Part::done(match kept.why_not_opened() {
+        None => {
+            format!("{keys} that the records name, each opened in the key store or destroyed there")
+        }
+        Some(why) => format!(
+            "{keys} that the records name, each in the key store or destroyed there; none was opened: {why}"
+        ),
+    }))
+}
+
+/// Opens every key that the records name, where the node key is at hand.
+fn check_sound(kept: &KeyList, named: &[NamedKey]) -> Result<(), Stop> {
+    let mut damaged = Vec::new();
+    for named in named {
+        if !kept.is_sound(named.key).map_err(CliError::other)? {
+            damaged.push(named);
+        }
+    }
+    let Some((NamedKey { case, key }, more)) = damaged.split_first() else { return Ok(()) };
+    let more = match more.len() {
+        0 => String::new(),
+        more => format!(", nor {} more", count(more as u64, "key", "keys")),
+    };
+    let what = format!(
+        "cannot open key {key}{more}: the slot is damaged, and what it sealed cannot be read; restore it from \
+         a copy of the key store"
+    );
+    Err(Damage::of_keys(*case, what).into())
 }
