@@ -29,8 +29,8 @@ Checked are
                of times, the tree
   checkpoints  the signatures, the tree's root at each, and the heads of all
                cases at the newest
-  the keys     that the records name: each is in the key store, or was destroyed;
-               where the node key can be read, that each opens
+  the keys     that the records name: each is in the key store, or was
+               destroyed; where the node key can be read, that each opens
   access log   the same as of the log and its checkpoints, and its entries
   the records  read strictly into their types and folded into cases
   the index    how far it has seen the log, which must have that; where a node
