@@ -76,7 +76,7 @@ async fn commands_fail_clearly_without_nats_and_nothing_is_lost() {
     server.start_again();
     let client = found_again(&url).await;
     for command in commands.iter().chain([&late]) {
-        let reply = send(&client, command).await.expect("an answer");
+        let reply = sent_again(&client, command).await;
         assert!(matches!(reply, Reply::Accepted { .. }), "{reply:?}");
         if let Some(first) = answered.get(&command["id"].to_string()) {
             assert_eq!(reply, *first, "the same command, the first answer");
@@ -116,6 +116,20 @@ async fn found_again(url: &str) -> Client {
     let client = Client::connect(url).await.expect("the server is back");
     until(&client, |state| state["position"].is_u64()).await;
     client
+}
+
+/// Sends a command until the node takes commands: it hears them by another connection than questions, which
+/// may be back later.
+async fn sent_again(client: &Client, command: &Value) -> Reply {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        match send(client, command).await {
+            Err(ClientError::NobodyThere(_)) if Instant::now() < deadline => {
+                tokio::task::yield_now().await;
+            }
+            answer => return answer.expect("an answer"),
+        }
+    }
 }
 
 /// Asks the node until the answer is as wanted.
