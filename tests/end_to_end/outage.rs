@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use service::client::Client;
+use service::client::{Client, ClientError};
 use service::reply::Reply;
 use tests::{NatsServer, Node};
 use tokio::task::JoinSet;
