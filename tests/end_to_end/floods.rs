@@ -189,3 +189,34 @@ async fn commands_with_files_take_no_other_commands_place_and_those_that_wait_en
     }
     panic!("nobody heard that the node stops");
 }
+
+/// Many who ask how the node is, beside many records: an answer that held two of the same lock waited for
+/// the writer, which waited for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_how_the_node_is_never_stops_it() {
+    const ASKING: usize = 8;
+    const TIMES: usize = 3_000;
+    let mut node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..ASKING {
+        let client = Client::connect(node.url()).await.expect("the node answers");
+        asking.spawn(async move {
+            for _ in 0..TIMES {
+                ask(&client, "node", &json!({})).await;
+            }
+        });
+    }
+    let mut claims = 0;
+    while asking.try_join_next().is_none() {
+        for _ in 0..10 {
+            accepted(&client, &register(Uuid::new_v4(), Uuid::now_v7(), "A")).await;
+        }
+        claims += 10;
+    }
+    while let Some(asked) = asking.join_next().await {
+        asked.expect("each was answered");
+    }
+    assert!(claims > 0);
+    assert!(node.stop().success());
+}

@@ -157,3 +157,69 @@ fn lines_that_are_no_records_are_refused_by_their_number_however_long_and_nothin
         assert!(!home.path().join("data/journal/log").exists());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_from_elsewhere_must_be_what_was_signed_and_by_whom_is_looked_at() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let data = home.path().join("data");
+    let mut node = Node::start_in(&data, &["--checkpoint-every", "0"]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    register(&client, 4).await;
+    let (lines, court, keys) = (path("records.jsonl"), path("court"), path("keys.txt"));
+    let signed = parsed(&done(&data, &["journal", "checkpoint", "--json"]));
+    fs::write(&court, signed["note"].as_str().unwrap()).unwrap();
+    done(&data, &["journal", "export", "--jsonl", &lines]);
+    done(&data, &["journal", "backup", "--out", &path("backup")]);
+    fs::write(&keys, done(&data, &["journal", "key", "show"])).unwrap();
+    assert!(node.stop().success());
+    let import = |lines: &str, to: &str, more: &[&str]| {
+        let (to, fixed) = (path(to), ["journal", "import", lines, "--checkpoint", &court]);
+        tebessa(&[&fixed[..], &["--data", &to], more].concat())
+    };
+    let said = |output: &std::process::Output| {
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+
+    // Whole, and by the checkpoint of the log that it says it is.
+    let whole = import(&lines, "whole", &["--key", &keys, "--json"]);
+    assert_eq!(whole.status.code(), Some(0), "{}", said(&whole));
+    let log = parsed(&String::from_utf8_lossy(&whole.stdout))["log"].clone();
+    assert!(signed["origin"].as_str().unwrap().ends_with(log.as_str().unwrap()));
+    let kept = path("whole/journal/checkpoints/00000000000000000004.checkpoint");
+    assert_eq!(fs::read_to_string(kept).unwrap(), signed["note"].as_str().unwrap());
+
+    // Less than was signed: kept, and no node serves from it.
+    let text = fs::read_to_string(&lines).unwrap();
+    let first: String = text.split_inclusive('\n').take(3).collect();
+    fs::write(path("less"), &first).unwrap();
+    let less = import(&path("less"), "behind", &[]);
+    assert_eq!(less.status.code(), Some(1));
+    assert!(said(&less).contains("behind a checkpoint"), "{}", said(&less));
+    assert!(said(&less).contains("signatures of the checkpoints were not checked"));
+    Node::try_start_in(Path::new(&path("behind")), &[]).expect_err("less than was signed");
+
+    // Another case in the last place: nothing is kept.
+    let (kept, last) = (first.trim_end(), text.lines().nth(3).unwrap());
+    let at = last.find("\"subject\":\"").unwrap() + 11;
+    let changed = format!("{kept}\n{}{}{}\n", &last[..at], uuid::Uuid::new_v4(), &last[at + 36..]);
+    fs::write(path("changed"), changed).unwrap();
+    let other = import(&path("changed"), "other", &[]);
+    assert_eq!(other.status.code(), Some(1));
+    assert!(!Path::new(&path("other")).join("journal/log").exists(), "{}", said(&other));
+    assert!(said(&other).contains("line 4 of"), "{}", said(&other));
+    // A pipe that brought nothing.
+    fs::write(path("empty"), "").unwrap();
+    assert!(said(&import(&path("empty"), "none", &[])).contains("holds no record"));
+    assert!(!Path::new(&path("none")).join("journal/log").exists());
+
+    // Whoever names a key wants what it signed.
+    let forged = path("forged");
+    fs::write(&forged, signed["note"].as_str().unwrap().replacen("\n4\n", "\n5\n", 1)).unwrap();
+    let (backup, to) = (path("backup"), path("restored"));
+    let fixed = ["journal", "restore", "--from", &backup, "--data", &to, "--checkpoint", &forged];
+    let refused = fails(&[&fixed[..], &["--key", &keys]].concat());
+    assert!(refused.contains("not to be believed"), "{refused}");
+    assert!(!Path::new(&to).join("journal").exists());
+}

@@ -238,6 +238,13 @@ impl Journal {
         pending
     }
 
+    /// The last durable position. Nothing is held: who borrows twice from what is waited on waits for the
+    /// writer, which waits for him.
+    #[must_use]
+    pub fn durable_position(&self) -> Position {
+        *self.shared.durable.borrow()
+    }
+
     /// The last durable position, to wait on: the follower's bell.
     #[must_use]
     pub fn durable(&self) -> watch::Receiver<Position> {
@@ -309,6 +316,12 @@ impl Journal {
             Some(index) => index.summaries(after, visit),
             None => Err(Error::Index("this journal was opened without one".to_owned())),
         }
+    }
+
+    /// The position that the index has applied. Nothing is held, as by [`Journal::durable_position`].
+    #[must_use]
+    pub fn index_position(&self) -> Position {
+        *self.index_caught_up().borrow()
     }
 
     /// The position that the index has applied, to wait on. It goes back to 0 when the index is

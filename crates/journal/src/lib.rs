@@ -77,7 +77,8 @@ pub use record::{
     Appended, Expected, Head, LeafHash, MAX_RECORD_BYTES, Position, Record, StreamId, Version,
 };
 pub use repair::{
-    ProvedBy, RepairOptions, RepairReport, RepairedSegment, Restored, Source, repair,
+    ProvedBy, RepairOptions, RepairReport, RepairedCheckpoint, RepairedSegment, Restored, Source,
+    repair,
 };
 pub use signed::checkpoint::Checkpoint;
 pub use signed::checkpoints::{Checkpoints, StoredCheckpoint};

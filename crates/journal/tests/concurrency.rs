@@ -85,7 +85,7 @@ fn a_reader_and_a_verification_work_beside_a_live_writer() {
             journal.append(&note(1, "last"), Expected::Any).wait().unwrap();
         });
         while !writer.is_finished() {
-            let before = *journal.durable().borrow();
+            let before = journal.durable_position();
             let reader = Reader::open(directory.path()).unwrap();
             assert!(reader.last() >= before);
             let records = reader.read(Position(1), usize::MAX).unwrap();

@@ -72,7 +72,7 @@ impl Damage {
     fn repair(&self, seen: u64) -> Result<RepairReport, Error> {
         let mut source = Reader::open(self.copy.path()).unwrap();
         let keys = [key().verifier()];
-        let options = RepairOptions { seen: Position(seen), keys: &keys, accept_unproved: false };
+        let options = RepairOptions { seen: Position(seen), keys: &keys, ..Default::default() };
         repair(&self.hold(), &mut source, options, &mut |_| {})
     }
 
@@ -154,7 +154,8 @@ fn a_missing_segment_and_a_lost_tail_come_back_as_far_as_a_checkpoint_proves() {
     assert!(refused.to_string().contains("position 2501"), "{refused}");
     let mut source = Reader::open(damage.copy.path()).unwrap();
     let keys = [key().verifier()];
-    let options = RepairOptions { seen: Position(RECORDS), keys: &keys, accept_unproved: true };
+    let seen = Position(RECORDS);
+    let options = RepairOptions { seen, keys: &keys, accept_unproved: true, ..Default::default() };
     let report = repair(&damage.hold(), &mut source, options, &mut |_| {}).unwrap();
     assert_eq!(report.last, Position(RECORDS));
     assert!(report.restored.iter().any(|one| one.proved_by == ProvedBy::Nothing));

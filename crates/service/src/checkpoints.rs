@@ -122,7 +122,7 @@ async fn sign_what_comes(node: Node, log: Log, every: Duration) {
 
 /// Signs a log that has records before the node stops.
 pub(crate) async fn sign_last(node: &Node, log: Log) {
-    if node.log(log).is_ok_and(|journal| journal.durable().borrow().0 > 0) {
+    if node.log(log).is_ok_and(|journal| journal.durable_position().0 > 0) {
         sign(node, log).await;
     }
 }

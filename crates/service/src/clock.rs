@@ -19,7 +19,7 @@ const EVERY: Duration = Duration::from_secs(5);
 
 /// By how much the clock is behind the last record, if it is by more than may be.
 pub(crate) fn behind(journal: &Journal) -> Result<Option<SignedDuration>, journal::Error> {
-    let last = *journal.durable().borrow();
+    let last = journal.durable_position();
     let record = journal.read(last, 1)?.pop();
     Ok(record.and_then(|record| lag(record.time, Timestamp::now())))
 }

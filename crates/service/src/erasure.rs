@@ -75,7 +75,7 @@ impl Node {
     /// Fails where it cannot be known which keys these are, and where some are lost, unless that is accepted:
     /// then the node goes on without what they sealed. A store that fails so is left as it was.
     pub async fn settle_keys(&self, accept_lost: bool) -> Result<u64, KeysUnsettled> {
-        let last = *self.journal().durable().borrow();
+        let last = self.journal().durable_position();
         if last.0 == 0 {
             return Ok(0);
         }

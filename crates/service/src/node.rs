@@ -34,7 +34,7 @@ const MOST_TRIES: usize = 5;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The journal; see its own error.
-    #[error("the journal could not be opened")]
+    #[error("the journal could not be opened{}", advice(.0))]
     Journal(#[from] journal::Error),
     /// The key store; see its own error.
     #[error("the key store could not be opened")]
@@ -47,6 +47,16 @@ pub enum OpenError {
         .0.display()
     )]
     KeysMissing(PathBuf),
+}
+
+/// What helps where the log is not what it was; its own error says no more than what is wrong.
+const fn advice(error: &journal::Error) -> &'static str {
+    if matches!(error, journal::Error::Corrupt(_) | journal::Error::LogLostRecords { .. }) {
+        "; `tebessa audit verify` looks through all of it, and `tebessa journal repair` brings back what is \
+         lost, from the stream, a backup or another node"
+    } else {
+        ""
+    }
 }
 
 /// By which law a node decides.

@@ -221,7 +221,7 @@ impl Standalone {
         for log in [Log::Cases, Log::Access] {
             checkpoints::sign_last(&self.node, log).await;
         }
-        let last = self.node.journal().durable().borrow().0;
+        let last = self.node.journal().durable_position().0;
         let mut status = self.follower.status();
         let followed = status.wait_for(|status| match status {
             follower::Status::Following { position } => *position >= last,

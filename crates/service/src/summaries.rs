@@ -118,7 +118,7 @@ mod tests {
             let event = Event { subject, time: (), caseversion: (), prev: () };
             journal.append(&event, Expected::Any).await.unwrap();
         }
-        let last = *journal.durable().borrow();
+        let last = journal.durable_position();
         journal.index_caught_up().wait_for(|applied| *applied >= last).await.unwrap();
         journal
     }

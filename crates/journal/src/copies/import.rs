@@ -13,10 +13,12 @@ use crate::error::{Error, disk_error};
 use crate::journal::LOG_DIRECTORY;
 use crate::options::check_segment_bytes;
 use crate::record::{MAX_RECORD_BYTES, Position};
-use crate::repair::{Stop, Walk};
+use crate::repair::{Promise, Stop, Walk};
 use crate::segments::files::segment_names;
 use crate::segments::format::{FIRST_GROUP, SegmentHeader, segment_name};
 use crate::segments::group::GroupBuffer;
+use crate::signed::checkpoint::Checkpoint;
+use crate::signed::checkpoints::keep_in;
 
 /// Where the log is until it is whole, within the data directory.
 const UNFINISHED: &str = "importing";
@@ -34,7 +36,9 @@ pub struct Import {
     directory: PathBuf,
     data: PathBuf,
     segment_bytes: u64,
-    walk: Walk<'static>,
+    walk: Walk,
+    /// The checkpoints that were promised, by size.
+    notes: Vec<(u64, String)>,
     file: Option<(PathBuf, File)>,
     written: u64,
     group: GroupBuffer,
@@ -69,12 +73,25 @@ impl Import {
             directory,
             data,
             segment_bytes,
-            walk: Walk::new(&[]),
+            walk: Walk::new(Vec::new()),
+            notes: Vec::new(),
             file: None,
             written: 0,
             group: GroupBuffer::default(),
             records: 0,
         })
+    }
+
+    /// Begins a log that must be what checkpoints of elsewhere signed, each with its name and its note. They
+    /// are kept beside it, as [`crate::restore`] keeps them: a node refuses to serve from less. That they are
+    /// signed is not looked at here.
+    #[must_use]
+    pub fn promised(mut self, mut elsewhere: Vec<(String, Checkpoint, String)>) -> Import {
+        elsewhere.sort_by_key(|(_, said, _)| said.size);
+        self.notes = elsewhere.iter().map(|(_, said, note)| (said.size, note.clone())).collect();
+        let promise = |(file, said, _)| Promise { file, said, believed: true };
+        self.walk = Walk::new(elsewhere.into_iter().map(promise).collect());
+        self
     }
 
     /// The position that the next record gets.
@@ -143,12 +160,23 @@ impl Import {
         Ok(())
     }
 
-    /// Makes everything durable, and then a log; gives the last position and the root of the tree.
+    /// Makes everything durable, and then a log; gives the last position and the root of the tree. One that
+    /// has less than was promised is there, and [`Error::LogLostRecords`].
     pub fn finish(mut self) -> Result<(Position, [u8; 32]), Error> {
         self.write_group()?;
         self.end_segment()?;
+        // Before the log: with less than they promise it is never opened.
+        for (size, note) in &self.notes {
+            keep_in(&self.data, *size, note)?;
+        }
         put_in_place(&self.directory, &self.data)?;
-        Ok((Position(self.walk.size()), self.walk.root()))
+        let last = Position(self.walk.size());
+        match self.notes.last() {
+            Some((size, _)) if *size > last.0 => {
+                Err(Error::LogLostRecords { log: last, index: Position(*size) })
+            }
+            Some(_) | None => Ok((last, self.walk.root())),
+        }
     }
 
     /// Removes what was written.

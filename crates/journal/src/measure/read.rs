@@ -22,7 +22,7 @@ pub fn open(directory: &Path) -> Result<Figure, Error> {
     let begin = Instant::now();
     let journal = open_journal(directory)?;
     let took = begin.elapsed();
-    let records = journal.durable().borrow().0;
+    let records = journal.durable_position().0;
     let mut figure = Figure::new("open", records, took).with_memory();
     journal.close()?;
     let log = directory_bytes(&directory.join("log"))?;
@@ -96,7 +96,7 @@ pub fn index(directory: &Path) -> Result<Figure, Error> {
 /// Waits until the index has all that is durable.
 pub(super) fn wait_for_index(journal: &Journal) -> Result<(), Error> {
     let mut applied = journal.index_caught_up();
-    let last = *journal.durable().borrow();
+    let last = journal.durable_position();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(disk_error("the runtime", "starting"))?;

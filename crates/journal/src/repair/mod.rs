@@ -4,13 +4,13 @@
 //! aside; a segment is replaced in one step, so that a crash leaves the old one or the new one.
 
 mod examine;
+mod notes;
 mod report;
 mod walk;
 mod write;
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
-use std::path::Path;
 
 use uuid::Uuid;
 
@@ -25,11 +25,10 @@ use crate::segments::files::segment_names;
 use crate::segments::footer::Footer;
 use crate::segments::format::{SEGMENT_HEADER_BYTES, SegmentHeader, frame_checksum, segment_name};
 use crate::segments::scan::{Window, scan_groups};
-use crate::signed::checkpoint::Checkpoint;
-use crate::signed::checkpoints::Checkpoints;
 use crate::signed::note::VerifierKey;
 
 use examine::{Piece, Remains, State, examine, remains};
+pub use notes::RepairedCheckpoint;
 pub use report::{RepairReport, RepairedSegment, Restored};
 pub use walk::ProvedBy;
 pub(crate) use walk::{Promise, Stop, Walk};
@@ -62,8 +61,15 @@ pub struct RepairOptions<'k> {
     pub seen: Position,
     /// The keys of the log: a checkpoint that none of them signed proves nothing.
     pub keys: &'k [VerifierKey],
+    /// Keys of the log of which nothing counts any more: what one of them signed proves nothing, and is
+    /// no damage.
+    pub distrusted: &'k [VerifierKey],
+    /// Signed notes of elsewhere, such as those of the source: one that a key of the log signed takes
+    /// the place of a damaged one of its size. Any other is passed over.
+    pub notes: &'k [String],
     /// Also write records that follow the ones before them, but that nothing left in the log
-    /// proves: such as lost ones behind the last checkpoint.
+    /// proves: such as lost ones behind the last checkpoint. And put a damaged checkpoint aside for
+    /// which there is no other.
     pub accept_unproved: bool,
 }
 
@@ -91,17 +97,16 @@ pub fn repair(
 ) -> Result<RepairReport, Error> {
     let directory = held.directory();
     let disk = RealDisk::new(directory.join(LOG_DIRECTORY));
-    let promises = promises(directory, options.keys)?;
-    let signed = promises.last().map_or(0, |promise| promise.said.size);
+    let notes = notes::read(directory, &options)?;
     let pieces = pieces(&disk)?;
     let log = which_log(&pieces, source)?;
     // The index of another log says nothing about this one.
     let indexed = seen_in(&directory.join("index")).filter(|(of, _)| *of == log);
     let indexed = indexed.map_or(0, |(_, position)| position.0);
-    let seen = options.seen.0.max(signed).max(indexed);
+    let seen = options.seen.0.max(notes.signed).max(indexed);
     let mut doubted = BTreeSet::new();
     let (walk, plans) = loop {
-        let walk = Walk::new(&promises);
+        let walk = Walk::new(notes.promises.clone());
         let (doubted_now, plans) = (&doubted, Vec::new());
         let mut repair = Repair { source, walk, plans, seen, progress, doubted: doubted_now };
         match repair.take_in(&pieces) {
@@ -137,24 +142,14 @@ pub fn repair(
     let mut report = RepairReport {
         last: Position(walk.size()),
         segments: plans.iter().map(|plan| plan.report.clone()).collect(),
+        checkpoints: notes.plans.iter().map(|plan| plan.report.clone()).collect(),
         restored,
         kept_in: None,
     };
-    if !plans.is_empty() {
-        write::replace(directory, log, &plans, &mut report)?;
+    if !plans.is_empty() || !notes.plans.is_empty() {
+        write::replace(directory, log, &plans, &notes.plans, &mut report)?;
     }
     Ok(report)
-}
-
-/// The checkpoints that are kept, in the order of their sizes.
-fn promises(directory: &Path, keys: &[VerifierKey]) -> Result<Vec<Promise>, Error> {
-    let mut promises = Vec::new();
-    for stored in Checkpoints::new(directory, "").all()? {
-        let said = stored.checkpoint()?;
-        let believed = Checkpoint::verify(&stored.note, &said.origin, keys).is_ok();
-        promises.push(Promise { file: stored.file, said, believed });
-    }
-    Ok(promises)
 }
 
 fn pieces(disk: &RealDisk) -> Result<Vec<Piece>, Error> {
@@ -170,7 +165,7 @@ fn pieces(disk: &RealDisk) -> Result<Vec<Piece>, Error> {
 
 struct Repair<'r> {
     source: &'r mut dyn Source,
-    walk: Walk<'r>,
+    walk: Walk,
     plans: Vec<Plan>,
     seen: u64,
     progress: &'r mut dyn FnMut(u64),

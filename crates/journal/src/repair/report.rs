@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::ProvedBy;
+use super::{ProvedBy, RepairedCheckpoint};
 use crate::record::Position;
 
 /// What a repair did. It is also written, as JSON, beside the files that were kept aside.
@@ -15,6 +15,8 @@ pub struct RepairReport {
     pub last: Position,
     /// The segments that were replaced.
     pub segments: Vec<RepairedSegment>,
+    /// The checkpoints that were replaced or put aside.
+    pub checkpoints: Vec<RepairedCheckpoint>,
     /// The records that were fetched, in order.
     pub restored: Vec<Restored>,
     /// Where the damaged files and the report are kept; `None` when nothing was damaged.

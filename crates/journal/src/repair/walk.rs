@@ -1,6 +1,6 @@
 //! Follows a whole log as it will be: what of it is in order, and what proves each restored record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::RangeInclusive;
 
 use serde::Serialize;
@@ -45,6 +45,7 @@ impl From<Error> for Stop {
 }
 
 /// A checkpoint that was kept beside the log.
+#[derive(Debug, Clone)]
 pub(crate) struct Promise {
     pub(crate) file: String,
     pub(crate) said: Checkpoint,
@@ -54,26 +55,26 @@ pub(crate) struct Promise {
 }
 
 /// Follows the whole log as it will be, and gathers what proves the restored records.
-pub(crate) struct Walk<'c> {
+pub(crate) struct Walk {
     tree: Tree,
     heads: StreamMap<(u64, LeafHash, u64)>,
     last_time_us: i64,
     /// Up to here the tree was found right.
     sure: u64,
-    promises: &'c [Promise],
+    promises: VecDeque<Promise>,
     /// The restored records, with what proves each so far.
     pub(super) restored: BTreeMap<u64, ProvedBy>,
 }
 
-impl<'c> Walk<'c> {
+impl Walk {
     /// `promises` in the order of their sizes.
-    pub(crate) fn new(promises: &'c [Promise]) -> Walk<'c> {
+    pub(crate) fn new(promises: Vec<Promise>) -> Walk {
         Walk {
             tree: Tree::new(),
             heads: StreamMap::default(),
             last_time_us: i64::MIN,
             sure: 0,
-            promises,
+            promises: promises.into(),
             restored: BTreeMap::new(),
         }
     }
@@ -120,13 +121,10 @@ impl<'c> Walk<'c> {
         if let Some(proved_by) = restored {
             self.restored.insert(position, proved_by);
         }
-        while let Some((Promise { file, said, believed }, rest)) = self.promises.split_first() {
-            if said.size > position {
-                break;
-            }
-            self.promises = rest;
+        while self.promises.front().is_some_and(|promise| promise.said.size <= position) {
+            let Some(Promise { file, said, believed }) = self.promises.pop_front() else { break };
             if said.size == position && said.root == self.tree.root() {
-                if *believed {
+                if believed {
                     self.raise(1..=position, ProvedBy::Checkpoint);
                 }
                 self.sure = position;

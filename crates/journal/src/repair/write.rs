@@ -6,12 +6,14 @@ use std::path::Path;
 
 use uuid::Uuid;
 
+use super::notes::NotePlan;
 use super::{Plan, RepairReport};
 use crate::disk::{RealDisk, sync_directory, write_whole};
 use crate::error::{Error, disk_error};
 use crate::journal::LOG_DIRECTORY;
 use crate::segments::format::SegmentHeader;
 use crate::segments::group::GroupBuffer;
+use crate::signed::checkpoints::CHECKPOINT_DIRECTORY;
 
 /// Where damaged files are kept, within the data directory.
 const ASIDE: &str = "repaired";
@@ -19,11 +21,12 @@ const ASIDE: &str = "repaired";
 const GROUP_RECORDS: u64 = 4096;
 const GROUP_BYTES: usize = 4 << 20;
 
-/// Replaces the segments, one by one, each in one step.
+/// Replaces the segments and the checkpoints, one by one, each in one step.
 pub(super) fn replace(
     directory: &Path,
     log: Uuid,
     plans: &[Plan],
+    notes: &[NotePlan],
     report: &mut RepairReport,
 ) -> Result<(), Error> {
     let name = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S%.6fZ").to_string();
@@ -38,21 +41,41 @@ pub(super) fn replace(
             fs::hard_link(&damaged, aside.join(&plan.name)).map_err(wrong)?;
         }
     }
+    for plan in notes {
+        let damaged = directory.join(&plan.report.file);
+        let name = damaged.file_name().unwrap_or_default();
+        // What is no file has no second name, and nothing takes its place by one.
+        if damaged.is_file() && plan.note.is_some() {
+            fs::hard_link(&damaged, aside.join(name)).map_err(wrong)?;
+        } else {
+            fs::rename(&damaged, aside.join(name)).map_err(wrong)?;
+        }
+    }
     let text = serde_json::to_vec_pretty(&report)
         .map_err(|error| Error::Request(format!("the report: {error}")))?;
     // With it the names of the damaged files are durable, too.
     write_whole(&aside.join("report.json"), "report.new", &text).map_err(wrong)?;
     // An index knows where frames begin, which may be elsewhere now. It is kept: nothing else may know
     // how far the log was.
-    match fs::rename(directory.join("index"), aside.join("index")) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(disk_error("index", "putting aside")(error));
+    if !plans.is_empty() {
+        match fs::rename(directory.join("index"), aside.join("index")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(disk_error("index", "putting aside")(error));
+            }
+            Ok(()) | Err(_) => {}
         }
-        Ok(()) | Err(_) => {}
     }
     // Before a segment is replaced: the index must not come back beside the new ones.
     for directory in [aside.as_path(), directory] {
         sync_directory(directory).map_err(wrong)?;
+    }
+    for plan in notes {
+        let file = directory.join(&plan.report.file);
+        let wrong = |source| disk_error(file.display(), "writing")(source);
+        match &plan.note {
+            Some(note) => write_whole(&file, "mended", note.as_bytes()).map_err(wrong)?,
+            None => sync_directory(&directory.join(CHECKPOINT_DIRECTORY)).map_err(wrong)?,
+        }
     }
     for plan in plans {
         let wrong = |source| disk_error(&plan.name, "writing")(source);

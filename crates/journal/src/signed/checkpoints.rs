@@ -87,7 +87,15 @@ impl Checkpoints {
 
     /// All checkpoints that are kept, the smallest first.
     pub fn all(&self) -> Result<Vec<StoredCheckpoint>, Error> {
-        sizes(&self.directory)?.iter().map(|size| read(&self.directory, *size)).collect()
+        self.each()?.map(|(_, stored)| stored).collect()
+    }
+
+    /// The same by their files, each with its error where it is no text that could be one.
+    pub fn each(
+        &self,
+    ) -> Result<impl Iterator<Item = (String, Result<StoredCheckpoint, Error>)>, Error> {
+        let stored = |size| (named(size), read(&self.directory, size));
+        Ok(sizes(&self.directory)?.into_iter().map(stored))
     }
 
     /// Signs the log as it is now with every one of the keys, and keeps the note durably before
@@ -98,7 +106,7 @@ impl Checkpoints {
     /// checkpoint, and signed by these keys, that one is given again.
     pub fn sign(&self, journal: &Journal, keys: &[&SigningKey]) -> Result<String, Error> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let size = journal.durable().borrow().0;
+        let size = journal.durable_position().0;
         let root = journal.root_at(size)?;
         let heads = |size| HeadsTree::new(journal.heads_at(size)?).root();
         let there = sizes(&self.directory)?;
@@ -174,6 +182,17 @@ fn signed_by_all(note: &str, keys: &[&SigningKey]) -> bool {
     keys.iter().all(|key| note::verify(note, &[key.verifier()]).is_ok())
 }
 
+/// The file of a checkpoint, as named from the data directory.
+fn named(size: u64) -> String {
+    format!("{CHECKPOINT_DIRECTORY}/{}", file_name(size))
+}
+
+/// The size that such a name says.
+pub(crate) fn promised_size(file: &str) -> Option<u64> {
+    let (_, name) = file.rsplit_once('/')?;
+    name.strip_suffix(".checkpoint")?.parse().ok()
+}
+
 fn file_name(size: u64) -> String {
     format!("{size:020}.checkpoint")
 }
@@ -186,8 +205,7 @@ fn read(directory: &Path, size: u64) -> Result<StoredCheckpoint, Error> {
     let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let found = rustix::fs::open(&path, how, Mode::empty()).map(File::from);
     let found = found.map_err(|error| wrong(error.into()))?;
-    let file = format!("{CHECKPOINT_DIRECTORY}/{name}");
-    let stored = StoredCheckpoint { file, note: String::new() };
+    let stored = StoredCheckpoint { file: named(size), note: String::new() };
     if !found.metadata().map_err(wrong)?.is_file() {
         return Err(stored.fault("it is no file"));
     }

@@ -145,7 +145,7 @@ impl AccessLog {
             Err(reason) => (Position(0), Some(reason.clone())),
             Ok((journal, _)) => {
                 let failed = journal.poisoned().then(|| "a write to it failed".to_owned());
-                (*journal.durable().borrow(), failed)
+                (journal.durable_position(), failed)
             }
         }
     }
@@ -159,7 +159,7 @@ impl AccessLog {
 /// A log without views beside the keys of another: a restore without it, or somebody took it away.
 fn warn_of_earlier(data: &Path, journal: &Journal) {
     let earlier = earlier_access_logs(data, journal.id()).unwrap_or_default();
-    if !earlier.is_empty() && journal.durable().borrow().0 == 0 {
+    if !earlier.is_empty() && journal.durable_position().0 == 0 {
         tracing::warn!(
             ?earlier,
             "the access log is begun anew: the views of an earlier one, whose keys are here, are not"

@@ -184,7 +184,7 @@ pub(super) fn as_of(node: &Node, query: &AsOfQuery) -> Result<Picture, Failure> 
     let point = point(&query.at)?;
     let raw = raw_records(node.journal(), query.case, None)?;
     let shelf = Shelf(slice::from_ref(node.library()));
-    let last = *node.journal().durable().borrow();
+    let last = node.journal().durable_position();
     point.within(last).map_err(|error| refused(&error))?;
     let picture =
         audit::picture_at(query.case, &raw, point, shelf).map_err(|error| refused(&error))?;
@@ -196,7 +196,7 @@ pub(super) fn diff(node: &Node, query: &DiffQuery) -> Result<Difference, Failure
     let points = [point(&query.from)?, point(&query.to)?];
     let raw = raw_records(node.journal(), query.case, None)?;
     let shelf = Shelf(slice::from_ref(node.library()));
-    let last = *node.journal().durable().borrow();
+    let last = node.journal().durable_position();
     points.iter().try_for_each(|point| point.within(last)).map_err(|error| refused(&error))?;
     let difference = audit::difference_between(query.case, &raw, points, shelf)
         .map_err(|error| refused(&error))?;

@@ -86,7 +86,7 @@ pub(crate) fn answer(node: &Node, query: &ListQuery) -> Result<ListReply, Failur
     }
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let position = node.journal().index_caught_up().borrow().0;
+    let position = node.journal().index_position().0;
     let mut reply = ListReply { cases: Vec::new(), next: None, position };
     let mut last = query.cursor.unwrap_or(0);
     let ids = match query.person {

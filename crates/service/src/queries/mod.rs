@@ -68,7 +68,7 @@ impl Asked {
     pub(crate) fn now(node: &Node) -> Self {
         // In this order: what becomes durable in between is taken in.
         let at = Instant::new(jiff::Timestamp::now());
-        Self { at, position: *node.journal().durable().borrow() }
+        Self { at, position: node.journal().durable_position() }
     }
 }
 

@@ -201,7 +201,7 @@ fn link(case: CaseId, member: &FamilyMember) -> FamilyLink {
 
 /// The summaries that fit, from the index, and the position that it has reached.
 fn matching(node: &Node, fits: impl Fn(&Summary) -> bool) -> Result<(Vec<Summary>, u64), Failure> {
-    let position = node.journal().index_caught_up().borrow().0;
+    let position = node.journal().index_position().0;
     let mut found = Vec::new();
     visit_summaries(node.journal(), None, &mut |_, summary| {
         found.extend(Some(summary).filter(&fits));

@@ -49,7 +49,7 @@ pub(super) fn answer(node: &Node, query: &SearchQuery) -> Result<SearchReply, Fa
     if query.reference.is_some() == query.correlation.is_some() {
         return Err(Failure::malformed("search by reference or by correlation, by one of them"));
     }
-    let position = node.journal().index_caught_up().borrow().0;
+    let position = node.journal().index_position().0;
     let mut found = Found::default();
     visit_summaries(node.journal(), None, &mut |_, summary| {
         if matches(query, &summary) { found.take(summary) } else { ControlFlow::Continue(()) }

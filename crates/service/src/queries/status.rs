@@ -128,8 +128,8 @@ pub(crate) fn answer(node: &Node, around: &Around) -> Result<NodeReply, Failure>
     }
     Ok(NodeReply {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        position: node.journal().durable().borrow().0,
-        index_position: node.journal().index_caught_up().borrow().0,
+        position: node.journal().durable_position().0,
+        index_position: node.journal().index_position().0,
         stream: state(&around.follower),
         access: access(node),
         // A log that cannot be read is told of by those who read it.

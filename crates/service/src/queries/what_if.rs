@@ -106,7 +106,7 @@ pub(super) fn page(node: &Node, query: &WhatIfPageQuery) -> Result<WhatIfPageRep
     let WhatIfPageQuery { profile, as_of, set, .. } = query;
     let supposition = supposed(node.library(), profile.as_ref(), as_of.as_ref(), set)?;
     query.only.as_deref().map_or(Ok(()), check_outcome).map_err(|bad| unfit("only", &bad))?;
-    let position = node.journal().index_caught_up().borrow().0;
+    let position = node.journal().index_position().0;
     let (cases, next) = cases_of_page(node, query.cursor)?;
     let mut reply = WhatIfPageReply { assessed: 0, same: 0, entries: Vec::new(), next, position };
     for case in cases {

@@ -111,7 +111,7 @@ async fn live(
     steps.done("all accepted");
 
     steps.begin("Waiting for the stream to have every event");
-    let last = running.node().journal().durable().borrow().0;
+    let last = running.node().journal().durable_position().0;
     let mut follower = running.follower();
     follower
         .wait_for(|status| matches!(status, Status::Following { position } if *position >= last))

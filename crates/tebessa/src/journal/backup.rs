@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use journal::{Checkpoint, CopyReport, Lock, Position, Reader};
+use journal::{CopyReport, Lock, Position, Reader};
 use service::access::AccessEntry;
 use service::logs::Log;
 
 use crate::data_directory;
 use crate::files;
-use crate::output::{Bar, CliError, Exit, GOOD, bytes, count, line, note, plain};
+use crate::journal::elsewhere::ElsewhereArgs;
+use crate::output::{Bar, CliError, Exit, GOOD, bytes, count, line, note};
 
 const BACKUP_HELP: &str = "\
 The node may go on writing: copied is what is whole when the command begins. Run again with the same
@@ -34,7 +35,7 @@ until it has the rest: from a newer backup, or by `tebessa journal repair`.
 
 Example:
   tebessa journal restore --from /mnt/backup/tebessa --data /srv/tebessa \\
-      --checkpoint court.checkpoint";
+      --checkpoint court.checkpoint --key keys.txt";
 
 /// Copy the log to another place, beside a running node or without one.
 #[derive(Debug, clap::Args)]
@@ -67,9 +68,8 @@ pub(crate) struct RestoreArgs {
     /// Restore the access log instead, from a backup that was made with --access.
     #[arg(long)]
     access: bool,
-    /// A signed checkpoint that someone else kept; may be given several times.
-    #[arg(long, value_name = "FILE")]
-    checkpoint: Vec<PathBuf>,
+    #[command(flatten)]
+    elsewhere: ElsewhereArgs,
     /// Print the result as one line of JSON.
     #[arg(long)]
     json: bool,
@@ -107,10 +107,7 @@ pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
     files::check_new_data(&args.data)?;
     is_a(&source, log)?;
     let origin = log.origin(Reader::open(&source).map_err(CliError::other)?.id());
-    let mut elsewhere = Vec::new();
-    for file in &args.checkpoint {
-        elsewhere.push(read(file, &origin)?);
-    }
+    let elsewhere = args.elsewhere.read(&origin)?;
     let json = args.json;
     let (data, shown) = (log.directory(&args.data), args.data.display().to_string());
     let restored = tokio::task::spawn_blocking(move || {
@@ -120,20 +117,7 @@ pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
         journal::restore(&source, &held, &elsewhere, &mut |step| {
             bar.show(step.bytes, step.total_bytes, "bytes");
         })
-        .map_err(|error| {
-            if !matches!(error, journal::Error::LogLostRecords { .. }) {
-                return CliError::other(error);
-            }
-            let what = match log {
-                Log::Cases => format!("no node serves from {shown}"),
-                Log::Access => format!("no node of {shown} opens words"),
-            };
-            let what = format!(
-                "the restored log is behind a checkpoint: {what} until it has the rest, from a \
-                 newer backup or by `tebessa journal repair`"
-            );
-            CliError::caused(what, error)
-        })
+        .map_err(|error| behind(log, &shown, error))
     });
     let report = restored.await.map_err(CliError::other)??;
     say("restored", &report, json)?;
@@ -143,6 +127,22 @@ pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
         );
     }
     Ok(Exit::Done)
+}
+
+/// The words for a new log that has less than a checkpoint signed.
+pub(super) fn behind(log: Log, shown: &str, error: journal::Error) -> CliError {
+    if !matches!(error, journal::Error::LogLostRecords { .. }) {
+        return CliError::other(error);
+    }
+    let what = match log {
+        Log::Cases => format!("no node serves from {shown}"),
+        Log::Access => format!("no node of {shown} opens words"),
+    };
+    let what = format!(
+        "the new log is behind a checkpoint: {what} until it has the rest, from a newer backup or by \
+         `tebessa journal repair`"
+    );
+    CliError::caused(what, error)
 }
 
 /// Refuses one log in the place of the other, as far as its first record tells.
@@ -156,23 +156,6 @@ fn is_a(source: &Path, log: Log) -> Result<(), CliError> {
         (true, Log::Access) | (false, Log::Cases) => return Ok(()),
     };
     Err(CliError::usage(format!("{} is the copy of {found}: {advice}", source.display())))
-}
-
-/// A checkpoint from elsewhere, which must be of this log. Its signature is not looked at: it can only
-/// make the restore more careful.
-fn read(file: &Path, origin: &str) -> Result<(String, Checkpoint, String), CliError> {
-    let name = file.display().to_string();
-    let text = files::read_text(file, files::SMALL)?;
-    let body = text.rfind("\n\n").and_then(|end| text.get(..=end)).unwrap_or_default();
-    match Checkpoint::parse(body) {
-        Ok(checkpoint) if checkpoint.origin != origin => Err(CliError::message(format!(
-            "{name} is of another log: it is of {}, and what is to be restored of {origin}; nothing was \
-             restored",
-            plain(&checkpoint.origin)
-        ))),
-        Ok(checkpoint) => Ok((name, checkpoint, text)),
-        Err(error) => Err(CliError::caused(format!("{name} is no checkpoint"), error)),
-    }
 }
 
 fn say(done: &str, report: &CopyReport, json: bool) -> Result<Exit, CliError> {

@@ -14,6 +14,8 @@ use crate::address::Address;
 use crate::arguments::log_id;
 use crate::data_directory;
 use crate::files::{self, OutFile};
+use crate::journal::backup::behind;
+use crate::journal::elsewhere::ElsewhereArgs;
 use crate::output::{Bar, CliError, Exit, GOOD, count, line, note};
 
 const EXPORT_HELP: &str = "\
@@ -33,6 +35,9 @@ const IMPORT_HELP: &str = "\
 The records must be those of one log from its first on, as `export --jsonl` writes them. Each must
 follow the ones before it; the first that does not is named, and nothing is kept. Positions, bytes
 and hashes are then those of the log they came from. With --log, so are its checkpoints.
+
+With --checkpoint the records must be those that it signed, and the log is that of its origin; one that
+has less is kept, but no node serves from it until it has the rest, by `tebessa journal repair`.
 
 Example:
   tebessa journal import records.jsonl --data /srv/tebessa";
@@ -70,6 +75,8 @@ pub(crate) struct ImportArgs {
     /// Which log it is, from the origin of its checkpoints; by default a new one.
     #[arg(long, value_name = "ID", value_parser = log_id)]
     log: Option<uuid::Uuid>,
+    #[command(flatten)]
+    elsewhere: ElsewhereArgs,
     /// Print the result as one line of JSON.
     #[arg(long)]
     json: bool,
@@ -194,6 +201,17 @@ fn read_record<'b>(
     Ok((read > 0).then(|| bytes.strip_suffix(b"\n").unwrap_or(bytes)))
 }
 
+/// Which log it will be: the one that is named, or that of the checkpoints, or a new one.
+fn log_of(args: &ImportArgs) -> Result<uuid::Uuid, CliError> {
+    let of = |origin: String| {
+        let id = origin.rsplit('/').next().and_then(|id| uuid::Uuid::parse_str(id).ok());
+        // Only what the origin of that log would be, in every letter.
+        id.filter(|id| Log::Cases.origin(*id) == origin)
+    };
+    let signed = args.elsewhere.origin()?.and_then(of);
+    Ok(args.log.or(signed).unwrap_or_else(uuid::Uuid::new_v4))
+}
+
 fn take_in(args: &ImportArgs) -> Result<Exit, CliError> {
     files::check_new_data(&args.data)?;
     let wrong =
@@ -203,12 +221,14 @@ fn take_in(args: &ImportArgs) -> Result<Exit, CliError> {
     } else {
         Box::new(BufReader::with_capacity(1 << 20, File::open(&args.file).map_err(wrong)?))
     };
+    let log = log_of(args)?;
+    let elsewhere = args.elsewhere.read(&Log::Cases.origin(log))?;
     let directory = journal_dir(&args.data);
     data_directory::make_private(&directory)?;
     let held = journal::Lock::take(&directory).map_err(CliError::other)?;
-    let log = args.log.unwrap_or_else(uuid::Uuid::new_v4);
-    let mut import =
-        Import::begin(&held, log, Options::default().segment_bytes).map_err(CliError::other)?;
+    let mut import = Import::begin(&held, log, Options::default().segment_bytes)
+        .map_err(CliError::other)?
+        .promised(elsewhere);
     let mut bar = Bar::new("Importing");
     let mut bytes = Vec::new();
     let taken = loop {
@@ -217,6 +237,8 @@ fn take_in(args: &ImportArgs) -> Result<Exit, CliError> {
             Ok(Some(record)) => record,
             Err(error) => break Err(wrong(error)),
         };
+        // Before it is followed: what contradicts a checkpoint does so behind it.
+        let number = import.next();
         let refusal = match record.last() {
             Some(b'\r') => Some(CliError::message(
                 "it ends with a carriage return, which no record does: take the file as `export` \
@@ -228,16 +250,24 @@ fn take_in(args: &ImportArgs) -> Result<Exit, CliError> {
             _ => import.push(record).err().map(CliError::other),
         };
         if let Some(refusal) = refusal {
-            let at = format!("line {} of {}", import.next(), args.file.display());
+            let at = format!("line {number} of {}", args.file.display());
             break Err(CliError::caused(format!("{at} is refused; nothing was kept"), refusal));
         }
         bar.show(import.next().0, 0, "records");
     };
+    let taken = taken.and_then(|()| match import.next() {
+        Position(1) => Err(CliError::message(format!(
+            "{} holds no record; nothing was made",
+            args.file.display()
+        ))),
+        _ => Ok(()),
+    });
     if let Err(error) = taken {
         import.abandon().map_err(CliError::other)?;
         return Err(error);
     }
-    let (last, root) = import.finish().map_err(CliError::other)?;
+    let shown = args.data.display().to_string();
+    let (last, root) = import.finish().map_err(|error| behind(Log::Cases, &shown, error))?;
     bar.finish();
     let root = hex::encode(root);
     line(&if args.json {

@@ -4,6 +4,7 @@ mod backup;
 mod check_proof;
 mod checkpoint;
 mod consistency;
+mod elsewhere;
 mod export;
 mod key;
 mod prove;

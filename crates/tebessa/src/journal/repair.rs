@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use journal::note::VerifierKey;
-use journal::{Lock, LogKeys, Position, ProvedBy, Reader, RepairOptions, RepairReport, Source};
+use journal::{
+    Checkpoints, Lock, LogKeys, Position, ProvedBy, Reader, RepairOptions, RepairReport, Source,
+};
 use service::broker::{Broker, Port, Settings};
 use service::client::Client;
 use service::nats::Server;
@@ -11,6 +13,7 @@ use tokio::runtime::Handle;
 
 use crate::address::NatsOptions;
 use crate::data_directory;
+use crate::files;
 use crate::output::{Bar, CliError, Exit, GOOD, count, line, note};
 
 const HELP: &str = "\
@@ -18,6 +21,9 @@ Stop the node first. A lost record is written only where the log itself proves t
 one that was lost: by a signed checkpoint, by the tree in a footer, by the hash that the next record
 of its case names, or at the least by the checksum of its damaged frame. So the source need not be
 trusted, and nothing is changed unless every lost record is there and proved.
+
+A checkpoint that is damaged, or that no key of the log signed, is replaced by the one of its size that the
+source or --checkpoint has, if a key of the log signed that.
 
 The damaged files and a report are kept in the data directory under journal/repaired. The next start
 builds the index anew.
@@ -45,9 +51,13 @@ pub(crate) struct Args {
     #[command(flatten)]
     options: NatsOptions,
     /// Also write lost records that follow the ones before them but that nothing left here proves,
-    /// such as those behind the last checkpoint. The report names each of them.
+    /// such as those behind the last checkpoint, and put a damaged checkpoint aside for which there is
+    /// no other. The report names each of them.
     #[arg(long)]
     accept_unproved: bool,
+    /// A signed checkpoint that someone else kept, for a damaged one; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
     /// Print the report as one line of JSON.
     #[arg(long)]
     json: bool,
@@ -70,10 +80,15 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         from_stream(&args, held, policy).await?
     } else {
         let source = data_directory::log_of(Path::new(&args.from), log)?;
+        // Those that are not to be read there are not needed from there.
+        let kept = Checkpoints::new(&source, "");
+        let kept = kept.each().map_err(CliError::other)?;
+        let notes: Vec<_> = kept.filter_map(|(_, stored)| Some(stored.ok()?.note)).collect();
         // It may be damaged too, and have what is lost here.
         let source = Reader::open_what_is_whole(&source).map_err(CliError::other)?;
         // By the source's log: what is to be repaired may not be readable.
-        let policy = Policy::new(&args, &log.keys(&args.data, source.id()))?;
+        let mut policy = Policy::new(&args, &log.keys(&args.data, source.id()))?;
+        policy.notes.extend(notes);
         let seen = source.last();
         mend(held, source, seen, policy).await?
     };
@@ -83,6 +98,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
 /// What is believed and accepted.
 struct Policy {
     keys: Vec<VerifierKey>,
+    distrusted: Vec<VerifierKey>,
+    notes: Vec<String>,
     accept_unproved: bool,
 }
 
@@ -90,9 +107,12 @@ impl Policy {
     /// Without keys no checkpoint proves anything.
     fn new(args: &Args, keys: &Path) -> Result<Self, CliError> {
         let keys = LogKeys::read(keys).map_err(CliError::other)?;
+        let distrusted = keys.as_ref().map(LogKeys::distrusted).unwrap_or_default();
         let keys = keys.map(|keys| keys.known()).unwrap_or_default();
         let keys = keys.into_iter().map(|known| known.key).collect();
-        Ok(Self { keys, accept_unproved: args.accept_unproved })
+        let notes = args.checkpoint.iter().map(|file| files::read_text(file, files::SMALL));
+        let notes = notes.collect::<Result<_, _>>()?;
+        Ok(Self { keys, distrusted, notes, accept_unproved: args.accept_unproved })
     }
 }
 
@@ -124,8 +144,9 @@ async fn mend(
 ) -> Result<RepairReport, CliError> {
     let repaired = tokio::task::spawn_blocking(move || {
         let mut bar = Bar::new("Looking through the log");
-        let Policy { keys, accept_unproved } = policy;
-        let options = RepairOptions { seen, keys: &keys, accept_unproved };
+        let Policy { keys, distrusted, notes, accept_unproved } = policy;
+        let (distrusted, notes) = (&distrusted, &notes);
+        let options = RepairOptions { seen, keys: &keys, distrusted, notes, accept_unproved };
         journal::repair(&held, &mut source, options, &mut |records| bar.show(records, 0, "records"))
     });
     repaired.await.map_err(CliError::other)?.map_err(CliError::other)
@@ -177,6 +198,13 @@ fn say(args: &Args, report: &RepairReport) -> Result<Exit, CliError> {
             segment.what,
             count(segment.whole, "record", "records"),
             segment.fetched,
+        ))?;
+    }
+    for checkpoint in &report.checkpoints {
+        let done = if checkpoint.fetched { "put back" } else { "put aside" };
+        line(&format!(
+            "{GOOD}mended{GOOD:#}  {}: {}\n        {done}",
+            checkpoint.file, checkpoint.what
         ))?;
     }
     for (proved_by, words) in [

@@ -92,7 +92,7 @@ const TABLES: [&str; 4] = ["profile", "ground", "category", "month"];
 pub(super) fn answer(node: &Node) -> Result<StatisticsReply, Failure> {
     let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let before = format!("{:04}-{:02}", today.year(), today.month());
-    let position = node.journal().index_caught_up().borrow().0;
+    let position = node.journal().index_position().0;
     let mut counted = Vec::new();
     visit_summaries(node.journal(), None, &mut |_, summary| {
         counted.extend(count(&summary, &before));
