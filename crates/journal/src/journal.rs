@@ -15,7 +15,7 @@ use crate::append::draft::Draft;
 use crate::append::queue::Queue;
 use crate::disk::lock::Lock;
 use crate::disk::{Disk, RealDisk};
-use crate::error::{Error, chain, disk_error};
+use crate::error::{Error, disk_error};
 use crate::index::projection::{Projection, SummaryVisitor};
 use crate::index::{Index, Opening};
 use crate::options::{OpenReport, Options, Progress};
@@ -25,7 +25,7 @@ use crate::record::{Expected, Head, Position, Record, StreamId, Version};
 use crate::recover::recover;
 use crate::segments::log::{Log, read_places};
 use crate::shared::Shared;
-use crate::signed::checkpoints::{Checkpoints, signed_up_to};
+use crate::signed::checkpoints::Promised;
 use crate::streams::heads::Heads;
 use crate::streams::postings::Postings;
 use crate::upkeep::Upkeep;
@@ -109,35 +109,13 @@ impl Journal {
         let lock = Lock::take(directory)?;
         let disk = Arc::new(RealDisk::new(log));
         let opening = Opening { directory: directory.join("index"), projection };
-        let signed = signed_up_to(directory)?;
-        let opened =
-            Journal::open_parts(disk, Some(lock), options, Some(opening), signed, progress)?;
-        opened.0.keep_promises(directory)?;
-        Ok(opened)
-    }
-
-    /// A log that does not begin with what each checkpoint signed is not this log any more. Not the
-    /// largest alone: anyone who can write here could put a larger one there.
-    fn keep_promises(&self, directory: &Path) -> Result<(), Error> {
-        for stored in Checkpoints::new(directory, "").all()? {
-            match stored.checkpoint() {
-                Ok(said) if self.root_at(said.size)? != said.root => {
-                    let what = "the log does not begin with what this checkpoint signed";
-                    return Err(stored.fault(what));
-                }
-                Ok(_) => {}
-                // It says nothing against the log; nothing is signed until someone looked at it.
-                Err(error) => {
-                    tracing::warn!(reason = %chain(&error), "a checkpoint cannot be read");
-                }
-            }
-        }
-        Ok(())
+        let promised = Promised::read(directory)?;
+        Journal::open_parts(disk, Some(lock), options, Some(opening), &promised, progress)
     }
 
     /// Opens the journal on any disk, without an index and without a lock: for simulations.
     pub fn open_on(disk: Arc<dyn Disk>, options: Options) -> Result<(Journal, OpenReport), Error> {
-        Journal::open_parts(disk, None, options, None, Position(0), &mut |_| {})
+        Journal::open_parts(disk, None, options, None, &Promised::default(), &mut |_| {})
     }
 
     /// The same with an index in a real directory: for simulations of both.
@@ -148,7 +126,8 @@ impl Journal {
         projection: Arc<dyn Projection>,
     ) -> Result<(Journal, OpenReport), Error> {
         let opening = Opening { directory: index.to_owned(), projection };
-        Journal::open_parts(disk, None, options, Some(opening), Position(0), &mut |_| {})
+        let promised = Promised::default();
+        Journal::open_parts(disk, None, options, Some(opening), &promised, &mut |_| {})
     }
 
     fn open_parts(
@@ -156,13 +135,13 @@ impl Journal {
         lock: Option<Lock>,
         options: Options,
         opening: Option<Opening>,
-        signed: Position,
+        promised: &Promised,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(Journal, OpenReport), Error> {
         options.check()?;
         let mut opened = opening.map(|opening| opening.open(&options));
         let seen = opened.as_ref().and_then(crate::index::Opened::seen);
-        let recovered = recover(&disk, &options, seen, signed, progress)?;
+        let recovered = recover(&disk, &options, seen, promised, progress)?;
         let mut report = recovered.report;
         let shared = Arc::new(Shared::new(
             recovered.log,

@@ -22,6 +22,7 @@ use crate::segments::scan::{
 };
 use crate::segments::segment::{Contents, Segment};
 use crate::signed::checkpoint::Checkpoint;
+use crate::signed::checkpoints::signed_up_to;
 use crate::streams::table::StreamMap;
 
 /// Reads a log that someone else may be writing. It changes nothing and needs no lock.
@@ -46,10 +47,21 @@ impl std::fmt::Debug for Reader {
 }
 
 impl Reader {
-    /// Opens the log in a data directory as it stands now.
+    /// Opens the log in a data directory as it stands now. One that ends before what a checkpoint beside it
+    /// signed is an [`Error::LogLostRecords`]: what is read of it would look whole.
     pub fn open(directory: &Path) -> Result<Reader, Error> {
-        let disk = RealDisk::new(directory.join(LOG_DIRECTORY));
-        Reader::open_on(&disk)
+        // Before the log, which may grow and be signed meanwhile.
+        let signed = signed_up_to(directory)?;
+        let reader = Reader::open_as_it_is(directory)?;
+        if reader.last() < signed {
+            return Err(Error::LogLostRecords { log: reader.last(), index: signed });
+        }
+        Ok(reader)
+    }
+
+    /// The same, whatever was signed.
+    pub(crate) fn open_as_it_is(directory: &Path) -> Result<Reader, Error> {
+        Reader::open_on(&RealDisk::new(directory.join(LOG_DIRECTORY)))
     }
 
     /// Which log is in a data directory, by its first segment's header alone: also of one that is

@@ -23,7 +23,7 @@ use crate::segments::footer::{Footer, TRAILER_BYTES};
 use crate::segments::format::segment_position;
 use crate::segments::scan::{Stop, Window, scan_groups, stop_fault};
 use crate::signed::checkpoint::Checkpoint;
-use crate::signed::checkpoints::{CHECKPOINT_DIRECTORY, keep_in, promised_notes};
+use crate::signed::checkpoints::{CHECKPOINT_DIRECTORY, Promised, keep_in, promised_notes};
 use crate::verify::{Seen, VerifyProgress, VerifyReport, verify, verify_against};
 
 /// Where a restore puts the log until it is whole, within the data directory.
@@ -64,10 +64,13 @@ pub fn backup(
     out: &Path,
     progress: &mut dyn FnMut(VerifyProgress),
 ) -> Result<CopyReport, Error> {
-    let notes = promised_notes(data)?;
-    let reader = Reader::open(data)?;
+    let notes = promised_notes(data).map_err(|error| in_copy(data, error))?;
+    let reader = Reader::open_as_it_is(data)?;
     let (id, last) = (reader.id(), reader.last());
     has_what_was_signed(&notes, last)?;
+    // Before anything is copied: what contradicts the log here would do so in its copy for ever.
+    let promised = Promised::read(data)?;
+    promised.compare(&reader.prover()?).map_err(|error| in_copy(data, error))?;
     RealDisk::make_private(out).map_err(disk_error(out.display(), "making"))?;
     if is_same(&data.join(LOG_DIRECTORY), &out.join(LOG_DIRECTORY)) {
         let what = format!("{} is the log itself, and no place for its backup", out.display());
@@ -150,8 +153,8 @@ pub fn restore(
         let what = format!("{} holds a log already; nothing was changed", data.display());
         return Err(Error::Request(what));
     }
-    let notes = promised_notes(from)?;
-    let last = Reader::open(from)?.last();
+    let notes = promised_notes(from).map_err(|error| in_copy(from, error))?;
+    let last = Reader::open_as_it_is(from)?.last();
     let aside = data.join(RESTORING);
     clear(&aside)?;
     // Byte for byte what is there.
@@ -191,7 +194,7 @@ fn existing(directory: &Path) -> Result<Option<Reader>, Error> {
     if !log.is_dir() || segment_names(&RealDisk::new(log))?.is_empty() {
         return Ok(None);
     }
-    Reader::open(directory).map(Some)
+    Reader::open_as_it_is(directory).map(Some)
 }
 
 /// Copies and verifies; damage that is found in the end is told by the files of `shown`.

@@ -14,12 +14,14 @@ use uuid::Uuid;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::options::{OpenReport, Options, Progress};
+use crate::proofs::prover::Prover;
 use crate::proofs::tree::Tree;
 use crate::record::Position;
 use crate::recover::fresh::begin;
 use crate::recover::state::{State, find_segments};
 use crate::segments::log::Log;
 use crate::segments::segment::Segment;
+use crate::signed::checkpoints::Promised;
 use crate::streams::heads::HeadEntry;
 use crate::streams::postings::Lists;
 use crate::streams::table::StreamTable;
@@ -48,14 +50,15 @@ pub(crate) struct Tail {
 }
 
 /// Reads the log on a disk and makes it ready for writing; `seen` is which log the index has seen,
-/// and up to which position; `signed` is the size of the largest checkpoint.
+/// and up to which position; `promised` is what the checkpoints beside it say.
 pub(crate) fn recover(
     disk: &Arc<dyn Disk>,
     options: &Options,
     seen: Option<(Uuid, Position)>,
-    signed: Position,
+    promised: &Promised,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Recovered, Error> {
+    let signed = promised.up_to;
     let found = find_segments(disk.as_ref())?;
     let Some(last) = found.last() else {
         return begin(disk, options, seen.map_or(signed, |(_, position)| position.max(signed)));
@@ -70,6 +73,7 @@ pub(crate) fn recover(
     }
     state.take_streams()?;
     state.complete_tree()?;
+    promised.compare(&Prover { log: &state.log, tree: state.tree.clone() })?;
     // The index of another log says nothing about this one.
     let seen =
         seen.filter(|(log, _)| *log == state.log.id).map_or(signed, |(_, at)| at.max(signed));

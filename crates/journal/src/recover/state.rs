@@ -15,7 +15,9 @@ use crate::segments::files::{header_of, segment_names};
 use crate::segments::footer::{Footer, TreePart};
 use crate::segments::format::SegmentHeader;
 use crate::segments::log::Log;
-use crate::segments::scan::{ScanEnd, Window, scan_groups, stop_fault};
+use crate::segments::scan::{
+    ScanEnd, Window, gap_fault, missing_fault, nothing_behind, scan_groups,
+};
 use crate::segments::segment::{Contents, Segment};
 use crate::streams::heads::HeadEntry;
 use crate::streams::postings::Lists;
@@ -88,8 +90,7 @@ impl State {
             return Err(fault(&found.name, 0, found.first, "the segment is of another log"));
         }
         if self.log.durable() + 1 != found.first {
-            let what = "the segment before this one is missing or too short";
-            return Err(fault(&found.name, 0, self.log.durable() + 1, what));
+            return Err(gap_fault(&found.name, self.log.durable() + 1));
         }
         if let Some((footer, body)) = self.footer(found, next)? {
             self.take_footer(found, footer, body)?;
@@ -112,8 +113,9 @@ impl State {
         self.postings.reach(last);
         let Some(next) = next else { return Ok(Some(end)) };
         if end.next != next {
-            return Err(stop_fault(&found.name, &end));
+            return Err(missing_fault(&found.name, &end, next));
         }
+        nothing_behind(&found.name, found.file.as_ref(), &end)?;
         let part = TreePart { tiles: self.tree.tiles_from(first_tile), peaks: self.tree.peaks() };
         self.unsealed.push((segment, end.end, part));
         Ok(None)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::disk::Disk;
+use crate::disk::{Disk, at_most};
 use crate::error::{Error, disk_error, fault};
 use crate::options::{OpenReport, Options, TornTail};
 use crate::proofs::tree::TILE_LEAVES;
@@ -14,6 +14,9 @@ use crate::segments::format::FIRST_GROUP;
 use crate::segments::scan::{ScanEnd, Stop, look_behind};
 use crate::segments::seal::seal;
 use crate::segments::segment::Segment;
+
+/// So much of a torn tail is in memory at a time.
+const STEP_BYTES: usize = 1 << 20;
 
 impl State {
     /// Decides whether the end is sound, torn or damaged; only then changes anything.
@@ -32,7 +35,7 @@ impl State {
             .pop()
             .ok_or_else(|| Error::Request("the log has no segment".to_owned()))?;
         let torn = match &end {
-            Some(end) => judge_tail(&tail_segment, end, index)?,
+            Some(end) => judge_tail(disk.as_ref(), &tail_segment, end, index)?,
             None => None,
         };
         if index > last {
@@ -64,6 +67,7 @@ impl State {
 }
 
 fn judge_tail(
+    disk: &dyn Disk,
     segment: &Segment,
     end: &ScanEnd,
     index: Position,
@@ -100,19 +104,38 @@ fn judge_tail(
         offset: end.end,
         bytes: remains.last_nonzero - end.end,
         position: Position(end.next),
-        kept_in: format!("{:020}.torn", end.next),
+        kept_in: name_for(disk, end.next)?,
     }))
 }
 
 /// Keeps the bytes of a torn tail in a file of their own, and zeroes them in the segment.
 fn cut(disk: &dyn Disk, segment: &Segment, torn: &TornTail) -> Result<(), Error> {
     let wrong = |source| disk_error(&segment.name, "cutting the torn tail of")(source);
-    let mut bytes = vec![0; usize::try_from(torn.bytes).unwrap_or(0)];
-    segment.file.read_at(torn.offset, &mut bytes).map_err(wrong)?;
+    let mut room = vec![0; at_most(torn.bytes, STEP_BYTES)];
     let kept = disk.create(&torn.kept_in).map_err(wrong)?;
-    kept.write_at(0, &bytes).map_err(wrong)?;
+    for at in (0..torn.bytes).step_by(STEP_BYTES) {
+        let part = room.get_mut(..at_most(torn.bytes - at, STEP_BYTES)).unwrap_or_default();
+        segment.file.read_at(torn.offset + at, part).map_err(wrong)?;
+        kept.write_at(at, part).map_err(wrong)?;
+    }
     kept.sync().map_err(wrong)?;
     disk.sync_directory().map_err(wrong)?;
-    bytes.fill(0);
-    segment.file.write_at(torn.offset, &bytes).map_err(wrong)
+    room.fill(0);
+    for at in (0..torn.bytes).step_by(STEP_BYTES) {
+        let part = room.get(..at_most(torn.bytes - at, STEP_BYTES)).unwrap_or_default();
+        segment.file.write_at(torn.offset + at, part).map_err(wrong)?;
+    }
+    Ok(())
+}
+
+/// A name that nothing has yet: a crash in the middle of a cut leaves what was kept, and a part of it to
+/// be cut again at the same position.
+fn name_for(disk: &dyn Disk, next: u64) -> Result<String, Error> {
+    let there = disk.list().map_err(disk_error("log", "listing"))?;
+    let names = (1..).map(|number| match number {
+        1 => format!("{next:020}.torn"),
+        _ => format!("{next:020}-{number}.torn"),
+    });
+    let name = names.take(there.len() + 1).find(|name| !there.contains(name));
+    Ok(name.unwrap_or_default())
 }

@@ -12,7 +12,7 @@ use crate::segments::format::{
     FRAME_HEADER_BYTES, Fields, GROUP_HEADER_BYTES, GROUP_MAGIC, GroupHeader, SEGMENT_HEADER_BYTES,
     SegmentHeader, frame_checksum,
 };
-use crate::segments::scan::{ScanEnd, Stop, Window, look_behind, scan_groups};
+use crate::segments::scan::{ScanEnd, Stop, Window, look_behind, nothing_behind, scan_groups};
 
 /// A segment file on the disk.
 pub(super) struct Piece {
@@ -62,6 +62,9 @@ pub(super) fn examine(piece: &Piece, seen: u64) -> Result<State, Error> {
     let mut window = Window::new(piece.file.as_ref());
     let end = scan_groups(&mut window, 0, piece.first, piece.bound, &mut |_, _| Ok(()));
     let end = end.map_err(read())?;
+    if piece.bound.is_some() && end.stop == Stop::Bound {
+        nothing_behind(&piece.name, piece.file.as_ref(), &end)?;
+    }
     if header && is_whole(piece, &end, seen)? {
         return Ok(State::Sound);
     }

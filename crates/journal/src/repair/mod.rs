@@ -21,10 +21,10 @@ use crate::index::seen::seen_in;
 use crate::journal::LOG_DIRECTORY;
 use crate::reader::Reader;
 use crate::record::{MAX_RECORD_BYTES, Position};
-use crate::segments::files::segment_names;
+use crate::segments::files::{check_length, segment_names};
 use crate::segments::footer::Footer;
 use crate::segments::format::{SEGMENT_HEADER_BYTES, SegmentHeader, frame_checksum, segment_name};
-use crate::segments::scan::{Window, scan_groups};
+use crate::segments::scan::{Window, gap_fault, scan_groups};
 use crate::signed::note::VerifierKey;
 
 use examine::{Piece, Remains, State, examine, remains};
@@ -130,7 +130,7 @@ pub fn repair(
             proved_by: *proved_by,
         })
         .collect();
-    let unproved = restored.iter().find(|restored| restored.proved_by == ProvedBy::Nothing);
+    let unproved = restored.iter().find(|restored| restored.proved_by <= ProvedBy::Checksum);
     if let Some(restored) = unproved.filter(|_| !options.accept_unproved) {
         let what = format!(
             "the record at position {} follows the ones before it, but nothing in the log proves \
@@ -157,6 +157,7 @@ fn pieces(disk: &RealDisk) -> Result<Vec<Piece>, Error> {
     let mut pieces = Vec::with_capacity(names.len());
     for (index, (name, first)) in names.iter().enumerate() {
         let file = disk.open(name, false).map_err(disk_error(name, "opening"))?;
+        check_length(name, file.as_ref(), *first)?;
         let bound = names.get(index + 1).map(|(_, first)| *first);
         pieces.push(Piece { name: name.clone(), first: *first, file, bound });
     }
@@ -178,6 +179,9 @@ impl Repair<'_> {
         for piece in pieces {
             // A segment file that is missing altogether.
             self.fetch_up_to(piece.first)?;
+            if self.walk.size() + 1 != piece.first {
+                return Err(gap_fault(&piece.name, self.walk.size() + 1).into());
+            }
             let doubted = self.doubted.range(piece.first..piece.bound.unwrap_or(u64::MAX)).next();
             match (examine(piece, if piece.bound.is_none() { self.seen } else { 0 })?, doubted) {
                 (State::Sound, None) => self.follow_sound(piece)?,

@@ -19,7 +19,8 @@ use crate::streams::table::StreamMap;
 pub enum ProvedBy {
     /// Nothing in the log: it only follows the records before it.
     Nothing,
-    /// Length and CRC-32C of its damaged frame are those of the record.
+    /// Length and CRC-32C of its damaged frame are those of the record. That is no proof against a source
+    /// that lies: a CRC is linear, and other words with the same one are found in no time.
     Checksum,
     /// The next record of its stream, which was not damaged, names its leaf hash.
     Chain,

@@ -15,12 +15,26 @@ pub(crate) fn segment_names(disk: &dyn Disk) -> Result<Vec<(String, u64)>, Error
     Ok(names)
 }
 
+/// What a segment's file may have at most: a frame's place in it has 32 bits.
+const MOST_BYTES: u64 = u32::MAX as u64;
+
+/// Refuses a file that is longer than any segment, before somebody makes room for its bytes.
+pub(crate) fn check_length(name: &str, file: &dyn DiskFile, first: u64) -> Result<(), Error> {
+    if file.length().map_err(disk_error(name, "reading"))? <= MOST_BYTES {
+        return Ok(());
+    }
+    let what =
+        "the file is longer than a segment can be: what stands there was not written by a node";
+    Err(fault(name, MOST_BYTES, first, what))
+}
+
 /// Reads a segment's header and checks that it is the one that its name says.
 pub(crate) fn header_of(
     name: &str,
     file: &dyn DiskFile,
     first: u64,
 ) -> Result<SegmentHeader, Error> {
+    check_length(name, file, first)?;
     let mut bytes = [0; SEGMENT_HEADER_BYTES];
     file.read_at(0, &mut bytes).map_err(disk_error(name, "reading"))?;
     match SegmentHeader::decode(&bytes) {

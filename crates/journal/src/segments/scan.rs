@@ -3,11 +3,11 @@
 use std::io;
 
 use crate::disk::DiskFile;
-use crate::error::{Error, fault};
+use crate::error::{Error, disk_error, fault};
 use crate::record::MAX_RECORD_BYTES;
 use crate::segments::format::{
     FIRST_GROUP, FRAME_HEADER_BYTES, GROUP_HEADER_BYTES, GROUP_MAGIC, GroupHeader, HeaderFault,
-    crc32c,
+    crc32c, segment_name,
 };
 use crate::segments::group::{Frame, frames};
 
@@ -264,6 +264,42 @@ pub(crate) fn stop_fault(name: &str, end: &ScanEnd) -> Error {
         }
         Stop::Empty | Stop::Bound => fault(name, end.end, end.next, "records are missing here"),
     }
+}
+
+/// What is wrong where the groups of a segment end before the next file begins.
+pub(crate) fn missing_fault(name: &str, end: &ScanEnd, next: u64) -> Error {
+    match &end.stop {
+        Stop::Empty | Stop::Bound => {
+            let what = format!(
+                "the file ends with position {}, and {} begins with {next}: records are missing between \
+                 them, or one of the two is of another time or place",
+                end.next - 1,
+                segment_name(next)
+            );
+            fault(name, end.end, end.next, &what)
+        }
+        Stop::Damaged { .. } | Stop::Wrong { .. } | Stop::Version(_) => stop_fault(name, end),
+    }
+}
+
+/// What is wrong with a segment that does not begin with the next position.
+pub(crate) fn gap_fault(name: &str, next: u64) -> Error {
+    let what = "the segment before this one is missing or too short, or this file is of another time or place";
+    fault(name, 0, next, what)
+}
+
+/// Refuses records behind the end of a segment that the next file has too: one of the two is not what the
+/// log went on with, and a footer in their place would cut them off.
+pub(crate) fn nothing_behind(name: &str, file: &dyn DiskFile, end: &ScanEnd) -> Result<(), Error> {
+    let remains = look_behind(file, end.end, end.next - 1).map_err(disk_error(name, "reading"))?;
+    let Some((offset, position)) = remains.later_group else { return Ok(()) };
+    let what = format!(
+        "the file goes on here, and {} begins with position {} too: one of the two is of another time or \
+         place; move that one away",
+        segment_name(end.next),
+        end.next
+    );
+    Err(fault(name, offset, position, &what))
 }
 
 #[cfg(test)]

@@ -10,9 +10,10 @@ use std::time::UNIX_EPOCH;
 use rustix::fs::{Mode, OFlags};
 
 use crate::disk::{RealDisk, write_whole};
-use crate::error::{Error, Fault, disk_error};
+use crate::error::{Error, Fault, chain, disk_error};
 use crate::journal::Journal;
 use crate::proofs::heads_tree::HeadsTree;
+use crate::proofs::prover::Prover;
 use crate::record::Position;
 use crate::signed::checkpoint::Checkpoint;
 use crate::signed::note::{self, SigningKey};
@@ -165,16 +166,21 @@ fn keep(directory: &Path, size: u64, note: &str) -> Result<(), Error> {
     write_whole(&directory.join(file_name(size)), "new", note.as_bytes()).map_err(wrong)
 }
 
-/// Keeps a checkpoint of elsewhere in a data directory; one that is there stays.
+/// Keeps a checkpoint of elsewhere in a data directory; one that is there stays, if it is one.
 pub(crate) fn keep_in(data: &Path, size: u64, note: &str) -> Result<(), Error> {
     let directory = data.join(CHECKPOINT_DIRECTORY);
-    if directory.join(file_name(size)).exists() { Ok(()) } else { keep(&directory, size, note) }
+    let there = directory.join(file_name(size)).exists()
+        && read(&directory, size).is_ok_and(|stored| stored.checkpoint().is_ok());
+    if there { Ok(()) } else { keep(&directory, size, note) }
 }
 
-/// The notes that are kept in a data directory, by size.
+/// The notes that are kept in a data directory, by size; each says what its name does.
 pub(crate) fn promised_notes(data: &Path) -> Result<Vec<(u64, String)>, Error> {
     let directory = data.join(CHECKPOINT_DIRECTORY);
-    let noted = |size| Ok((size, read(&directory, size)?.note));
+    let noted = |size| {
+        let stored = read(&directory, size)?;
+        stored.checkpoint().map(|_| (size, stored.note))
+    };
     sizes(&directory)?.into_iter().map(noted).collect()
 }
 
@@ -234,6 +240,44 @@ fn sizes(directory: &Path) -> Result<Vec<u64>, Error> {
     }
     sizes.sort_unstable();
     Ok(sizes)
+}
+
+/// What a log that is opened must begin with and reach.
+#[derive(Debug, Default)]
+pub(crate) struct Promised {
+    /// The size of the largest checkpoint; 0 when there is none.
+    pub(crate) up_to: Position,
+    /// Not the largest alone: anyone who can write there could put a larger one beside it.
+    pub(crate) checkpoints: Vec<(StoredCheckpoint, Checkpoint)>,
+}
+
+impl Promised {
+    /// What the checkpoints in a data directory promise.
+    pub(crate) fn read(data: &Path) -> Result<Promised, Error> {
+        let directory = data.join(CHECKPOINT_DIRECTORY);
+        let mut promised = Promised { up_to: signed_up_to(data)?, ..Promised::default() };
+        for size in sizes(&directory)? {
+            let stored = read(&directory, size)?;
+            match stored.checkpoint() {
+                Ok(said) => promised.checkpoints.push((stored, said)),
+                // It says nothing against the log; nothing is signed until someone looked at it.
+                Err(error) => {
+                    tracing::warn!(reason = %chain(&error), "a checkpoint cannot be read");
+                }
+            }
+        }
+        Ok(promised)
+    }
+
+    /// A log that does not begin with what each checkpoint signed is not this log any more.
+    pub(crate) fn compare(&self, log: &Prover<'_>) -> Result<(), Error> {
+        for (stored, said) in &self.checkpoints {
+            if said.size <= log.tree.size() && log.root_at(said.size)? != said.root {
+                return Err(stored.fault("the log does not begin with what this checkpoint signed"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The size of the largest checkpoint in a data directory; 0 when there is none.

@@ -9,7 +9,9 @@ use crate::record::{LeafHash, Position, StreamId, Version};
 use crate::segments::directory::{Directory, Entry, Link, offset_of};
 use crate::segments::files::header_of;
 use crate::segments::footer::{self, Footer, TreePart};
-use crate::segments::scan::{ScanEnd, Stop, is_still_broken, look_behind, stop_fault};
+use crate::segments::scan::{
+    ScanEnd, Stop, is_still_broken, look_behind, missing_fault, nothing_behind, stop_fault,
+};
 use crate::streams::table::StreamMap;
 
 use super::chunk::{Checked, Seen};
@@ -209,7 +211,10 @@ impl<'s> Sequence<'s> {
             (Some(_), true) => {}
             (None, true) => self.judge_tail(segment, &end)?,
             (None, false) if end.stop == Stop::Bound => self.judge_missing_footer(segment, &end)?,
-            (Some(_) | None, false) => return Err(stop_fault(&segment.name, &end)),
+            (Some(_) | None, false) => {
+                let next = self.segments.get(index + 1).map_or(end.next, |next| next.first);
+                return Err(missing_fault(&segment.name, &end, next));
+            }
         }
         self.directory.begin(self.next);
         self.first_tile = self.tree.size() / TILE_LEAVES;
@@ -219,6 +224,7 @@ impl<'s> Sequence<'s> {
     /// A segment before the last may have no footer yet, and zeros where it will be. Anything else
     /// there is a footer that is damaged, or was not finished.
     fn judge_missing_footer(&mut self, segment: &Walked, end: &ScanEnd) -> Result<(), Error> {
+        nothing_behind(&segment.name, segment.file.as_ref(), end)?;
         let read = || disk_error(&segment.name, "reading");
         let remains = look_behind(segment.file.as_ref(), end.end, end.next).map_err(read())?;
         // Looked at again: a writer may have sealed it meanwhile.
@@ -234,7 +240,9 @@ impl<'s> Sequence<'s> {
         let read = || disk_error(&segment.name, "reading");
         let part =
             TreePart { tiles: self.tree.tiles_from(self.first_tile), peaks: self.tree.peaks() };
-        let wanted = footer::encode(&self.directory, footer.log, footer.start, &part);
+        // By the header's log: the footer's own word for it is compared too.
+        let log = header_of(&segment.name, segment.file.as_ref(), segment.first)?.log;
+        let wanted = footer::encode(&self.directory, log, footer.start, &part);
         let there = &mut self.footer_bytes;
         there.resize(wanted.len(), 0);
         let length = segment.file.read_at(footer.start, there).map_err(read())?;
@@ -258,10 +266,12 @@ impl<'s> Sequence<'s> {
         if remains.last_nonzero == 0 {
             return Ok(());
         }
-        if remains.later_group.is_some()
-            && is_still_broken(segment.file.as_ref(), end)
-                .map_err(disk_error(&segment.name, "reading"))?
-        {
+        let is_broken = is_still_broken(segment.file.as_ref(), end);
+        if !is_broken.map_err(disk_error(&segment.name, "reading"))? {
+            // Written meanwhile: it is no part of what is verified.
+            return Ok(());
+        }
+        if remains.later_group.is_some() {
             return Err(stop_fault(&segment.name, end));
         }
         self.unfinished = Some(TornTail {

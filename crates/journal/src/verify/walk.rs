@@ -9,7 +9,7 @@ use crate::disk::DiskFile;
 use crate::error::{Error, disk_error, fault};
 use crate::segments::files::header_of;
 use crate::segments::format::{FIRST_GROUP, GROUP_HEADER_BYTES, GroupHeader, HeaderFault};
-use crate::segments::scan::{ScanEnd, Stop};
+use crate::segments::scan::{ScanEnd, Stop, gap_fault};
 
 /// A chunk is sent off when it has this many bytes.
 const CHUNK_BYTES: u64 = 1 << 20;
@@ -80,8 +80,7 @@ fn begins_right(segment: &Walked, before: &mut Option<(Uuid, u64)>) -> Result<()
         return Err(fault(&segment.name, 0, segment.first, "the segment is of another log"));
     }
     if segment.first != expected {
-        let what = "the segment before this one is missing or too short";
-        return Err(fault(&segment.name, 0, expected, what));
+        return Err(gap_fault(&segment.name, expected));
     }
     Ok(())
 }

@@ -106,7 +106,7 @@ pub(crate) async fn restore(args: RestoreArgs) -> Result<Exit, CliError> {
     let source = data_directory::log_of(&args.from, log)?;
     files::check_new_data(&args.data)?;
     is_a(&source, log)?;
-    let origin = log.origin(Reader::open(&source).map_err(CliError::other)?.id());
+    let origin = log.origin(Reader::id_in(&source).map_err(CliError::other)?);
     let elsewhere = args.elsewhere.read(&origin)?;
     let json = args.json;
     let (data, shown) = (log.directory(&args.data), args.data.display().to_string());
@@ -147,7 +147,8 @@ pub(super) fn behind(log: Log, shown: &str, error: journal::Error) -> CliError {
 
 /// Refuses one log in the place of the other, as far as its first record tells.
 fn is_a(source: &Path, log: Log) -> Result<(), CliError> {
-    let reader = Reader::open(source).map_err(CliError::other)?;
+    // A copy that is behind what was signed is restored, and not served.
+    let reader = Reader::open_what_is_whole(source).map_err(CliError::other)?;
     let first = reader.read(Position(1), 1).map_err(CliError::other)?;
     let Some(first) = first.first() else { return Ok(()) };
     let (found, advice) = match (AccessEntry::decode(first).is_ok(), log) {

@@ -18,9 +18,9 @@ use crate::output::{Bar, CliError, Exit, GOOD, count, line, note};
 
 const HELP: &str = "\
 Stop the node first. A lost record is written only where the log itself proves that the copy is the
-one that was lost: by a signed checkpoint, by the tree in a footer, by the hash that the next record
-of its case names, or at the least by the checksum of its damaged frame. So the source need not be
-trusted, and nothing is changed unless every lost record is there and proved.
+one that was lost: by a signed checkpoint, by the tree in a footer, or by the hash that the next record
+of its case names. So the source need not be trusted, and nothing is changed unless every lost record is
+there and proved. That the checksum of its damaged frame fits is no proof: it can be made to.
 
 A checkpoint that is damaged, or that no key of the log signed, is replaced by the one of its size that the
 source or --checkpoint has, if a key of the log signed that.
@@ -211,7 +211,10 @@ fn say(args: &Args, report: &RepairReport) -> Result<Exit, CliError> {
         (ProvedBy::Checkpoint, "proved by a signed checkpoint"),
         (ProvedBy::Tree, "proved by the tree in a footer"),
         (ProvedBy::Chain, "proved by the hash in the next record of the case"),
-        (ProvedBy::Checksum, "proved by the checksum of the damaged frame"),
+        (
+            ProvedBy::Checksum,
+            "with the checksum of the damaged frame: accepted because you said so",
+        ),
         (ProvedBy::Nothing, "not proved: accepted because you said so"),
     ] {
         let number = report.restored.iter().filter(|one| one.proved_by == proved_by).count() as u64;
