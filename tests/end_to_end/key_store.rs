@@ -164,6 +164,20 @@ async fn a_key_that_does_not_open_is_a_fault_of_the_audit() {
     assert_eq!((code, &said["fault"]["file"]), (Some(1), &json!("the key store")), "{said}");
     assert_eq!(said["fault"]["case"], json!(case));
     assert!(said["fault"]["what"].as_str().unwrap().starts_with("cannot open key"), "{said}");
+    // Marks of keys that are gone, and no record asks for one.
+    let mut gone = whole.clone();
+    for slot in gone[4_096..].chunks_mut(128).filter(|slot| slot.starts_with(b"KEY1")) {
+        slot[..4].copy_from_slice(b"GONE");
+        slot[20..].fill(0);
+    }
+    fs::write(&slots, gone).unwrap();
+    let (code, said) = audit(&data);
+    assert_eq!((code, &said["fault"]["case"]), (Some(1), &json!(case)), "{said}");
+    assert!(said["fault"]["what"].as_str().unwrap().starts_with("has destroyed key"), "{said}");
+    let mut node = Node::start_in(&data, &[]);
+    assert_eq!(words(&node, case).await, serde_json::Value::Null);
+    assert!(node.stop().success());
+    assert!(node.output().contains("destroyed that no record asks to be"), "{}", node.output());
     fs::write(&slots, whole).unwrap();
 
     // Another key of the same form, and none at all, which a node refuses too.

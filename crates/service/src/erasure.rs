@@ -90,6 +90,14 @@ impl Node {
             if named.lost > 0 {
                 tracing::warn!(keys = named.lost, "keys are lost: what they sealed cannot be read");
             }
+            if named.unasked > 0 {
+                tracing::error!(
+                    keys = named.unasked,
+                    alarm = true,
+                    "keys were destroyed that no record asks to be: what they sealed cannot be read; see \
+                     `tebessa audit verify`"
+                );
+            }
             node.destroy_again(named.erased).map_err(KeysUnsettled::Unsure)
         });
         settled.await.map_err(KeysUnsettled::Unsure)?
@@ -98,11 +106,14 @@ impl Node {
     fn named_keys(&self) -> Result<NamedKeys, Failure> {
         let mut named = NamedKeys::default();
         let is_lost = |key: &KeyId| !self.keys().knows(*key);
+        let is_gone = |key: &KeyId| self.keys().is_destroyed(*key);
         visit_summaries(self.journal(), None, &mut |_, summary| {
-            match summary.erased {
-                // A store from before the erasure has it, one from before the claim does not: both will do.
-                Some(erased) => named.erased.push(erased),
-                None => named.lost += u64::from(summary.key.as_ref().is_some_and(is_lost)),
+            // A store from before the erasure has it, one from before the claim does not: both will do.
+            if let Some(erased) = summary.erased {
+                named.erased.push(erased);
+            } else {
+                named.lost += u64::from(summary.key.as_ref().is_some_and(is_lost));
+                named.unasked += u64::from(summary.key.as_ref().is_some_and(is_gone));
             }
             ControlFlow::Continue(())
         })?;
@@ -135,4 +146,6 @@ struct NamedKeys {
     erased: Vec<KeyId>,
     /// How many others the store neither holds nor has destroyed.
     lost: u64,
+    /// How many others were destroyed though no record asks for it.
+    unasked: u64,
 }

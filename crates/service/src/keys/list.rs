@@ -51,6 +51,12 @@ impl KeyList {
         self.known.contains_key(&id)
     }
 
+    /// Whether the key was destroyed in the store.
+    #[must_use]
+    pub fn is_destroyed(&self, id: KeyId) -> bool {
+        matches!(self.known.get(&id), Some(None))
+    }
+
     /// Why no key can be opened here, where the node key is not at hand.
     #[must_use]
     pub fn why_not_opened(&self) -> Option<&str> {

@@ -180,6 +180,12 @@ impl KeyStore {
         !matches!(self.inner.entry(id), Err(Error::KeyUnknown { .. }))
     }
 
+    /// Whether the key was destroyed here.
+    #[must_use]
+    pub fn is_destroyed(&self, id: KeyId) -> bool {
+        self.knows(id) && !self.holds(id)
+    }
+
     /// The file with the keys.
     pub(crate) fn slots(&self) -> PathBuf {
         self.inner.slots.path().to_owned()

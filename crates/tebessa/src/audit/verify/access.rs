@@ -8,6 +8,7 @@ use journal::{Position, Reader};
 use service::access::AccessEntry;
 use service::logs::{Log, earlier_access_logs};
 
+use super::indexed::Indexed;
 use super::report::{Damage, Part};
 use super::signed::{Elsewhere, Signed};
 use super::{Stop, blocking};
@@ -42,7 +43,12 @@ pub(super) async fn check(
     }
     let signed = Signed::read(data, Log::Access, &elsewhere, given).map_err(of_access_log)?;
     let data = data.to_owned();
-    blocking(move || verify(&data, &directory, &signed).map_err(of_access_log)).await?
+    blocking(move || {
+        // Before the log is read, as with the log of the cases.
+        let indexed = Indexed::read(&directory)?;
+        verify(&data, &directory, &signed, indexed.position()).map_err(of_access_log)
+    })
+    .await?
 }
 
 /// Its files are named as those of the log.
@@ -53,8 +59,9 @@ fn of_access_log(stop: Stop) -> Stop {
     }
 }
 
-fn verify(data: &Path, directory: &Path, signed: &Signed) -> Result<Part, Stop> {
-    let verified = journal::verify_against(directory, signed.seen(0), &mut |_| {})?;
+/// `seen` is how far its index has seen it.
+fn verify(data: &Path, directory: &Path, signed: &Signed, seen: u64) -> Result<Part, Stop> {
+    let verified = journal::verify_against(directory, signed.seen(seen), &mut |_| {})?;
     let reader = Reader::open(directory)?;
     let mut next = Position(1);
     loop {

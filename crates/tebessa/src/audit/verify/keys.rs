@@ -27,8 +27,19 @@ pub(super) fn of_case(id: CaseId, case: &Case) -> Option<NamedKey> {
     case.key().map(|key| NamedKey { case: id, key })
 }
 
+/// The key store before the records are read: what was destroyed there by then, a record that is read behind
+/// it must ask for. None where it cannot be read, which [`check`] tells.
+pub(super) fn before(data: &Path) -> Option<KeyList> {
+    KeyList::read(&keys_dir(data)).ok().flatten()
+}
+
 /// Looks for every key. The records were read before, and a key is on the disk before a record names it.
-pub(super) fn check(data: &Path, live: &Live, mut named: Vec<NamedKey>) -> Result<Part, Stop> {
+pub(super) fn check(
+    data: &Path,
+    live: &Live,
+    mut named: Vec<NamedKey>,
+    before: Option<&KeyList>,
+) -> Result<Part, Stop> {
     let directory = keys_dir(data);
     named.sort_unstable();
     let Some(first) = named.first() else {
@@ -66,16 +77,32 @@ pub(super) fn check(data: &Path, live: &Live, mut named: Vec<NamedKey>) -> Resul
         );
         return Err(Damage::of_keys(*case, what).into());
     }
+    if let Some(before) = before {
+        check_destroyed(before, &named)?;
+    }
     check_sound(&kept, &named)?;
     let keys = count(named.len() as u64, "key", "keys");
     Ok(Part::done(match kept.why_not_opened() {
-        None => {
-            format!("{keys} that the records name, each opened in the key store or destroyed there")
+        None => format!("{keys} that the records name, each opened in the key store"),
+        Some(why) => {
+            format!("{keys} that the records name, each in the key store; none was opened: {why}")
         }
-        Some(why) => format!(
-            "{keys} that the records name, each in the key store or destroyed there; none was opened: {why}"
-        ),
     }))
+}
+
+/// No key was destroyed that no record asks to be: the record comes first.
+fn check_destroyed(before: &KeyList, named: &[NamedKey]) -> Result<(), Stop> {
+    let mut destroyed = named.iter().filter(|named| before.is_destroyed(named.key));
+    let Some(NamedKey { case, key }) = destroyed.next() else { return Ok(()) };
+    let more = match destroyed.count() {
+        0 => String::new(),
+        more => format!(", and {} more", count(more as u64, "key", "keys")),
+    };
+    let what = format!(
+        "has destroyed key {key}{more}, and no record asks for it: what it sealed cannot be read; restore it \
+         from a copy of the key store, or the log that has the record"
+    );
+    Err(Damage::of_keys(*case, what).into())
 }
 
 /// Opens every key that the records name, where the node key is at hand.

@@ -156,9 +156,11 @@ async fn check(args: &Args, directory: &std::path::Path, live: &Live) -> Result<
     .await??;
     let log = directory.to_owned();
     let records = verified.records;
+    let data = args.data.clone();
+    let keys_before = blocking(move || keys::before(&data)).await?;
     let read = blocking(move || records::refold(&log, records)).await??;
     let of_records = report::Folded::of(&read);
-    let keys_kept = keys::check(&args.data, live, read.keys)?;
+    let keys_kept = keys::check(&args.data, live, read.keys, keys_before.as_ref())?;
     let access = access::check(&args.data, of_access, &keys).await?;
     let index = live.index(&indexed, &read.summaries).await?;
     let stream = live.stream(directory, args.no_stream).await?;

@@ -194,6 +194,12 @@ pub(super) const LABEL: usize = 9;
 /// The place of a fault that is in no single file.
 const THE_LOG: &str = "the log";
 
+/// What helps where the log of the cases is damaged.
+const REPAIR: &str = "stop the node; `tebessa journal repair` brings back what is lost, from the stream, a \
+                      backup or another node";
+/// The same for the access log, which no stream has.
+const REPAIR_ACCESS: &str = "stop the node; `tebessa journal repair --access` brings back what is lost, from a backup of it";
+
 /// The first fault.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Damage {
@@ -207,6 +213,9 @@ pub(super) struct Damage {
     #[serde(skip_serializing_if = "Option::is_none")]
     case: Option<uuid::Uuid>,
     what: String,
+    /// What helps, where a command does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
 }
 
 #[derive(serde::Serialize)]
@@ -226,9 +235,11 @@ impl Damage {
                 position: fault.position.map(|position| position.0),
                 case: fault.stream.map(|StreamId(id)| id),
                 what: fault.what.clone(),
+                advice: Some(REPAIR),
             }),
             journal::Error::LogLostRecords { log, index } => Some(Self {
                 position: Some(log.0 + 1),
+                advice: Some(REPAIR),
                 ..Self::elsewhere(
                     THE_LOG,
                     format!("ends at position {log}, but position {index} was acknowledged"),
@@ -246,6 +257,7 @@ impl Damage {
             position: Some(record.position.0),
             case: Some(record.stream.0),
             what,
+            advice: None,
         }
     }
 
@@ -268,7 +280,8 @@ impl Damage {
 
     /// A fault that is not at a record.
     pub(super) fn elsewhere(place: &str, what: String) -> Self {
-        Self { place: place.to_owned(), offset: None, position: None, case: None, what }
+        let place = place.to_owned();
+        Self { place, offset: None, position: None, case: None, what, advice: None }
     }
 
     /// The same fault in the access log, whose files are named as those of the log.
@@ -277,7 +290,8 @@ impl Damage {
             THE_LOG => "the access log".to_owned(),
             file => format!("the access log, {file}"),
         };
-        Self { place, ..self }
+        let advice = self.advice.map(|_| REPAIR_ACCESS);
+        Self { place, advice, ..self }
     }
 
     /// The same fault, found in another place.
@@ -299,7 +313,11 @@ impl Damage {
         if let Some(case) = self.case {
             let _ = write!(text, ", case {case}");
         }
-        format!("{text}\n         {}", plain(&self.what))
+        let _ = write!(text, "\n         {}", plain(&self.what));
+        if let Some(advice) = self.advice {
+            let _ = write!(text, "\nmend     {advice}");
+        }
+        text
     }
 }
 
@@ -324,13 +342,16 @@ mod tests {
         assert_eq!(
             text,
             "damaged  00000000000000000001.log, byte 4711, position 17, \
-             case 00000000-0000-0000-0000-000000000005\n         the checksum differs"
+             case 00000000-0000-0000-0000-000000000005\n         the checksum differs\nmend     stop \
+             the node; `tebessa journal repair` brings back what is lost, from the stream, a backup or \
+             another node"
         );
         assert_eq!(
             damage.json().unwrap(),
             "{\"ok\":false,\"fault\":{\"file\":\"00000000000000000001.log\",\"offset\":4711,\
              \"position\":17,\"case\":\"00000000-0000-0000-0000-000000000005\",\
-             \"what\":\"the checksum differs\"}}"
+             \"what\":\"the checksum differs\",\"advice\":\"stop the node; `tebessa journal repair` brings \
+             back what is lost, from the stream, a backup or another node\"}}"
         );
     }
 

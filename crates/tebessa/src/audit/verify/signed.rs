@@ -158,8 +158,12 @@ impl Signed {
             (false, 0) => "roots (no keys here to check the signatures with)".to_owned(),
             (false, _) => "roots (none is signed by a key that is believed)".to_owned(),
         };
+        let behind = match verified.records.saturating_sub(verified.signed_up_to) {
+            0 => String::new(),
+            more => format!("; behind the newest {}", count(more, "record", "records")),
+        };
         Some(format!(
-            "{}: {signatures}, and of {} the heads of all cases",
+            "{}: {signatures}, and of {} the heads of all cases{behind}",
             count(verified.checkpoints, "checkpoint", "checkpoints"),
             verified.heads
         ))
