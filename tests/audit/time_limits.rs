@@ -1,7 +1,7 @@
 //! Time limits are computed again, and what was recorded otherwise is found.
 
 use case::clocks::Clocks;
-use case::time_limits::{ClockShelf, TimeLimit, Verdict, again};
+use case::time_limits::{ClockShelf, Stated, TimeLimit, Verdict, again};
 use case::vocabulary::DeadlineKind;
 use case::{Case, Event, Recorded, WorldDate, deadlines, decisions, registry};
 
@@ -47,7 +47,7 @@ fn found(steps: &[&str], change: impl Fn(&mut Event)) -> (String, String, String
     let limits = computed(&records, &embedded());
     let mut diverged = limits.into_iter().filter_map(|limit| match limit.verdict {
         Verdict::Diverged(found) => Some((found.node, found.recorded, found.derived)),
-        Verdict::Reproduced | Verdict::NotDerived => None,
+        Verdict::Reproduced | Verdict::NotDerived | Verdict::Stated(_) => None,
     });
     let first = diverged.next().expect("something diverges");
     assert_eq!(diverged.next(), None, "one change, one divergence");
@@ -67,12 +67,17 @@ fn notified(change: impl Fn(&mut decisions::DecisionNotified)) -> (String, Strin
 }
 
 #[test]
-fn all_that_clocks_computed_is_reproduced_and_nothing_else_is_looked_at() {
+fn all_that_clocks_computed_is_reproduced_and_what_was_stated_is_told_as_such() {
     let limits = computed(&records(STEPS), &embedded());
     let kinds: Vec<_> = limits.iter().map(|limit| limit.kind).collect();
     let (merits, response) = (DeadlineKind::Merits, DeadlineKind::Response);
-    assert_eq!(kinds, [merits, merits, response, DeadlineKind::Reinstatement]);
-    assert!(limits.iter().all(|limit| limit.verdict == Verdict::Reproduced), "{limits:?}");
+    let review = DeadlineKind::Review;
+    assert_eq!(kinds, [merits, merits, review, response, DeadlineKind::Reinstatement]);
+    let stated = Verdict::Stated(Stated { last: None, built_in: None, less: false });
+    assert_eq!(limits[2].verdict, stated, "the Union has no clock for a review");
+    let computed_ones = limits.iter().filter(|limit| limit.kind != review);
+    let mut verdicts = computed_ones.map(|limit| &limit.verdict);
+    assert!(verdicts.all(|verdict| *verdict == Verdict::Reproduced), "{limits:?}");
     assert_eq!((limits[0].version.0, limits[0].position), (2, 2));
     let served = computed(&records(DECIDED), &embedded());
     assert_eq!((served.len(), served[0].kind), (1, DeadlineKind::Appeal));
@@ -116,4 +121,77 @@ fn another_profiles_clocks_and_a_file_that_is_not_here_are_told() {
     assert_eq!(other, ("profile".into(), "EU".into(), "FR".into()));
     let limits = computed(&records(DECIDED), &[]);
     assert_eq!(limits[0].verdict, Verdict::NotDerived);
+}
+
+#[test]
+fn what_was_stated_without_a_clock_stands_beside_what_the_built_in_one_gives() {
+    let stated = |last: &str| {
+        let mut records = records(DECIDED);
+        for record in &mut records {
+            if let Event::Decisions(decisions::Event::DecisionNotified(event)) = &mut record.event {
+                event.appeal_deadline = day(last);
+                (event.clocks, event.computed, event.over) = (None, None, None);
+            }
+        }
+        let limits = computed(&records, &embedded());
+        assert_eq!((limits.len(), &limits[0].clocks), (1, &None));
+        limits.into_iter().next().map(|limit| limit.verdict)
+    };
+    let beside = |last: &str, less| {
+        let (last, built_in) = (Some(day(last)), Some(day("2024-02-15")));
+        Some(Verdict::Stated(Stated { last, built_in, less }))
+    };
+    assert_eq!(stated("2024-02-02"), beside("2024-02-02", true));
+    assert_eq!(stated("2024-02-15"), beside("2024-02-15", false));
+}
+
+#[test]
+fn each_step_to_the_next_court_is_computed_again_by_its_own_clock() {
+    let lost = [
+        "register profile UK_post2022 by G1",
+        "find-all W1",
+        "complete by W1",
+        "review agree by R1",
+        "issue refused by D1",
+        "notify 2024-02-01 2024-02-15 by Y1",
+        "file A1 2024-03-20 by P1",
+        "rule A1 rejected on 2024-04-02 by J1",
+        "appeals.seek-permission appeal=@A1 grounds=~ sought=2024-04-10 by P1",
+        "appeals.decide-permission appeal=@A1 result=granted reasons=~ on 2024-04-20 by J2",
+        "decide A1 dismissed on 2024-06-12 by J3",
+        "appeals.seek-permission appeal=@A1 grounds=~ sought=2024-06-20 by P1",
+        "appeals.decide-permission appeal=@A1 result=refused reasons=~ on 2024-06-24 by J4",
+        "deadlines.set deadline=@L1 kind=onward from=2024-06-24 by Y1",
+    ];
+    let limits = computed(&records(&lost), &embedded());
+    let over: Vec<_> = limits.iter().map(|limit| limit.over.map(|over| over.to_string())).collect();
+    let days = ["2024-02-16T00:00", "2024-04-16T23:00", "2024-06-28T23:00"];
+    let again = ["2024-07-22T23:00", "2024-07-22T23:00"];
+    let days = days.iter().chain(&again).map(|day| Some(format!("{day}:00Z")));
+    assert_eq!(over, days.collect::<Vec<_>>());
+    assert!(limits.iter().all(|limit| limit.verdict == Verdict::Reproduced), "{limits:?}");
+}
+
+#[test]
+fn what_a_file_computed_before_it_was_changed_is_computed_again_by_it() {
+    // Five working days for the detained, as it was.
+    let detained = [
+        "register profile UK_post2022 by G1",
+        "find-all W1",
+        "complete by W1",
+        "review agree by R1",
+        "issue refused by D1",
+        "decisions.notify method=post language=en served=2024-03-05 circumstance=detained by Y1",
+    ];
+    let mut before = records(&detained);
+    let former = include_bytes!("../../schemas/clocks/former/UK_post2022.toml");
+    for record in &mut before {
+        if let Event::Decisions(decisions::Event::DecisionNotified(event)) = &mut record.event {
+            assert_eq!(event.appeal_deadline, day("2024-03-19"), "as it is now");
+            event.clocks = Some(case::token::ClocksId::of_file(former));
+            (event.appeal_deadline, event.computed) = (day("2024-03-12"), Some(day("2024-03-12")));
+            event.over = "2024-03-13T00:00:00Z".parse().ok();
+        }
+    }
+    assert_eq!(computed(&before, &embedded())[0].verdict, Verdict::Reproduced);
 }

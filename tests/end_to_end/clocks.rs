@@ -57,6 +57,10 @@ async fn a_node_computes_by_the_clocks_that_it_is_given_and_names_them() {
     // The file has no other clock, and the built-in ones are not in force beside it.
     let reply = send(&client, &set("registration")).await.expect("an answer");
     assert!(matches!(reply, Reply::Rejected { .. }), "{reply:?}");
+    let mut stated = set("registration");
+    stated["data"]["due"] = json!("2024-01-04T00:00:00Z");
+    let reply = send(&client, &stated).await.expect("an answer");
+    assert!(matches!(reply, Reply::Accepted { .. }), "{reply:?}");
     assert!(node.stop().success());
 
     // Computed again: by this file where it is named, and by no other.
@@ -76,6 +80,14 @@ async fn a_node_computes_by_the_clocks_that_it_is_given_and_names_them() {
     assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
     let (code, said) = run(&["--clocks", &clocks, "--case", &case.to_string()]);
     assert!(code == Some(0) && said.contains("1 time limit of 1 in 1 case"), "{said}");
+    // What was stated without a clock stands beside what the built-in one gives.
+    assert!(said.contains("1 time limit without a clock, 1 with less time"), "{said}");
+    let (_, json) = run(&["--clocks", &clocks, "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&json).expect("one line of JSON");
+    assert_eq!((&report["stated"], &report["stated_less"]), (&json!(1), &json!(1)));
+    let stated = &report["entries"][1];
+    assert_eq!(stated["result"], json!("stated"));
+    assert_eq!(stated["built_in"], json!("2024-01-08"), "five days, and the seventh was a Sunday");
 }
 
 #[test]

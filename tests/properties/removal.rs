@@ -173,6 +173,9 @@ impl Sheet {
             }
             appeals::Event::LateFilingRuled(ruled) if ruled.ruling == LateRuling::Rejected => {
                 self.appeals.remove(&ruled.appeal);
+                // It may be taken further, as long as the profile gives time for it.
+                self.onward_until = ruled.onward_deadline.as_ref().map(ToString::to_string);
+                self.stated = self.onward_until.clone();
             }
             appeals::Event::AppealDecided(decided) => {
                 self.appeals.remove(&decided.appeal);

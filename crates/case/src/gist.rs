@@ -104,7 +104,12 @@ fn of_appeals(event: &appeals::Event) -> Gist {
             ],
         ),
         appeals::Event::LateFilingRuled(ruled) => {
-            gist(format!("Late filing {}", ruled.ruling), [ruled.appeal.to_string()])
+            let further = ruled.onward_deadline.as_ref();
+            let further = further.map(|last| format!("may be taken further until {last}"));
+            gist(
+                format!("Late filing {}", ruled.ruling),
+                [ruled.appeal.to_string(), further.unwrap_or_default()],
+            )
         }
         appeals::Event::SuspensiveEffectDetermined(one) => gist(
             format!("Effect of the appeal meanwhile: {}", words(one.effect.as_str())),

@@ -10,13 +10,13 @@ use jiff::civil::Date;
 
 use crate::Instant;
 use crate::assessment::{Assessment, Round};
-use crate::clocks::{Clocks, Computed};
+use crate::clocks::{Clocks, Computed, Limit};
 use crate::evidence::Fact;
 use crate::intake::Registration;
 use crate::rejection::{Code, Rejection};
 use crate::state::{Case, need};
 use crate::token::{Criterion, GuidanceId, ProfileName};
-use crate::vocabulary::{Circumstance, DeadlineKind, FactCode, FactValue};
+use crate::vocabulary::{Circumstance, FactCode, FactValue};
 
 /// The leaf of exclusion under article 1F.
 pub(crate) const EXCLUSION: &str = "EXC";
@@ -78,12 +78,12 @@ impl<'a> Law<'a> {
     pub(crate) fn time_limit(
         self,
         case: &Case,
-        kind: DeadlineKind,
+        limit: impl Into<Limit>,
         circumstance: Circumstance,
         from: Date,
     ) -> Option<Computed> {
         let profile = &case.intake.registration.as_ref()?.profile;
-        self.clocks.compute(profile.as_str(), kind, circumstance, from)
+        self.clocks.compute(profile.as_str(), limit, circumstance, from)
     }
 
     /// The first instant after a day, where the authority of the case's profile sits.

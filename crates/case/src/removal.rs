@@ -132,7 +132,9 @@ pub(crate) fn of_decision(case: &Case, decision: &Decision, at: Instant) -> Opti
     let rejected = case.appeals.against(decision.version).filter(|appeal| appeal.ended());
     let further = rejected.and_then(|appeal| {
         let (_, ruled) = appeal.late_ruled.as_ref()?;
-        let time = renewal(appeal).max(given(case, DeadlineKind::Onward, *ruled));
+        let computed = appeal.late_onward.filter(|_| !sought_since(case, decision, *ruled));
+        let time = computed.map(End::At).max(renewal(appeal));
+        let time = time.max(given(case, DeadlineKind::Onward, *ruled));
         going_further(vec![*ruled]).while_runs(time, at)
     });
     if further.is_some() {
@@ -158,11 +160,7 @@ pub(crate) fn of_decision(case: &Case, decision: &Decision, at: Instant) -> Opti
 /// an earlier ruling left open says nothing of this one, and what the authority asks takes no time of the
 /// claimant's. Whom one judge refused the permission has time to ask another.
 fn onward(case: &Case, decision: &Decision, ruling: &Ruling, at: Instant) -> Option<Reason> {
-    let sought = case.appeals.all.iter().any(|appeal| {
-        let theirs = appeal.onward.as_ref().filter(|onward| onward.by != Role::DecisionMaker);
-        appeal.decision == decision.version
-            && theirs.map(|onward| onward.sought) > Some(ruling.version)
-    });
+    let sought = sought_since(case, decision, ruling.version);
     let stated = ruling.onward_deadline.as_ref().filter(|_| !sought);
     let stated = stated.map(|last| ruling.over.or_else(|| last.over_anywhere()).into());
     let set = case.deadlines.of(DeadlineKind::Onward).map(|running| running.set);
@@ -170,6 +168,14 @@ fn onward(case: &Case, decision: &Decision, ruling: &Ruling, at: Instant) -> Opt
     let again = case.appeals.against(decision.version).and_then(renewal);
     going_further(std::iter::once(ruling.version).chain(set).collect())
         .while_runs(stated.max(again).max(given(case, DeadlineKind::Onward, ruling.version)), at)
+}
+
+/// Whether the claimant sought permission to go further since an event.
+fn sought_since(case: &Case, decision: &Decision, since: Version) -> bool {
+    case.appeals.all.iter().any(|appeal| {
+        let theirs = appeal.onward.as_ref().filter(|onward| onward.by != Role::DecisionMaker);
+        appeal.decision == decision.version && theirs.map(|onward| onward.sought) > Some(since)
+    })
 }
 
 /// The end of the time to ask another judge, where one refused the permission to go further.

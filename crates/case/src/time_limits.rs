@@ -1,12 +1,13 @@
 //! Time limits that clocks computed, computed again from what was recorded (I11).
 //!
-//! In scope: every event that names a file of clocks. Out of scope: time limits that a sender stated,
-//! and whether a clock is right: its file says where it stands.
+//! In scope: every event that names a file of clocks. A time limit that a sender stated, because the node had
+//! no clock for it, derives from nothing; it is told beside what the built-in clock of the profile gives. Out
+//! of scope: whether a clock is right: its file says where it stands.
 
 use jiff::civil::Date;
 
-use crate::appeals::{self, AppealDecided, PermissionDecided};
-use crate::clocks::{Clocks, ProfileClocks};
+use crate::appeals::{self, AppealDecided, LateFilingRuled, PermissionDecided};
+use crate::clocks::{Clocks, Limit, ProfileClocks};
 use crate::deadlines::{self, DeadlineSet};
 use crate::decisions::{self, DecisionNotified};
 use crate::record::Recorded;
@@ -14,7 +15,7 @@ use crate::registry::{self, ClaimWithdrawnImplicitly, WithdrawalWarned};
 use crate::replay::Divergence;
 use crate::state::Case;
 use crate::vocabulary::{Circumstance, DeadlineKind};
-use crate::{Event, Instant, Version, WorldDate, token};
+use crate::{AppealId, Event, Instant, Version, WorldDate, token};
 
 /// Files of clocks that are found by their hash, in force or not.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +39,21 @@ pub enum Verdict {
     Diverged(Divergence),
     /// Nothing: the file of clocks is not here.
     NotDerived,
+    /// Nothing: a sender stated it.
+    Stated(Stated),
+}
+
+/// A time limit that was stated without a clock.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Stated {
+    /// The last day as it was stated, where it was not an instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<WorldDate>,
+    /// The last day by the clock of the profile that is built in, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub built_in: Option<WorldDate>,
+    /// Whether less was stated than that clock gives.
+    pub less: bool,
 }
 
 /// A time limit of a case.
@@ -54,41 +70,44 @@ pub struct TimeLimit {
     /// The first instant at which it is over, as recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub over: Option<Instant>,
-    /// The file of clocks that the event names, as `sha256:` and 64 hexadecimal digits.
-    pub clocks: token::ClocksId,
+    /// The file of clocks that the event names, as `sha256:` and 64 hexadecimal digits; absent where it was
+    /// stated without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clocks: Option<token::ClocksId>,
     /// What came out.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
 
-/// Computes the time limit of an event again; `None` where clocks computed none. The case is as it was
-/// before the event.
+/// Computes the time limit of an event again, or says what the built-in clock gives where it was stated;
+/// `None` where the event has none. The case is as it was before the event.
 #[must_use]
 pub fn again(case: &Case, record: &Recorded, known: ClockShelf<'_>) -> Option<TimeLimit> {
-    let told = Told::of(record)?;
-    let verdict = match known.find(told.clocks.as_str()) {
-        None => Verdict::NotDerived,
-        Some((profile, clocks)) => {
-            let registered = case.intake.registration.as_ref();
-            let registered = registered.map_or("", |registration| registration.profile.as_str());
+    let told = Told::of(case, record)?;
+    let registered = case.intake.registration.as_ref();
+    let registered = registered.map_or("", |registration| registration.profile.as_str());
+    let verdict = match told.clocks.map(|named| known.find(named.as_str())) {
+        None => Verdict::Stated(told.beside_built_in(registered)),
+        Some(None) => Verdict::NotDerived,
+        Some(Some((profile, clocks))) => {
             let found = differs("profile", registered, profile).or_else(|| told.against(clocks));
             found.map_or(Verdict::Reproduced, Verdict::Diverged)
         }
     };
     Some(TimeLimit {
-        kind: told.kind,
+        kind: told.limit.kind,
         version: record.envelope.version,
         position: record.position,
         from: told.from.clone(),
         over: told.over,
-        clocks: told.clocks.clone(),
+        clocks: told.clocks.cloned(),
         verdict,
     })
 }
 
 /// What an event tells of its time limit.
 struct Told<'e> {
-    kind: DeadlineKind,
+    limit: Limit,
     /// None where the event does not say it.
     circumstance: Option<Circumstance>,
     from: &'e WorldDate,
@@ -97,7 +116,18 @@ struct Told<'e> {
     /// The last day as it was given, which may be later.
     given: Option<&'e WorldDate>,
     over: Option<Instant>,
-    clocks: &'e token::ClocksId,
+    /// None where it was stated.
+    clocks: Option<&'e token::ClocksId>,
+}
+
+/// The time to go further from the ruling of a court on an appeal that so many ruled on before.
+fn after_ruling(case: &Case, appeal: AppealId) -> Limit {
+    Limit::onward(courts(case, appeal).saturating_add(1), false)
+}
+
+fn courts(case: &Case, appeal: AppealId) -> u8 {
+    let found = case.appeals.all.iter().find(|one| one.id == appeal);
+    found.map_or(0, appeals::Appeal::courts)
 }
 
 impl<'e> Told<'e> {
@@ -105,94 +135,132 @@ impl<'e> Told<'e> {
         clippy::wildcard_enum_match_arm,
         reason = "clocks compute nothing in the other events"
     )]
-    fn of(record: &'e Recorded) -> Option<Self> {
-        match &record.event {
+    fn of(case: &Case, record: &'e Recorded) -> Option<Self> {
+        let occurred = &record.envelope.occurred;
+        Some(match &record.event {
             Event::Decisions(decisions::Event::DecisionNotified(event)) => Self::notified(event),
             Event::Appeals(appeals::Event::AppealDecided(event)) => {
-                Self::ruled(event, &record.envelope.occurred)
+                Self::ruled(case, event, occurred)
+            }
+            Event::Appeals(appeals::Event::LateFilingRuled(event)) => {
+                Self::rejected(case, event, occurred)
             }
             Event::Appeals(appeals::Event::PermissionDecided(event)) => {
-                Self::refused(event, &record.envelope.occurred)
+                Self::refused(case, event, occurred)
             }
-            Event::Deadlines(deadlines::Event::DeadlineSet(event)) => Self::set(event),
+            Event::Deadlines(deadlines::Event::DeadlineSet(event)) => {
+                Self::set(case, event, occurred)
+            }
             Event::Registry(registry::Event::WithdrawalWarned(event)) => Self::warned(event),
             Event::Registry(registry::Event::ClaimWithdrawnImplicitly(event)) => {
-                Self::withdrawn(event, &record.envelope.occurred)
+                Self::withdrawn(event, occurred)
             }
-            _ => None,
-        }
+            _ => return None,
+        })
+        // What neither a clock nor a sender says is no time limit.
+        .filter(|told| told.clocks.is_some() || told.given.is_some() || told.over.is_some())
     }
 
-    fn notified(event: &'e DecisionNotified) -> Option<Self> {
-        Some(Self {
-            kind: DeadlineKind::Appeal,
+    fn notified(event: &'e DecisionNotified) -> Self {
+        Self {
+            limit: DeadlineKind::Appeal.into(),
             circumstance: Some(event.circumstance.unwrap_or(Circumstance::Ordinary)),
             from: &event.served,
             computed: event.computed.as_ref(),
             given: Some(&event.appeal_deadline),
             over: event.over,
-            clocks: event.clocks.as_ref()?,
-        })
+            clocks: event.clocks.as_ref(),
+        }
     }
 
-    fn ruled(event: &'e AppealDecided, occurred: &'e WorldDate) -> Option<Self> {
-        Some(Self {
-            kind: DeadlineKind::Onward,
+    fn ruled(case: &Case, event: &'e AppealDecided, occurred: &'e WorldDate) -> Self {
+        Self {
+            limit: after_ruling(case, event.appeal),
             circumstance: Some(event.circumstance.unwrap_or(Circumstance::Ordinary)),
             from: event.from.as_ref().unwrap_or(occurred),
             computed: event.computed.as_ref(),
             given: event.onward_deadline.as_ref(),
             over: event.over,
-            clocks: event.clocks.as_ref()?,
-        })
+            clocks: event.clocks.as_ref(),
+        }
     }
 
-    fn refused(event: &'e PermissionDecided, occurred: &'e WorldDate) -> Option<Self> {
-        Some(Self {
-            kind: DeadlineKind::Onward,
+    fn rejected(case: &Case, event: &'e LateFilingRuled, occurred: &'e WorldDate) -> Self {
+        Self {
+            limit: after_ruling(case, event.appeal),
+            circumstance: Some(event.circumstance.unwrap_or(Circumstance::Ordinary)),
+            from: event.from.as_ref().unwrap_or(occurred),
+            computed: event.onward_deadline.as_ref(),
+            given: event.onward_deadline.as_ref(),
+            over: event.over,
+            clocks: event.clocks.as_ref(),
+        }
+    }
+
+    fn refused(case: &Case, event: &'e PermissionDecided, occurred: &'e WorldDate) -> Self {
+        Self {
+            limit: Limit::onward(courts(case, event.appeal), true),
             circumstance: Some(event.circumstance.unwrap_or(Circumstance::Ordinary)),
             from: occurred,
             computed: event.renew_by.as_ref(),
             given: event.renew_by.as_ref(),
             over: event.over,
-            clocks: event.clocks.as_ref()?,
-        })
+            clocks: event.clocks.as_ref(),
+        }
     }
 
-    fn set(event: &'e DeadlineSet) -> Option<Self> {
-        Some(Self {
-            kind: event.kind,
+    fn set(case: &Case, event: &'e DeadlineSet, occurred: &'e WorldDate) -> Self {
+        Self {
+            limit: deadlines::limit(case, event.kind),
             circumstance: None,
-            from: event.from.as_ref()?,
+            from: event.from.as_ref().unwrap_or(occurred),
             computed: None,
             given: None,
             over: Some(event.due),
-            clocks: event.clocks.as_ref()?,
-        })
+            clocks: event.clocks.as_ref(),
+        }
     }
 
-    fn warned(event: &'e WithdrawalWarned) -> Option<Self> {
-        Some(Self {
-            kind: DeadlineKind::Response,
+    fn warned(event: &'e WithdrawalWarned) -> Self {
+        Self {
+            limit: DeadlineKind::Response.into(),
             circumstance: Some(Circumstance::Ordinary),
             from: &event.served,
             computed: None,
             given: Some(&event.respond_by),
             over: event.over,
-            clocks: event.clocks.as_ref()?,
-        })
+            clocks: event.clocks.as_ref(),
+        }
     }
 
-    fn withdrawn(event: &'e ClaimWithdrawnImplicitly, occurred: &'e WorldDate) -> Option<Self> {
-        Some(Self {
-            kind: DeadlineKind::Reinstatement,
+    fn withdrawn(event: &'e ClaimWithdrawnImplicitly, occurred: &'e WorldDate) -> Self {
+        Self {
+            limit: DeadlineKind::Reinstatement.into(),
             circumstance: Some(Circumstance::Ordinary),
             from: occurred,
             computed: event.reinstatable_until.as_ref(),
             given: event.reinstatable_until.as_ref(),
             over: event.over,
-            clocks: event.clocks.as_ref()?,
-        })
+            clocks: event.clocks.as_ref(),
+        }
+    }
+
+    /// What was stated beside what the built-in clock of a profile gives.
+    fn beside_built_in(&self, profile: &str) -> Stated {
+        let circumstance = self.circumstance.unwrap_or(Circumstance::Ordinary);
+        let clocks = Clocks::embedded();
+        let from = self.from.exact_day();
+        let computed =
+            from.and_then(|from| clocks.compute(profile, self.limit, circumstance, from));
+        let less = computed.as_ref().is_some_and(|computed| {
+            match (self.given.and_then(WorldDate::last_day), self.over) {
+                (Some(last), _) => last < computed.last,
+                (None, Some(over)) => over < computed.over,
+                (None, None) => false,
+            }
+        });
+        let built_in = computed.map(|computed| WorldDate::day(computed.last));
+        Stated { last: self.given.cloned(), built_in, less }
     }
 
     /// The first thing that comes out otherwise.
@@ -203,8 +271,8 @@ impl<'e> Told<'e> {
         let Some(circumstance) = self.circumstance else {
             return self.against_any(clocks, from);
         };
-        let Some(computed) = clocks.compute(self.kind, circumstance, from) else {
-            return differs("clock", self.kind.as_str(), "no such clock");
+        let Some(computed) = clocks.compute(self.limit, circumstance, from) else {
+            return differs("clock", self.limit.kind.as_str(), "no such clock");
         };
         let last = WorldDate::day(computed.last);
         if let Some(recorded) = self.computed
@@ -225,7 +293,7 @@ impl<'e> Told<'e> {
     fn against_any(&self, clocks: &ProfileClocks, from: Date) -> Option<Divergence> {
         let ends: Vec<String> = Circumstance::ALL
             .iter()
-            .filter_map(|one| clocks.compute(self.kind, *one, from))
+            .filter_map(|one| clocks.compute(self.limit, *one, from))
             .map(|computed| computed.over.to_string())
             .collect();
         let recorded = self.over.map(|over| over.to_string()).unwrap_or_default();

@@ -126,9 +126,10 @@ fn show((profile, found): (&str, &ProfileClocks), screen: &mut Screen) -> Result
         let (style, word) =
             if verified(clock) { (GOOD, "verified") } else { (BAD, "not verified") };
         screen.line(&format!(
-            "{}, {}: {}  {style}{word}{style:#}",
+            "{}, {}{}: {}  {style}{word}{style:#}",
             words(clock.kind.as_str()),
             words(clock.circumstance.as_str()),
+            step(clock),
             length(clock)
         ))?;
         for source in &clock.sources {
@@ -146,6 +147,14 @@ fn show((profile, found): (&str, &ProfileClocks), screen: &mut Screen) -> Result
     Ok(())
 }
 
+/// Of which step on the way to the next court it is, where it is of one.
+fn step(clock: &Clock) -> String {
+    let rung = clock.rung.filter(|rung| *rung > 1);
+    let rung = rung.map(|rung| format!(", after the ruling of court {rung}")).unwrap_or_default();
+    let again = if clock.again { ", once more" } else { "" };
+    format!("{rung}{again}")
+}
+
 fn length(clock: &Clock) -> String {
     let in_words = |number: Option<u16>, one: &str, many: &str| {
         number.map(|number| count(u64::from(number), one, many))
@@ -153,6 +162,7 @@ fn length(clock: &Clock) -> String {
     in_words(clock.days, "day", "days")
         .or_else(|| in_words(clock.working_days, "working day", "working days"))
         .or_else(|| in_words(clock.months, "month", "months"))
+        .map(|length| if clock.franc { format!("{length} and the day after") } else { length })
         .unwrap_or_default()
 }
 

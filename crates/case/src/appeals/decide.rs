@@ -4,15 +4,15 @@ use jiff::civil::Date;
 
 use super::{
     Appeal, AppealDecided, AppealFiled, AppealWithdrawn, Command, DecideAppeal, Event, FileAppeal,
-    RuleLateFiling, WithdrawAppeal, hearings,
+    LateFilingRuled, RuleLateFiling, WithdrawAppeal, hearings,
 };
-use crate::clocks::Computed;
+use crate::clocks::{Computed, Limit};
 use crate::decide::Context;
 use crate::decisions::{day, day_since};
 use crate::intake::represents;
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, need};
-use crate::vocabulary::{AppealResult, Circumstance, DeadlineKind, Role, TakenBack};
+use crate::vocabulary::{AppealResult, Circumstance, DeadlineKind, LateRuling, Role, TakenBack};
 use crate::{AppealId, Version, WorldDate, seen};
 
 /// Decides a command of appeals.
@@ -141,6 +141,7 @@ pub(super) fn free_of_earlier_part(
     Ok(())
 }
 
+/// I1: the rejection of a late appeal is a ruling that may be taken further like another.
 fn rule_late_filing(
     case: &Case,
     ruling: &RuleLateFiling,
@@ -154,7 +155,23 @@ fn rule_late_filing(
             "the appeal was filed in time, or was ruled on already",
         );
     }
-    Ok(Event::LateFilingRuled(Box::new(ruling.clone())))
+    let rejected = ruling.ruling == LateRuling::Rejected
+        && case.outcome().is_none_or(|outcome| !outcome.protects());
+    let ruled = context.occurred.exact_day().filter(|_| rejected);
+    let from = ruled.map(|ruled| ruled_on(appeal).fold(ruled, Date::max));
+    let limit = Limit::onward(appeal.courts().saturating_add(1), false);
+    let (circumstance, computed) =
+        from.and_then(|from| onward_limit(case, limit, from, context)).unzip();
+    Ok(Event::LateFilingRuled(Box::new(LateFilingRuled {
+        appeal: ruling.appeal,
+        ruling: ruling.ruling,
+        reason: ruling.reason.clone(),
+        onward_deadline: computed.as_ref().map(|computed| WorldDate::day(computed.last)),
+        from: from.filter(|_| computed.is_some() && from != ruled).map(WorldDate::day),
+        circumstance: circumstance.filter(|it| *it != Circumstance::Ordinary),
+        over: computed.as_ref().map(|computed| computed.over),
+        clocks: computed.map(|computed| computed.clocks),
+    })))
 }
 
 fn decide_appeal(
@@ -262,7 +279,9 @@ fn time_to_go_further(
     let needed = stands.is_none_or(|outcome| !outcome.protects());
     let ruled = context.occurred.exact_day().filter(|_| needed);
     let from = ruled.map(|ruled| ruled_on(appeal).fold(ruled, Date::max));
-    let (circumstance, computed) = from.and_then(|from| onward_limit(case, from, context)).unzip();
+    let limit = Limit::onward(appeal.courts().saturating_add(1), false);
+    let (circumstance, computed) =
+        from.and_then(|from| onward_limit(case, limit, from, context)).unzip();
     if let Some((stated, computed)) = stated.zip(computed.as_ref())
         && stated < computed.last
     {
@@ -286,11 +305,12 @@ fn time_to_go_further(
 /// The time to go further from a day on. Who had more time to appeal, as from abroad, has it again.
 pub(super) fn onward_limit(
     case: &Case,
+    limit: Limit,
     from: Date,
     context: &Context<'_>,
 ) -> Option<(Circumstance, Computed)> {
     let computes = |circumstance| {
-        let limit = context.law.time_limit(case, DeadlineKind::Onward, circumstance, from)?;
+        let limit = context.law.time_limit(case, limit, circumstance, from)?;
         Some((circumstance, limit))
     };
     let served = case.decisions.standing().and_then(|decision| decision.notified.as_ref());

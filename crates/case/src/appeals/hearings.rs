@@ -3,6 +3,7 @@
 
 use super::decide::{began_within, free_of_earlier_part, onward_limit};
 use super::{Appeal, Event, PermissionDecided, PermissionSought};
+use crate::clocks::Limit;
 use crate::decide::Context;
 use crate::decisions::{day, day_since};
 use crate::personal::{Personal, Words};
@@ -235,20 +236,41 @@ pub(super) fn seek(
     })))
 }
 
-/// Whether permission is sought in time. Against the rejection of a late filing no time limit is known.
+/// Whether permission is sought in time.
 fn in_time(
     case: &Case,
     appeal: &Appeal,
     sought: &WorldDate,
     context: &Context<'_>,
 ) -> Result<bool, Rejection> {
-    let Some(ruling) = &appeal.ruling else { return day(sought, "sought").map(|_| true) };
+    let Some(ruling) = &appeal.ruling else {
+        return in_time_after_rejection(case, appeal, sought, context);
+    };
     let sought = day_since(sought, "sought", &ruling.on, "the appeal was ruled on, on")?;
     let last = ruling.onward_deadline.as_ref().and_then(WorldDate::last_day);
     let extended = began_within(case, DeadlineKind::Onward, ruling.version, sought, context);
     let began = context.law.begins(case, sought);
     let again = appeal.renewable.is_some_and(|over| began.is_some_and(|began| began < over));
     Ok(extended || again || last.is_none_or(|last| sought <= last))
+}
+
+/// The same against the rejection of a late filing: where no time was computed for it, none is over.
+fn in_time_after_rejection(
+    case: &Case,
+    appeal: &Appeal,
+    sought: &WorldDate,
+    context: &Context<'_>,
+) -> Result<bool, Rejection> {
+    let sought = match &appeal.late_ruled_on {
+        Some(on) => day_since(sought, "sought", on, "the appeal was rejected as late on")?,
+        None => day(sought, "sought")?,
+    };
+    let began = context.law.begins(case, sought);
+    let within = |over: Instant| began.is_some_and(|began| began < over);
+    let given = appeal.late_ruled.as_ref().is_some_and(|(_, ruled)| {
+        began_within(case, DeadlineKind::Onward, *ruled, sought, context)
+    });
+    Ok(given || appeal.renewable.is_some_and(within) || appeal.late_onward.is_none_or(within))
 }
 
 /// I2: who ruled on the appeal, in whichever court, does not say whether it may be taken further.
@@ -269,7 +291,9 @@ pub(super) fn decide_permission(
         && !onward.renewed
         && case.outcome().is_none_or(|outcome| !outcome.protects());
     let from = context.occurred.exact_day().filter(|_| may_renew);
-    let (circumstance, limit) = from.and_then(|from| onward_limit(case, from, context)).unzip();
+    let again = Limit::onward(appeal.courts(), true);
+    let (circumstance, limit) =
+        from.and_then(|from| onward_limit(case, again, from, context)).unzip();
     Ok(Event::PermissionDecided(Box::new(PermissionDecided {
         appeal: one.appeal,
         result: one.result,

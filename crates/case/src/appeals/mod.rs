@@ -204,7 +204,35 @@ pub struct PermissionDecided {
 }
 
 /// A late filing was ruled on.
-pub type LateFilingRuled = RuleLateFiling;
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct LateFilingRuled {
+    /// The appeal.
+    pub appeal: AppealId,
+    /// Whether it is heard.
+    pub ruling: LateRuling,
+    /// Why.
+    pub reason: Personal<Words>,
+    /// The last day to take the rejection further, where the clocks of the profile compute one; absent in
+    /// records from before it was computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub onward_deadline: Option<WorldDate>,
+    /// The day from which they computed it, where it is not that of the ruling: that of the filing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<WorldDate>,
+    /// The circumstance under which they computed it, where it is not the ordinary one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circumstance: Option<Circumstance>,
+    /// The clocks by which it was computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clocks: Option<ClocksId>,
+    /// The first instant at which that time is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<Instant>,
+}
+
 /// An appeal was decided.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,

@@ -58,6 +58,13 @@ pub struct Appeal {
     /// Who ruled on that, by which event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub late_ruled: Option<(ActorId, Version)>,
+    /// When that was, in the world.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late_ruled_on: Option<WorldDate>,
+    /// The first instant at which the time to take the rejection of a late filing further is over, where
+    /// it was computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late_onward: Option<Instant>,
     /// How it ended.
     pub ruling: Option<Ruling>,
     /// The rulings before it, in order, where a next court ruled too.
@@ -93,6 +100,14 @@ impl Appeal {
     #[must_use]
     pub fn ended(&self) -> bool {
         self.lapsed.is_none() && (self.ruling.is_some() || self.late == Some(LateRuling::Rejected))
+    }
+
+    /// How many courts ruled on it, one that rejected it as late among them.
+    #[must_use]
+    pub fn courts(&self) -> u8 {
+        let rejected = self.late == Some(LateRuling::Rejected);
+        let rulings = self.earlier.len() + usize::from(self.ruling.is_some());
+        u8::try_from(rulings + usize::from(rejected)).unwrap_or(u8::MAX)
     }
 
     /// Whether the next court has it: permission was granted and not ruled upon.
@@ -180,6 +195,8 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
                 in_time: filed.in_time,
                 late: None,
                 late_ruled: None,
+                late_ruled_on: None,
+                late_onward: None,
                 ruling: None,
                 earlier: Vec::new(),
                 lapsed: None,
@@ -194,6 +211,8 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
             if let Some(appeal) = find(case, ruled.appeal) {
                 appeal.late = Some(ruled.ruling);
                 appeal.late_ruled = Some((stamp.by.id.clone(), stamp.version));
+                appeal.late_ruled_on = Some(stamp.occurred.clone());
+                appeal.late_onward = ruled.over;
             }
         }
         Event::AppealWithdrawn(one) => {

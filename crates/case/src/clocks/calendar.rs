@@ -1,4 +1,4 @@
-//! Working days: weekends, and tables of holidays that repeat every year.
+//! Working days: weekends, and tables of holidays, which repeat every year or are of one.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,14 @@ use jiff::civil::{Date, Weekday};
 /// How long a search for a working day may take, in days; no table has so many days off in a row.
 const LONGEST_SEARCH_DAYS: u16 = 400;
 
-/// A day off that comes back every year: a day of the calendar, a day before or after Easter
-/// Sunday, or a weekday of a month.
+/// A day off that comes back every year, or is of one: a day of the calendar, the first such weekday from
+/// it on, a day before or after Easter Sunday, or a weekday of a month.
 #[derive(Debug, Clone, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Holiday {
     name: String,
+    /// The only year that has it; every year where nothing is said.
+    year: Option<i16>,
     month: Option<i8>,
     day: Option<i8>,
     /// How many days off follow one another from that day on; one where nothing is said.
@@ -26,29 +28,56 @@ pub(super) struct Holiday {
     /// Whether a weekend moves it to the next working day.
     #[serde(default)]
     substitute: bool,
+    /// Whether a Saturday moves it to the Friday before, and a Sunday to the Monday after.
+    #[serde(default)]
+    nearest: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Rule {
     Day { month: i8, day: i8, days: u8 },
+    From { month: i8, day: i8, weekday: Weekday },
     Easter(i8),
     Nth { month: i8, weekday: Weekday, nth: i8 },
+}
+
+/// Where a weekend moves a holiday.
+#[derive(Debug, Clone, Copy)]
+enum Moves {
+    Nowhere,
+    ToTheNext,
+    ToTheNearest,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct DayOff {
+    rule: Rule,
+    year: Option<i16>,
+    moves: Moves,
 }
 
 /// Which days are working days.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Calendar {
-    rules: Vec<(Rule, bool)>,
+    days: Vec<DayOff>,
 }
 
 impl Calendar {
     /// Takes in a holiday, or says why it is none.
     pub(super) fn add(&mut self, holiday: &Holiday) -> Result<(), String> {
+        let name = &holiday.name;
         let rule = rule(holiday).ok_or_else(|| {
-            let name = &holiday.name;
             format!("the holiday {name} is neither a day, nor one of Easter, nor a weekday")
         })?;
-        self.rules.push((rule, holiday.substitute));
+        let moves = match (holiday.substitute, holiday.nearest) {
+            (false, false) => Moves::Nowhere,
+            (true, false) => Moves::ToTheNext,
+            (false, true) => Moves::ToTheNearest,
+            (true, true) => {
+                return Err(format!("the holiday {name} moves to the next day or to the nearest"));
+            }
+        };
+        self.days.push(DayOff { rule, year: holiday.year, moves });
         Ok(())
     }
 
@@ -77,15 +106,15 @@ impl Calendar {
         weekend(day) || self.days_off(day.year()).contains(&day)
     }
 
-    /// The holidays of a year, with what reaches in from the year before.
+    /// The holidays of a year, with what reaches in from the years beside it.
     fn days_off(&self, year: i16) -> BTreeSet<Date> {
         let mut off = BTreeSet::new();
-        for year in [year.saturating_sub(1), year] {
-            for (rule, substitute) in &self.rules {
-                let Some((first, days)) = first_day(*rule, year) else { continue };
+        for year in year.saturating_sub(1)..=year.saturating_add(1) {
+            for one in self.days.iter().filter(|one| one.year.is_none_or(|only| only == year)) {
+                let Some((first, days)) = first_day(one.rule, year) else { continue };
                 for day in 0..days {
                     if let Ok(day) = first.checked_add(i64::from(day).days()) {
-                        observe(day, *substitute, &mut off);
+                        observe(day, one.moves, &mut off);
                     }
                 }
             }
@@ -94,14 +123,18 @@ impl Calendar {
     }
 }
 
-/// Adds a day off; where it falls on a weekend and has a substitute, the next day that is free.
-fn observe(day: Date, substitute: bool, off: &mut BTreeSet<Date>) {
-    let mut observed = day;
-    while substitute && (weekend(observed) || off.contains(&observed)) {
-        let Ok(next) = observed.tomorrow() else { return };
-        observed = next;
-    }
-    off.insert(observed);
+/// Adds a day off, moved where it falls on a weekend: to the next day that is free, or to the nearest one.
+fn observe(day: Date, moves: Moves, off: &mut BTreeSet<Date>) {
+    let observed = match (moves, day.weekday()) {
+        (Moves::ToTheNearest, Weekday::Saturday) => day.yesterday().ok(),
+        (Moves::ToTheNearest, Weekday::Sunday) => day.tomorrow().ok(),
+        (Moves::Nowhere | Moves::ToTheNearest, _) => Some(day),
+        (Moves::ToTheNext, _) => {
+            let mut days = std::iter::successors(Some(day), |day| day.tomorrow().ok());
+            days.find(|day| !weekend(*day) && !off.contains(day))
+        }
+    };
+    off.extend(observed);
 }
 
 fn weekend(day: Date) -> bool {
@@ -109,21 +142,19 @@ fn weekend(day: Date) -> bool {
 }
 
 fn rule(holiday: &Holiday) -> Option<Rule> {
-    match (holiday.month, holiday.day, holiday.easter, holiday.weekday.as_deref(), holiday.nth) {
+    let weekday = holiday.weekday.as_deref().map(weekday_named);
+    match (holiday.month, holiday.day, holiday.easter, weekday, holiday.nth) {
         (Some(month), Some(day), None, None, None) => {
             Date::new(2024, month, day).ok()?;
             Some(Rule::Day { month, day, days: holiday.days.unwrap_or(1) })
         }
+        (Some(month), Some(day), None, Some(weekday), None) => {
+            Date::new(2024, month, day).ok()?;
+            Some(Rule::From { month, day, weekday: weekday? })
+        }
         (None, None, Some(days), None, None) => Some(Rule::Easter(days)),
-        (Some(month), None, None, Some(name), Some(nth)) => {
-            let weekday = match name {
-                "monday" => Weekday::Monday,
-                "tuesday" => Weekday::Tuesday,
-                "wednesday" => Weekday::Wednesday,
-                "thursday" => Weekday::Thursday,
-                "friday" => Weekday::Friday,
-                _ => return None,
-            };
+        (Some(month), None, None, Some(weekday), Some(nth)) => {
+            let weekday = weekday?;
             Date::new(2024, month, 1).ok()?.nth_weekday_of_month(nth, weekday).ok()?;
             Some(Rule::Nth { month, weekday, nth })
         }
@@ -131,9 +162,24 @@ fn rule(holiday: &Holiday) -> Option<Rule> {
     }
 }
 
+fn weekday_named(name: &str) -> Option<Weekday> {
+    Some(match name {
+        "monday" => Weekday::Monday,
+        "tuesday" => Weekday::Tuesday,
+        "wednesday" => Weekday::Wednesday,
+        "thursday" => Weekday::Thursday,
+        "friday" => Weekday::Friday,
+        _ => return None,
+    })
+}
+
 fn first_day(rule: Rule, year: i16) -> Option<(Date, u8)> {
     match rule {
         Rule::Day { month, day, days } => Some((Date::new(year, month, day).ok()?, days)),
+        Rule::From { month, day, weekday } => {
+            let before = Date::new(year, month, day).ok()?.yesterday().ok()?;
+            Some((before.nth_weekday(1, weekday).ok()?, 1))
+        }
         Rule::Easter(after) => Some((easter(year)?.checked_add(i64::from(after).days()).ok()?, 1)),
         Rule::Nth { month, weekday, nth } => {
             let first = Date::new(year, month, 1).ok()?;
@@ -169,5 +215,40 @@ mod tests {
             assert_eq!(easter(day.year()), Some(day));
         }
         assert_eq!(easter(2038), Some(date(2038, 4, 25)), "the latest that it can be");
+    }
+
+    #[test]
+    fn a_weekend_moves_a_holiday_to_the_next_or_to_the_nearest_working_day() {
+        let observed = |moves, day| {
+            let mut off = BTreeSet::new();
+            observe(day, moves, &mut off);
+            off.into_iter().next()
+        };
+        let (saturday, sunday) = (date(2026, 7, 4), date(2027, 7, 4));
+        assert_eq!(observed(Moves::ToTheNext, saturday), Some(date(2026, 7, 6)));
+        assert_eq!(observed(Moves::ToTheNearest, saturday), Some(date(2026, 7, 3)));
+        assert_eq!(observed(Moves::ToTheNearest, sunday), Some(date(2027, 7, 5)));
+        assert_eq!(observed(Moves::Nowhere, saturday), Some(saturday));
+    }
+
+    #[test]
+    fn a_holiday_may_be_a_weekday_from_a_day_on_or_of_one_year_only() {
+        let of = |text: &str| {
+            let mut calendar = Calendar::default();
+            calendar.add(&toml::from_str(text).unwrap()).unwrap();
+            calendar
+        };
+        let first = |calendar: &Calendar, year| {
+            calendar.days_off(year).range(date(year, 1, 1)..).next().copied()
+        };
+        // The Wednesday before 23 November.
+        let repentance = of("name = \"a\"\nmonth = 11\nday = 16\nweekday = \"wednesday\"");
+        assert_eq!(first(&repentance, 2022), Some(date(2022, 11, 16)));
+        assert_eq!(first(&repentance, 2023), Some(date(2023, 11, 22)));
+        let once = of("name = \"a\"\nyear = 2026\nmonth = 7\nday = 10");
+        assert!(once.is_off(date(2026, 7, 10)) && !once.is_off(date(2028, 7, 10)));
+        // New Year's Day 2028 is a Saturday: the Friday before lies in the old year.
+        let new_year = of("name = \"a\"\nmonth = 1\nday = 1\nnearest = true");
+        assert!(new_year.is_off(date(2027, 12, 31)));
     }
 }

@@ -11,8 +11,8 @@ use toml::Spanned;
 
 use super::calendar::{Calendar, Holiday};
 use super::{Clock, ProfileClocks};
-use crate::token::ClocksId;
-use crate::token::ProfileName;
+use crate::token::{ClocksId, ProfileName};
+use crate::vocabulary::DeadlineKind;
 
 /// What the length of a time limit is.
 const LENGTH: &str = "a whole number from 1 to 65,535";
@@ -102,7 +102,17 @@ fn check_clocks(clocks: &[Spanned<Clock>], faults: &mut Faults<'_>) {
         if clock.sources.is_empty() {
             refuse("has no source");
         }
-        if !seen.insert((clock.kind, clock.circumstance)) {
+        if clock.franc && clock.working_days.is_some() {
+            refuse("counts working days, which end with the last of them");
+        }
+        if clock.kind != DeadlineKind::Onward && (clock.again || clock.rung.is_some()) {
+            refuse("has a rung, or is to ask again, which only the time to go further is");
+        }
+        if clock.rung == Some(0) {
+            refuse("has a rung from 1 on");
+        }
+        let (rung, again) = (clock.rung.unwrap_or(1), clock.again);
+        if !seen.insert((clock.kind, clock.circumstance, rung, again)) {
             refuse("is there twice");
         }
     }

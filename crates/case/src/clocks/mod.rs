@@ -6,7 +6,8 @@
 //!
 //! Time runs from the day after the event that starts it, in the time zone of the authority, and
 //! ends with the last day. Where a clock is missing nothing is computed, and the sender states the
-//! last day.
+//! last day. Where a calendar does not know what is a day off where the court sits, every day off that
+//! may be one is in it: nobody gets less.
 
 mod calendar;
 mod file;
@@ -42,11 +43,17 @@ const FILES: &[(&str, &str)] = &[
 /// Name and text of each file of `schemas/clocks/former`: by these nothing is computed any more.
 const FORMER: &[(&str, &str)] = &[
     ("former/DE.toml", include_str!("../../../../schemas/clocks/former/DE.toml")),
+    ("former/DE-2.toml", include_str!("../../../../schemas/clocks/former/DE-2.toml")),
     ("former/FR.toml", include_str!("../../../../schemas/clocks/former/FR.toml")),
+    ("former/FR-2.toml", include_str!("../../../../schemas/clocks/former/FR-2.toml")),
+    ("former/UK_pre2022.toml", include_str!("../../../../schemas/clocks/former/UK_pre2022.toml")),
+    ("former/UK_post2022.toml", include_str!("../../../../schemas/clocks/former/UK_post2022.toml")),
     ("former/CA.toml", include_str!("../../../../schemas/clocks/former/CA.toml")),
     ("former/NZ.toml", include_str!("../../../../schemas/clocks/former/NZ.toml")),
+    ("former/NZ-2.toml", include_str!("../../../../schemas/clocks/former/NZ-2.toml")),
     ("former/AU.toml", include_str!("../../../../schemas/clocks/former/AU.toml")),
     ("former/US.toml", include_str!("../../../../schemas/clocks/former/US.toml")),
+    ("former/US-2.toml", include_str!("../../../../schemas/clocks/former/US-2.toml")),
 ];
 
 /// Where a time limit stands.
@@ -88,11 +95,46 @@ pub struct Clock {
     /// So many months; where the last month has no such day, its last one.
     #[serde(default, deserialize_with = "file::length", skip_serializing_if = "Option::is_none")]
     pub months: Option<u16>,
+    /// Whether the day on which it would end does not count, so that the next is the last (*délai franc*).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub franc: bool,
+    /// From how many courts that ruled on it holds, where it is the time to go further: the first where
+    /// nothing is said, and each later one that has none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rung: Option<u8>,
+    /// Whether it is the time to ask once more, after the permission to go further was refused. Where there
+    /// is none, that is as long as the first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
     /// What is to be known about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Where it stands.
     pub sources: Vec<ClockSource>,
+}
+
+/// Which time limit is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// What it is for.
+    pub kind: DeadlineKind,
+    /// How many courts ruled, where it is the time to go further; 1 for every other.
+    pub rung: u8,
+    /// Whether permission to go further was refused and may be asked for once more.
+    pub again: bool,
+}
+
+impl Limit {
+    /// The time to go further, where so many courts ruled.
+    pub(crate) const fn onward(rung: u8, again: bool) -> Self {
+        Self { kind: DeadlineKind::Onward, rung, again }
+    }
+}
+
+impl From<DeadlineKind> for Limit {
+    fn from(kind: DeadlineKind) -> Self {
+        Self { kind, rung: 1, again: false }
+    }
 }
 
 /// The clocks of a profile.
@@ -171,11 +213,11 @@ impl Clocks {
     pub fn compute(
         &self,
         profile: &str,
-        kind: DeadlineKind,
+        limit: impl Into<Limit>,
         circumstance: Circumstance,
         from: Date,
     ) -> Option<Computed> {
-        self.profiles.get(profile)?.compute(kind, circumstance, from)
+        self.profiles.get(profile)?.compute(limit.into(), circumstance, from)
     }
 
     /// The clocks of a file that is named by its hash, as it stands in records, and their profile; also
@@ -218,13 +260,18 @@ impl ProfileClocks {
     /// See [`Clocks::compute`].
     pub(crate) fn compute(
         &self,
-        kind: DeadlineKind,
+        limit: Limit,
         circumstance: Circumstance,
         from: Date,
     ) -> Option<Computed> {
         let of = |circumstance| {
-            let mut all = self.clocks.iter();
-            all.find(|clock| clock.kind == kind && clock.circumstance == circumstance)
+            let all = self.clocks.iter().filter(|clock| {
+                clock.kind == limit.kind
+                    && clock.circumstance == circumstance
+                    && clock.rung.unwrap_or(1) <= limit.rung
+                    && (limit.again || !clock.again)
+            });
+            all.max_by_key(|clock| (clock.rung.unwrap_or(1), clock.again))
         };
         let clock = of(circumstance).or_else(|| of(Circumstance::Ordinary))?;
         let last = self.last_day(clock, from)?;
@@ -238,6 +285,7 @@ impl ProfileClocks {
             (None, None, Some(months)) => from.checked_add(i64::from(months).months()).ok()?,
             _ => return None,
         };
+        let last = if clock.franc { last.tomorrow().ok()? } else { last };
         if self.rolls { self.calendar.working_day_from(last) } else { Some(last) }
     }
 
@@ -247,143 +295,4 @@ impl ProfileClocks {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use jiff::civil::date;
-
-    fn last(profile: &str, circumstance: Circumstance, from: Date) -> Date {
-        let clocks = Clocks::embedded();
-        clocks.compute(profile, DeadlineKind::Appeal, circumstance, from).unwrap().last
-    }
-
-    #[test]
-    fn the_built_in_clocks_are_sound_and_each_names_its_source() {
-        let files = FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-        let clocks = Clocks::from_files(files).unwrap();
-        let profiles: Vec<_> = clocks.all().map(|(profile, _)| profile).collect();
-        let library = guidance::Library::embedded().unwrap();
-        for guidance in library.all() {
-            assert!(profiles.contains(&guidance.profile()), "{}", guidance.profile());
-        }
-    }
-
-    #[test]
-    fn every_former_file_is_found_by_its_hash_and_computes_nothing() {
-        let clocks = Clocks::embedded();
-        let now: Vec<_> = clocks.all().map(|(_, clocks)| clocks.hash.clone()).collect();
-        for (name, text) in FORMER {
-            let hash = ClocksId::of_file(text.as_bytes());
-            let (profile, _) = clocks.by_hash(hash.as_str()).unwrap();
-            assert_eq!(format!("former/{profile}.toml"), *name);
-            assert!(!now.contains(&hash), "{name} is in force");
-        }
-    }
-
-    #[test]
-    fn whoever_lost_an_appeal_has_time_to_go_further_where_the_law_gives_it() {
-        let of = |profile, circumstance| {
-            let clocks = Clocks::embedded();
-            let last =
-                clocks.compute(profile, DeadlineKind::Onward, circumstance, date(2024, 1, 31));
-            last.map(|computed| computed.last)
-        };
-        let ordinary = |profile| of(profile, Circumstance::Ordinary);
-        assert_eq!(ordinary("CA"), Some(date(2024, 2, 15)));
-        // 60 days end on Easter Sunday, before Easter Monday.
-        assert_eq!(of("CA", Circumstance::Abroad), Some(date(2024, 4, 2)));
-        assert_eq!(ordinary("DE"), Some(date(2024, 2, 29)));
-        // Two months end on Easter Sunday.
-        assert_eq!(ordinary("FR"), Some(date(2024, 4, 2)));
-        assert_eq!(of("FR", Circumstance::Abroad), Some(date(2024, 5, 31)));
-        assert_eq!(ordinary("NZ"), Some(date(2024, 2, 28)));
-        assert_eq!(ordinary("AU"), Some(date(2024, 3, 6)));
-        assert_eq!(ordinary("US"), Some(date(2024, 3, 1)));
-        assert_eq!(ordinary("UK_post2022"), Some(date(2024, 2, 14)));
-        // The Union asks for one appeal, the handbook of UNHCR for one, the Convention for a remedy.
-        for none in ["EU", "UNHCR", "ECHR"] {
-            assert_eq!(ordinary(none), None, "{none}");
-        }
-    }
-
-    #[test]
-    fn a_month_ends_with_the_month_where_it_has_no_such_day() {
-        assert_eq!(last("FR", Circumstance::Ordinary, date(2024, 1, 31)), date(2024, 2, 29));
-    }
-
-    #[test]
-    fn a_period_that_ends_on_a_day_off_ends_on_the_next_working_day() {
-        assert_eq!(last("DE", Circumstance::Ordinary, date(2024, 4, 2)), date(2024, 4, 16));
-        // 14 days after 15 March 2024 is Good Friday: Saturday, Sunday, Easter Monday follow.
-        assert_eq!(last("DE", Circumstance::Ordinary, date(2024, 3, 15)), date(2024, 4, 2));
-        assert_eq!(last("UNHCR", Circumstance::Ordinary, date(2024, 2, 1)), date(2024, 3, 2));
-    }
-
-    #[test]
-    fn working_days_skip_weekends_and_holidays() {
-        // From Wednesday before Easter 2024: Thursday, then Tuesday to Friday.
-        assert_eq!(
-            last("UK_post2022", Circumstance::Detained, date(2024, 3, 27)),
-            date(2024, 4, 5)
-        );
-        // Christmas 2021 was a Saturday and has its substitute on Monday, Boxing Day on Tuesday.
-        assert_eq!(
-            last("UK_post2022", Circumstance::Detained, date(2021, 12, 24)),
-            date(2022, 1, 5)
-        );
-        assert_eq!(last("NZ", Circumstance::Ordinary, date(2024, 12, 20)), date(2025, 1, 27));
-    }
-
-    #[test]
-    fn a_circumstance_without_a_clock_has_the_ordinary_one() {
-        let from = date(2024, 2, 1);
-        assert_eq!(
-            last("EU", Circumstance::Detained, from),
-            last("EU", Circumstance::Ordinary, from)
-        );
-    }
-
-    #[test]
-    fn the_last_day_is_over_at_midnight_where_the_authority_sits() {
-        let over = |profile, day| Clocks::embedded().after(profile, day).unwrap().to_string();
-        assert_eq!(over("DE", date(2024, 7, 1)), "2024-07-01T22:00:00Z");
-        assert_eq!(over("DE", date(2024, 1, 1)), "2024-01-01T23:00:00Z");
-        assert_eq!(over("NZ", date(2024, 7, 1)), "2024-07-01T12:00:00Z");
-        assert_eq!(over("elsewhere", date(2024, 7, 1)), "2024-07-02T00:00:00Z");
-    }
-
-    #[test]
-    fn a_faulty_file_is_refused_with_lines_and_reasons() {
-        let of = |text: &str| {
-            let files = [("x.toml".to_owned(), text.to_owned())];
-            Clocks::from_files(files).unwrap_err().iter().map(Fault::to_string).collect::<Vec<_>>()
-        };
-        let head = "profile = \"X\"\nrolls = false\nholidays = []\n";
-        let clock = "[[clock]]\nkind = \"appeal\"\ncircumstance = \"ordinary\"\n";
-        let source = "sources = [{ cite = \"A\", pinpoint = \"1\", checked = \"read\" }]\n";
-        assert_eq!(
-            of(&format!("{head}zone = \"Mars/Base\"\nclock = []")),
-            ["x.toml:4: the time zone Mars/Base is unknown"]
-        );
-        let unknown = of(&format!("{head}zone = \"UTC\"\nclock = []\nmore = 1"));
-        assert!(unknown[0].starts_with("x.toml:6: ") && unknown[0].contains("more"), "{unknown:?}");
-        assert_eq!(
-            of(&format!("{head}zone = \"UTC\"\n{clock}sources = []\n{clock}days = 3\n{source}")),
-            [
-                "x.toml:5: the clock appeal ordinary has exactly one of days, working_days and \
-                 months, from 1 on",
-                "x.toml:5: the clock appeal ordinary has no source",
-                "x.toml:9: the clock appeal ordinary is there twice",
-            ]
-        );
-        for (days, what) in [("-5", ""), ("70000", ""), ("\"5\"", "invalid type: string \"5\", ")] {
-            let text = format!("{head}zone = \"UTC\"\n{clock}days = {days}\n{source}");
-            let said = format!("x.toml:8: {what}expected a whole number from 1 to 65,535");
-            assert_eq!(of(&text), [said]);
-        }
-        let twice = ["a.toml", "b.toml"].map(|name| {
-            (name.to_owned(), format!("{head}zone = \"UTC\"\n{clock}days = 3\n{source}"))
-        });
-        let twice = Clocks::from_files(twice).unwrap_err();
-        assert_eq!(twice[0].to_string(), "b.toml: a second file of the profile X");
-    }
-}
+mod tests;

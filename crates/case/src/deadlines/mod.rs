@@ -10,13 +10,14 @@ pub(crate) use running::changes;
 pub use running::{Ended, Running, State, expiry_command, follow};
 
 use crate::catalogue::{commands, events};
+use crate::clocks::Limit;
 use crate::decide::Context;
 use crate::decisions::day;
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, need};
 use crate::token::ClocksId;
-use crate::vocabulary::{Circumstance, DeadlineKind};
+use crate::vocabulary::{Circumstance, DeadlineKind, PermissionResult};
 use crate::{DeadlineId, Instant, Version, WorldDate};
 
 /// Sets a deadline.
@@ -159,7 +160,7 @@ fn set(case: &Case, deadline: &SetDeadline, context: &Context<'_>) -> Result<Eve
         };
         let circumstance = deadline.circumstance.unwrap_or(Circumstance::Ordinary);
         let computed = need(
-            context.law.time_limit(case, kind, circumstance, from),
+            context.law.time_limit(case, limit(case, kind), circumstance, from),
             Code::NoClock,
             "the profile has no clock of this kind: state due",
         )?;
@@ -173,6 +174,18 @@ fn set(case: &Case, deadline: &SetDeadline, context: &Context<'_>) -> Result<Eve
         }
     };
     Ok(Event::DeadlineSet(Box::new(set)))
+}
+
+/// The time limit of a kind as the case stands: that to go further is of the courts that ruled.
+pub(crate) fn limit(case: &Case, kind: DeadlineKind) -> Limit {
+    let standing = case.decisions.standing();
+    let appeal = standing.and_then(|decision| case.appeals.against(decision.version));
+    let refused = appeal.and_then(|appeal| appeal.onward.as_ref()?.result);
+    Limit {
+        kind,
+        rung: appeal.map_or(1, |appeal| appeal.courts().max(1)),
+        again: refused == Some(PermissionResult::Refused),
+    }
 }
 
 /// The deadline, if it runs.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use case::CaseId;
 use case::clocks::Clocks;
-use case::time_limits::{ClockShelf, Verdict};
+use case::time_limits::{ClockShelf, Stated, TimeLimit, Verdict};
+use case::{CaseId, WorldDate};
 use service::audit::{TimeLimitEntry, time_limits_of_all, time_limits_of_case};
 use service::logs::Log;
 
@@ -22,9 +22,11 @@ which it is over. More time than computed may have been given, never less. The l
 lock, beside a running node.
 
 A file that is not built in is looked for in the directories of --clocks, by its hash. What a sender
-stated without a clock is not in it. `tebessa clocks show` says where each clock stands.
+stated without a clock derives from nothing: it is counted, and told where it gives less than the
+built-in clock of the profile. `tebessa clocks show` says where each clock stands.
 
-Exit codes: 0 all reproduced, 1 something diverged, or its file is not here.
+Exit codes: 0 all reproduced, 1 something diverged, or its file is not here. What was stated changes
+none: a node with other clocks may be right.
 
 Examples:
   tebessa audit time-limits
@@ -55,6 +57,10 @@ pub(crate) struct Args {
 struct Report {
     #[serde(flatten)]
     tally: Tally,
+    /// How many were stated without a clock.
+    stated: u64,
+    /// How many of these give less than the built-in clock of the profile.
+    stated_less: u64,
     /// Every time limit, in the order of positions.
     entries: Vec<TimeLimitEntry>,
 }
@@ -77,8 +83,12 @@ fn compute(args: &Args) -> Result<Exit, CliError> {
         |records| time_limits_of_case(records, known),
         |records, told| time_limits_of_all(&directory, records, known, told),
     )?;
-    let each = entries.iter().map(|entry| (entry.case, came(&entry.limit.verdict)));
-    let report = Report { tally: Tally::of(records, each), entries };
+    let each = entries.iter();
+    let each = each.filter_map(|entry| came(&entry.limit.verdict).map(|came| (entry.case, came)));
+    let tally = Tally::of(records, each);
+    let stated = || entries.iter().filter_map(|entry| stated(&entry.limit));
+    let (all, less) = (stated().count(), stated().filter(|stated| stated.less).count());
+    let report = Report { tally, stated: all as u64, stated_less: less as u64, entries };
     if args.json {
         let mut out = Output::stdout();
         out.json(&report)?;
@@ -89,11 +99,19 @@ fn compute(args: &Args) -> Result<Exit, CliError> {
     Ok(if report.tally.ok { Exit::Done } else { Exit::Failed })
 }
 
-const fn came(verdict: &Verdict) -> Came {
+const fn came(verdict: &Verdict) -> Option<Came> {
     match verdict {
-        Verdict::Reproduced => Came::Reproduced,
-        Verdict::Diverged(_) => Came::Diverged,
-        Verdict::NotDerived => Came::NotDerived,
+        Verdict::Reproduced => Some(Came::Reproduced),
+        Verdict::Diverged(_) => Some(Came::Diverged),
+        Verdict::NotDerived => Some(Came::NotDerived),
+        Verdict::Stated(_) => None,
+    }
+}
+
+const fn stated(limit: &TimeLimit) -> Option<&Stated> {
+    match &limit.verdict {
+        Verdict::Stated(stated) => Some(stated),
+        Verdict::Reproduced | Verdict::Diverged(_) | Verdict::NotDerived => None,
     }
 }
 
@@ -101,11 +119,13 @@ impl Report {
     fn show(&self, all: bool, screen: &mut Screen) -> Result<(), CliError> {
         let mut missing: BTreeMap<&str, u64> = BTreeMap::new();
         for entry in &self.entries {
-            if all || matches!(entry.limit.verdict, Verdict::Diverged(_)) {
+            let less = stated(&entry.limit).is_some_and(|stated| stated.less);
+            if all || less || matches!(entry.limit.verdict, Verdict::Diverged(_)) {
                 show_entry(entry, screen)?;
             }
             if entry.limit.verdict == Verdict::NotDerived {
-                *missing.entry(entry.limit.clocks.as_str()).or_default() += 1;
+                let file = entry.limit.clocks.as_ref().map_or("", |clocks| clocks.as_str());
+                *missing.entry(file).or_default() += 1;
             }
         }
         for (clocks, times) in missing {
@@ -115,6 +135,14 @@ impl Report {
                  directory and name it with --clocks"
             );
             screen.labelled(0, 9, "missing", &text)?;
+        }
+        if self.stated > 0 {
+            let limits = count(self.stated, "time limit", "time limits");
+            let text = format!(
+                "{limits} without a clock, {} with less time than the built-in clock of the profile gives",
+                self.stated_less
+            );
+            screen.labelled(0, 9, "stated", &text)?;
         }
         self.tally.show(("time limit", "time limits"), "", screen)
     }
@@ -126,6 +154,8 @@ fn show_entry(entry: &TimeLimitEntry, screen: &mut Screen) -> Result<(), CliErro
         Verdict::Reproduced => (GOOD, "reproduced"),
         Verdict::Diverged(_) => (BAD, "diverged"),
         Verdict::NotDerived => (BAD, "not derived"),
+        Verdict::Stated(Stated { less: true, .. }) => (BAD, "stated"),
+        Verdict::Stated(_) => (ASIDE, "stated"),
     };
     let (kind, version, position) = (limit.kind, limit.version, limit.position);
     screen.line(&format!(
@@ -133,6 +163,16 @@ fn show_entry(entry: &TimeLimitEntry, screen: &mut Screen) -> Result<(), CliErro
     ))?;
     let over = limit.over.map_or_else(String::new, |over| format!(", over at {over}"));
     screen.line(&format!("  {ASIDE}from {}{over}{ASIDE:#}", limit.from.as_str()))?;
+    if let Some(stated) = stated(limit) {
+        screen.line(&format!("  case {}", entry.case))?;
+        let last = stated.last.as_ref().map_or("", WorldDate::as_str);
+        let built_in = stated.built_in.as_ref().map_or_else(
+            || "the profile has no built-in clock for it".to_owned(),
+            |last| format!("the built-in clock of the profile gives until {last}"),
+        );
+        let said = if last.is_empty() { "an instant".to_owned() } else { format!("until {last}") };
+        screen.labelled(2, 8, "stated", &format!("{said}; {built_in}"))?;
+    }
     if let Verdict::Diverged(found) = &limit.verdict {
         screen.line(&format!("  case {}", entry.case))?;
         let text = format!("{} was recorded, {} comes out", found.recorded, found.derived);
