@@ -94,6 +94,8 @@ const STEPS: &[&str] = &[
     "deadlines.set deadline=@L5 kind=reinstatement due=2025-06-01T00:00:00Z by Y@",
     "deadlines.set deadline=@L3 kind=onward due=2024-07-15T00:00:00Z by Y@",
     "find CP.1 M by W@",
+    "find CP.1 N by W@",
+    "find CP.1 U by W@",
     "find-all W@ CP.1=M",
     "register sought protection by G@",
     "decide A1 allowed outcome subsidiary by J@",

@@ -56,10 +56,10 @@ fn held(case: &Case, leaf: &str) -> Option<(Version, Value)> {
     } else {
         (Value::Met, Value::NotMet)
     };
-    let found = case.assessment.rounds.iter().filter_map(|round| {
-        let (_, finding) = round.findings.iter().find(|(id, _)| id.as_str() == leaf)?;
-        let counts = finding.value != against || agreed_since(round, finding.version);
-        counts.then_some((finding.version, finding.value))
+    let found = case.assessment.rounds.iter().flat_map(|round| {
+        let all = found_in(round, leaf).into_iter();
+        all.filter(move |one| one.value != against || agreed(round, one))
+            .map(|one| (one.from, one.value))
     });
     let ruled = case.appeals.all.iter().filter_map(|appeal| {
         let ruling = appeal.ruling.as_ref()?;
@@ -80,8 +80,34 @@ fn held(case: &Case, leaf: &str) -> Option<(Version, Value)> {
     })
 }
 
+/// A finding, and how long it stood.
+struct Found {
+    value: Value,
+    from: Version,
+    until: Option<Version>,
+}
+
+/// All that was found of a leaf in a round, in order: one that replaces another takes it away only where it
+/// counts itself.
+fn found_in(round: &Round, leaf: &str) -> Vec<Found> {
+    let last = round.findings.iter().find(|(id, _)| id.as_str() == leaf).map(|(_, last)| last);
+    let all = last.into_iter().flat_map(|last| {
+        let earlier = last.earlier.iter().map(|one| (one.version, one.value));
+        earlier.chain(std::iter::once((last.version, last.value)))
+    });
+    let mut found: Vec<Found> = Vec::new();
+    for (from, value) in all {
+        if let Some(before) = found.last_mut() {
+            before.until = Some(from);
+        }
+        found.push(Found { value, from, until: None });
+    }
+    found
+}
+
 /// Whether an assessment with a finding was completed, and a reviewer agreed.
-fn agreed_since(round: &Round, finding: Version) -> bool {
-    let mut completed = round.assessments.iter().filter(|one| one.version > finding);
+fn agreed(round: &Round, finding: &Found) -> bool {
+    let with_it = |one: &Version| *one > finding.from && finding.until.is_none_or(|end| *one < end);
+    let mut completed = round.assessments.iter().filter(|one| with_it(&one.version));
     completed.any(|one| one.agreed().is_some())
 }
