@@ -261,7 +261,7 @@ fn time_to_go_further(
     let stands = stands.or_else(|| case.decisions.standing().map(|decision| decision.outcome));
     let needed = stands.is_none_or(|outcome| !outcome.protects());
     let ruled = context.occurred.exact_day().filter(|_| needed);
-    let from = ruled.map(|ruled| ruled_on(appeal).fold(ruled, Date::max));
+    let from = ruled.map(|ruled| appeal.days().fold(ruled, Date::max));
     let (circumstance, computed) = from.and_then(|from| onward_limit(case, from, context)).unzip();
     if let Some((stated, computed)) = stated.zip(computed.as_ref())
         && stated < computed.last
@@ -296,12 +296,4 @@ pub(super) fn onward_limit(
     let served = case.decisions.standing().and_then(|decision| decision.notified.as_ref());
     let other = served.and_then(|served| computes(served.circumstance?));
     other.into_iter().chain(computes(Circumstance::Ordinary)).max_by_key(|(_, limit)| limit.last)
-}
-
-/// The days on which what was ruled on was there: no time runs from before.
-fn ruled_on(appeal: &Appeal) -> impl Iterator<Item = Date> {
-    let before = appeal.ruling.as_ref().map_or(&appeal.filed, |ruling| &ruling.on);
-    let permitted = appeal.onward.as_ref().and_then(|onward| onward.decided_on.as_ref());
-    let heard = appeal.hearings.iter().filter_map(|hearing| hearing.held.as_ref());
-    std::iter::once(before).chain(permitted).chain(heard).filter_map(WorldDate::exact_day)
 }

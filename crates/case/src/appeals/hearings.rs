@@ -1,6 +1,8 @@
 //! What happens on the way of an appeal: its effect meanwhile, its hearings, and the permission to
 //! go further.
 
+use jiff::civil::Date;
+
 use super::decide::{began_within, free_of_earlier_part, onward_limit};
 use super::{Appeal, Event, PermissionDecided, PermissionSought};
 use crate::decide::Context;
@@ -129,6 +131,9 @@ pub struct Hearing {
 pub struct Onward {
     /// The event that sought it.
     pub sought: Version,
+    /// The day on which it was sought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sought_on: Option<WorldDate>,
     /// In which capacity it was sought: by the claimant's side or by the authority.
     pub by: Role,
     /// Whether it was sought within the time limit.
@@ -268,12 +273,14 @@ pub(super) fn decide_permission(
         && onward.by != Role::DecisionMaker
         && !onward.renewed
         && case.outcome().is_none_or(|outcome| !outcome.protects());
-    let from = context.occurred.exact_day().filter(|_| may_renew);
+    let decided = context.occurred.exact_day().filter(|_| may_renew);
+    let from = decided.map(|decided| appeal.days().fold(decided, Date::max));
     let (circumstance, limit) = from.and_then(|from| onward_limit(case, from, context)).unzip();
     Ok(Event::PermissionDecided(Box::new(PermissionDecided {
         appeal: one.appeal,
         result: one.result,
         reasons: one.reasons.clone(),
+        from: from.filter(|from| limit.is_some() && Some(*from) != decided).map(WorldDate::day),
         renew_by: limit.as_ref().map(|limit| WorldDate::day(limit.last)),
         circumstance: circumstance.filter(|it| *it != Circumstance::Ordinary),
         over: limit.as_ref().map(|limit| limit.over),
@@ -329,6 +336,7 @@ pub(super) fn evolve(appeal: &mut Appeal, event: &Event, stamp: &Stamp<'_>) {
                 renewed: renewed || appeal.renewable.is_some(),
                 renewable: None,
                 sought: version,
+                sought_on: Some(one.sought.clone()),
                 by: stamp.by.role,
                 in_time: one.in_time,
                 result: None,

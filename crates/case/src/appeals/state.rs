@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use guidance::Value;
+use jiff::civil::Date;
 
 use super::hearings::{self, Hearing, Onward};
 use super::{AppealDecided, Event};
-use crate::decisions::{Issued, carries};
+use crate::decisions::{self, Issued, carries};
 use crate::rejection::{Code, Rejection};
 use crate::state::{Case, Stamp, need};
 use crate::token::{ActorId, Criterion};
@@ -101,6 +102,16 @@ impl Appeal {
         self.onward.as_ref().is_some_and(|onward| {
             onward.result == Some(PermissionResult::Granted) && onward.ruled.is_none()
         })
+    }
+
+    /// The days on which what it is about to be ruled on was there: filing, rulings, permission, hearings.
+    pub(crate) fn days(&self) -> impl Iterator<Item = Date> {
+        let ruled = self.earlier.iter().chain(&self.ruling).map(|ruling| &ruling.on);
+        let onward = self.onward.iter();
+        let sought = onward.flat_map(|one| one.sought_on.iter().chain(&one.decided_on));
+        let heard = self.hearings.iter().filter_map(|hearing| hearing.held.as_ref());
+        let all = std::iter::once(&self.filed).chain(ruled).chain(sought).chain(heard);
+        all.filter_map(WorldDate::exact_day)
     }
 
     /// Whether permission to go further is sought and not decided.
@@ -266,7 +277,7 @@ fn end(case: &mut Case, decided: &AppealDecided, stamp: &Stamp<'_>) {
             let own = Some(decision.outcome).filter(|outcome| outcome.protects());
             decision.kept = if by_claimant { stood } else { own };
         }
-        case.assessment.open_round(stamp.version);
+        case.assessment.open_round(stamp.version, decisions::came_back(case, stamp));
     }
 }
 

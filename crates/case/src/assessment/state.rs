@@ -115,6 +115,9 @@ impl Assessment {
 pub struct Round {
     /// The event that opened it.
     pub opened: Version,
+    /// The day before which nothing is completed in it: that of what opened it, or of the decision or the
+    /// claim that was withdrawn in it.
+    pub since: WorldDate,
     /// The findings by criterion.
     pub findings: BTreeMap<Criterion, Finding>,
     /// The examination of exclusion, once it is open.
@@ -174,15 +177,25 @@ impl State {
         Ok(())
     }
 
-    pub(crate) fn open_round(&mut self, opened: Version) {
+    pub(crate) fn open_round(&mut self, opened: Version, since: WorldDate) {
         self.rounds.push(Round {
             opened,
+            since,
             findings: BTreeMap::new(),
             exclusion: None,
             assessments: Vec::new(),
             assessors: BTreeSet::new(),
             reviewers: BTreeSet::new(),
         });
+    }
+
+    /// Something happened before which nothing is completed in the current round.
+    pub(crate) fn goes_on_since(&mut self, since: WorldDate) {
+        if let Some(round) = self.rounds.last_mut()
+            && since.exact_day() > round.since.exact_day()
+        {
+            round.since = since;
+        }
     }
 
     pub(crate) fn took_part(&mut self, by: &Actor) {

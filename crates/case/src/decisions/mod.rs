@@ -16,6 +16,7 @@ pub use self::status::{
     EndStatus, GrantStatus, HearStatusReview, KeepStatus, NotifyStatusReview, OpenStatusReview,
     StatusHeld, StatusReview,
 };
+use crate::appeals::Appeal;
 use crate::catalogue::{commands, events};
 use crate::decide::Context;
 use crate::personal::{Personal, Words};
@@ -376,6 +377,29 @@ pub(crate) fn not_before(
         return refuse(Code::DateUnfit, format!("occurred is {occurred}, and {what} on {since}"));
     }
     Ok(())
+}
+
+/// The day on which a case comes back: of the event that brings it back, or of the last that happened to
+/// the decision before, whichever is later.
+pub(crate) fn came_back(case: &Case, stamp: &Stamp<'_>) -> WorldDate {
+    let last = last_day(case).max(stamp.occurred.exact_day());
+    last.map_or_else(|| stamp.occurred.clone(), WorldDate::day)
+}
+
+/// The last day on which something happened to the last decision, or to a claim that is none any more: issue,
+/// service, appeals, submissions, withdrawal.
+pub(crate) fn last_day(case: &Case) -> Option<Date> {
+    let round = case.assessment.round().and_then(|round| round.since.exact_day());
+    let submitted = case.registry.later.submissions.iter().filter_map(|one| one.on.exact_day());
+    let last = case.decisions.all.last();
+    submitted.chain(round).chain(last.into_iter().flat_map(|last| days_of(case, last))).max()
+}
+
+fn days_of(case: &Case, decision: &Decision) -> impl Iterator<Item = Date> {
+    let served = decision.notified.as_ref().map(|notified| &notified.served);
+    let own = std::iter::once(&decision.on).chain(served).filter_map(WorldDate::exact_day);
+    let appeals = case.appeals.all.iter().filter(|appeal| appeal.decision == decision.version);
+    own.chain(appeals.flat_map(Appeal::days))
 }
 
 /// Applies an event of decisions.

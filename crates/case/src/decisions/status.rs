@@ -101,6 +101,8 @@ pub struct StatusHeld {
     pub status: StatusKind,
     /// The event that granted it.
     pub version: Version,
+    /// When, in the world.
+    pub on: WorldDate,
     /// The event that ended it.
     pub ended: Option<Version>,
 }
@@ -182,6 +184,7 @@ pub(super) fn granted(case: &mut Case, grant: &GrantStatus, stamp: &Stamp<'_>) {
     case.decisions.statuses.push(StatusHeld {
         status: grant.status,
         version: stamp.version,
+        on: stamp.occurred.clone(),
         ended: None,
     });
 }
@@ -234,8 +237,11 @@ pub(super) fn at<'a>(
 pub(super) fn notify(case: &Case, notice: &NotifyStatusReview) -> Result<(), Rejection> {
     let review = at(case, &[StatusReviewStage::Opened])?;
     day_since(&notice.served, "served", &review.on, "the review was opened on")?;
-    if let Some(decision) = case.decisions.standing() {
-        day_since(&notice.served, "served", &decision.on, "the decision was issued on")?;
+    if let Some(held) = case.decisions.status() {
+        day_since(&notice.served, "served", &held.on, "the status was granted on")?;
+    }
+    if let Some(last) = super::last_day(case).map(WorldDate::day) {
+        day_since(&notice.served, "served", &last, "what was decided before is of")?;
     }
     Ok(())
 }

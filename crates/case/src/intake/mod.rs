@@ -314,6 +314,7 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
         Event::ClaimWithdrawn(_) => {
             case.intake.withdrawn = Some(stamp.version);
             case.appeals.lapse(stamp.version);
+            case.assessment.goes_on_since(stamp.occurred.clone());
         }
         Event::RepresentativeAppointed(_)
         | Event::RepresentationEnded(_)
@@ -341,5 +342,5 @@ fn registered(case: &mut Case, claim: &RegisterClaim, stamp: &Stamp<'_>) {
         registered: stamp.occurred.clone(),
     });
     case.intake.person = claim.person.or(case.intake.person);
-    case.assessment.open_round(stamp.version);
+    case.assessment.open_round(stamp.version, stamp.occurred.clone());
 }

@@ -2,7 +2,7 @@
 
 use super::Event;
 use super::withdrawal::{Implicit, Warning};
-use crate::decisions::day;
+use crate::decisions::{came_back, day};
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
@@ -68,6 +68,8 @@ pub struct FurtherSubmission {
     pub id: SubmissionId,
     /// The event that made it.
     pub version: Version,
+    /// When it was made, in the world.
+    pub on: WorldDate,
     /// The items of evidence that it names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<EvidenceId>,
@@ -193,14 +195,17 @@ pub(super) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
             later.warning = None;
             later.implicit = Some(Implicit { version, on: stamp.occurred.clone(), over: one.over });
             case.intake.withdrawn = Some(version);
+            case.assessment.goes_on_since(stamp.occurred.clone());
         }
         Event::ClaimReinstated(_) => {
             later.implicit = None;
             case.intake.withdrawn = None;
+            case.assessment.goes_on_since(stamp.occurred.clone());
         }
         Event::FurtherSubmissionMade(one) => later.submissions.push(FurtherSubmission {
             id: one.submission,
             version,
+            on: stamp.occurred.clone(),
             evidence: one.evidence.clone(),
             ruling: None,
             reopened: None,
@@ -210,13 +215,14 @@ pub(super) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
                 submission.ruling = Some(one.ruling);
             }
         }
-        Event::ClaimReopened(_) => reopened(case, version),
+        Event::ClaimReopened(_) => reopened(case, stamp),
         Event::FileArchived(_) => later.archived = Some(version),
         _ => {}
     }
 }
 
-fn reopened(case: &mut Case, version: Version) {
+fn reopened(case: &mut Case, stamp: &Stamp<'_>) {
+    let (version, since) = (stamp.version, came_back(case, stamp));
     let later = &mut case.registry.later;
     (later.implicit, later.archived, later.warning) = (None, None, None);
     for submission in later.submissions.iter_mut().filter(|one| one.pending()) {
@@ -231,5 +237,5 @@ fn reopened(case: &mut Case, version: Version) {
         decision.set_aside.get_or_insert(version);
         decision.kept = decision.kept.or(stood);
     }
-    case.assessment.open_round(version);
+    case.assessment.open_round(version, since);
 }
