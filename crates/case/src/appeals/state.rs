@@ -287,8 +287,10 @@ fn outcome_after(before: Option<&Ruling>, decided: &AppealDecided) -> Option<Dec
     decided.outcome.or_else(|| before?.outcome)
 }
 
-/// What the courts hold by now, criterion by criterion; of the last court where they differ.
+/// What the courts hold by now, criterion by criterion; of the last court where they differ. A court that
+/// remits leaves nothing of the rulings before it.
 fn held_after(before: Option<&Ruling>, decided: &AppealDecided) -> BTreeMap<Criterion, Value> {
+    let before = before.filter(|_| decided.result != AppealResult::Remitted);
     let mut held = before.map(|ruling| ruling.held.clone()).unwrap_or_default();
     held.extend(decided.per_criterion.iter().map(|one| (one.criterion.clone(), one.value)));
     held

@@ -6,7 +6,9 @@ mod issue;
 mod service;
 mod status;
 
-use guidance::Outcome;
+use std::collections::BTreeMap;
+
+use guidance::{Outcome, Value};
 use jiff::civil::Date;
 
 pub use self::bars::{LiftRemovalBar, PlaceRemovalBar, RemovalBar};
@@ -127,7 +129,7 @@ commands! {
     KeepStatus = "keep-status", "Ends the review: the status stays.",
         by [DecisionMaker], personal [("reason", Words)];
     EndStatus = "end-status", "Ends the status.",
-        by [DecisionMaker], personal [("reasons", Words)];
+        by [DecisionMaker], personal [("reasons", Words), ("per_criterion[].reason", Words)];
 }
 
 /// Service failed.
@@ -213,6 +215,10 @@ pub struct Decision {
     /// The open criteria that it turned against the claimant by findings on the onus.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub onus: Vec<Criterion>,
+    /// What it holds of criteria, where it ended a status.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "crate::schema::values")]
+    pub held: BTreeMap<Criterion, Value>,
     /// Whether it departs from the proposal.
     pub departs: bool,
     /// What the decision-maker was shown.
@@ -241,6 +247,7 @@ impl Decision {
             grounds: Vec::new(),
             assessment,
             onus: Vec::new(),
+            held: BTreeMap::new(),
             departs: false,
             seen: None,
             notified: None,
@@ -331,8 +338,7 @@ pub(crate) fn decide(
             Event::StatusReviewNotified(notice.clone())
         }
         Command::HearStatusReview(hearing) => {
-            let review = status::at(case, &[Stage::Notified, Stage::Heard])?;
-            status::not_before_notice(review, context)?;
+            status::hear(case, hearing, context)?;
             Event::StatusReviewHeard(hearing.clone())
         }
         Command::KeepStatus(kept) => {

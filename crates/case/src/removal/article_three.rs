@@ -1,13 +1,17 @@
 //! Article 3 of the European Convention on Human Rights as a reason of its own, apart from what was sought
 //! and from what was decided.
 
+use std::collections::BTreeMap;
+
 use guidance::Value;
 
 use super::Reason;
 use crate::Version;
+use crate::appeals::Ruling;
 use crate::assessment::Round;
 use crate::law::{ARTICLE_3, ARTICLE_THREE, FLIGHT_AT_HOME};
 use crate::state::Case;
+use crate::token::Criterion;
 use crate::vocabulary::{BarReason, DecisionOutcome};
 
 /// Non-refoulement under human-rights law stands apart from what was sought and from what was decided:
@@ -61,23 +65,39 @@ fn held(case: &Case, leaf: &str) -> Option<(Version, Value)> {
         all.filter(move |one| one.value != against || agreed(round, one))
             .map(|one| (one.from, one.value))
     });
-    let ruled = case.appeals.all.iter().filter_map(|appeal| {
-        let ruling = appeal.ruling.as_ref()?;
-        let of = |id: &str| ruling.held.iter().find(|(held, _)| held.as_str() == id);
-        let whole = of(ARTICLE_3).map(|(_, value)| match (leaf, value) {
-            (FLIGHT_AT_HOME, Value::Met) => Value::NotMet,
-            (FLIGHT_AT_HOME, Value::NotMet) => Value::Undetermined,
-            (_, value) => *value,
-        });
-        let value = of(leaf).map(|(_, value)| *value).or(whole)?;
-        (value != Value::Undetermined).then_some((ruling.version, value))
+    // Of a ruling that was itself set aside what favours the claimant goes on, as it does of findings.
+    let fell = case.appeals.all.iter().flat_map(|appeal| &appeal.earlier);
+    let last = case.appeals.all.iter().filter_map(|appeal| appeal.ruling.as_ref());
+    let favours = |one: &(Version, Value)| one.1 == in_favour;
+    let ruled = fell.filter_map(|ruling| of_court(ruling, leaf)).filter(favours);
+    let ruled = ruled.chain(last.filter_map(|ruling| of_court(ruling, leaf)));
+    // The end of a status is a decision that can be appealed, by another person than opened the review.
+    let ended = case.decisions.all.iter().filter_map(|decision| {
+        let found = (decision.version, of_held(&decision.held, leaf)?);
+        (decision.set_aside.is_none() || favours(&found)).then_some(found)
     });
-    let mut all: Vec<_> = found.chain(ruled).collect();
+    let mut all: Vec<_> = found.chain(ruled).chain(ended).collect();
     all.sort_by_key(|(version, _)| *version);
     all.into_iter().reduce(|before, now| {
         let left_open = now.1 == Value::Undetermined && before.1 == in_favour;
         if left_open { before } else { now }
     })
+}
+
+fn of_court(ruling: &Ruling, leaf: &str) -> Option<(Version, Value)> {
+    Some((ruling.version, of_held(&ruling.held, leaf)?))
+}
+
+/// What is held of a leaf, or of article 3 as a whole.
+fn of_held(held: &BTreeMap<Criterion, Value>, leaf: &str) -> Option<Value> {
+    let of = |id: &str| held.iter().find(|(held, _)| held.as_str() == id);
+    let whole = of(ARTICLE_3).map(|(_, value)| match (leaf, value) {
+        (FLIGHT_AT_HOME, Value::Met) => Value::NotMet,
+        (FLIGHT_AT_HOME, Value::NotMet) => Value::Undetermined,
+        (_, value) => *value,
+    });
+    let value = of(leaf).map(|(_, value)| *value).or(whole)?;
+    (value != Value::Undetermined).then_some(value)
 }
 
 /// A finding, and how long it stood.
