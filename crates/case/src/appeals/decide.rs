@@ -9,7 +9,7 @@ use super::{
 use crate::clocks::Computed;
 use crate::decide::Context;
 use crate::decisions::{day, day_since};
-use crate::intake::represents;
+use crate::intake::{no_child_alone, represents};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, need};
 use crate::vocabulary::{AppealResult, Circumstance, DeadlineKind, Role, TakenBack};
@@ -66,13 +66,15 @@ fn file(case: &Case, filing: &FileAppeal, context: &Context<'_>) -> Result<Event
             format!("{} names an appeal already; choose a new id", filing.appeal),
         );
     }
-    if case.appeals.against(decision.version).is_some() {
+    let filed = day_since(&filing.filed, "filed", &decision.on, "the decision was issued on")?;
+    if let Some(before) = case.appeals.against(decision.version)
+        && !begins_anew(case, before, filed, context)
+    {
         return refuse(
             Code::AppealPending,
             "this decision was appealed already; the appeal is pending or was ruled on",
         );
     }
-    let filed = day_since(&filing.filed, "filed", &decision.on, "the decision was issued on")?;
     let notified = decision.notified.as_ref();
     let deadline = notified.and_then(|notified| notified.appeal_deadline.exact_day());
     let served = notified.map_or(decision.version, |notified| notified.version);
@@ -86,6 +88,15 @@ fn file(case: &Case, filing: &FileAppeal, context: &Context<'_>) -> Result<Event
     })))
 }
 
+/// Whether time to appeal was given again after an appeal was rejected as late, such as where service turned out
+/// to be defective, and a day lies in it. What is pending on the one before goes first.
+fn begins_anew(case: &Case, before: &Appeal, day: Date, context: &Context<'_>) -> bool {
+    let Some((_, ruled)) = before.late_ruled.as_ref() else { return false };
+    let over = before.ended() && !before.pending() && !before.permission_pending();
+    let late = over && before.ruling.is_none();
+    late && began_within(case, DeadlineKind::Appeal, *ruled, day, context)
+}
+
 /// Whoever asked may take it back: the claimant the appeal, and each side its own asking to go further.
 fn withdraw(
     case: &Case,
@@ -93,6 +104,9 @@ fn withdraw(
     context: &Context<'_>,
 ) -> Result<TakenBack, Rejection> {
     represents(case, context)?;
+    if context.by.role != Role::DecisionMaker {
+        no_child_alone(case)?;
+    }
     let appeal = case.appeals.one(one.appeal)?;
     let what = if appeal.permission_pending() {
         TakenBack::Permission

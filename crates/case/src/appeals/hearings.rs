@@ -224,6 +224,12 @@ pub(super) fn seek(
     if case.decisions.standing().is_none_or(|decision| decision.version != appeal.decision) {
         return refuse(Code::NoDecision, "the decision of this appeal does not stand any more");
     }
+    if case.appeals.against(appeal.decision).is_some_and(|last| last.id != appeal.id) {
+        return refuse(
+            Code::AppealPending,
+            "another appeal against the decision followed this one",
+        );
+    }
     // A ruling of the next court is a ruling like any other: it may be taken further in its turn. And
     // whom one judge refused the permission may ask another.
     let used = appeal.onward.as_ref().is_some_and(|onward| {

@@ -16,7 +16,7 @@ pub use self::people::{
     ApplySafeguard, AppointRepresentative, EndRepresentation, IdentifyNeed, LinkFamily,
     RecordBarrier, RecordConsent, RecordReference, WithdrawConsent,
 };
-pub(crate) use self::people::{may_represent, represents};
+pub(crate) use self::people::{may_represent, no_child_alone, represents};
 pub use self::state::{
     BarrierMet, Consent, ExternalReference, FamilyMember, Lodged, Made, Registration,
     Representation, State,
@@ -271,6 +271,7 @@ pub(crate) fn decide(
         Command::ExecuteTransfer(executed) => {
             transfer::step(case, executed.transfer, &[Stage::Decided], Stage::Executed)?;
             transfer::may_leave(case, executed.transfer, context)?;
+            transfer::no_time_runs(case, context)?;
             Event::TransferExecuted(executed.clone())
         }
         Command::LapseTransfer(lapsed) => {

@@ -6,7 +6,7 @@ use crate::decisions::{came_back, day};
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
-use crate::vocabulary::{ReopenGround, SubmissionRuling};
+use crate::vocabulary::{ReopenGround, Role, SubmissionRuling, WarningCause};
 use crate::{EvidenceId, SubmissionId, Version, WorldDate};
 
 /// Makes a further submission after the decision.
@@ -77,6 +77,15 @@ pub struct FurtherSubmission {
     pub ruling: Option<SubmissionRuling>,
     /// The event that took it up by reopening the claim.
     pub reopened: Option<Version>,
+}
+
+impl Later {
+    /// I13: whose side acts is not taken for gone.
+    pub(crate) fn heard_of(&mut self, by: Role) {
+        if matches!(by, Role::Applicant | Role::Representative) {
+            self.warning.take_if(|warning| warning.cause == WarningCause::Absconded);
+        }
+    }
 }
 
 impl FurtherSubmission {
@@ -187,8 +196,8 @@ pub(super) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
     let (later, version) = (&mut case.registry.later, stamp.version);
     match event {
         Event::WithdrawalWarned(one) => {
-            let (respond_by, over) = (one.respond_by.clone(), one.over);
-            later.warning = Some(Warning { version, respond_by, over });
+            let (what, respond_by, over) = (one.cause, one.respond_by.clone(), one.over);
+            later.warning = Some(Warning { version, cause: what, respond_by, over });
         }
         Event::WarningAnswered(_) => later.warning = None,
         Event::ClaimWithdrawnImplicitly(one) => {
