@@ -42,6 +42,9 @@ const STEPS: &[&str] = &[
     "find EXC M clause 1Fa by W@",
     "find EXC N by W@",
     "complete by W@",
+    "complete on 2024-06-15 by W@",
+    "review agree on 2024-06-15 by R@",
+    "issue refused on 2024-06-15 by D@",
     "review agree by R@",
     "review agree by R:W@",
     "review agree by R:D@",
@@ -94,6 +97,8 @@ const STEPS: &[&str] = &[
     "deadlines.set deadline=@L5 kind=reinstatement due=2025-06-01T00:00:00Z by Y@",
     "deadlines.set deadline=@L3 kind=onward due=2024-07-15T00:00:00Z by Y@",
     "find CP.1 M by W@",
+    "find CP.1 N by W@",
+    "find CP.1 U by W@",
     "find-all W@ CP.1=M",
     "register sought protection by G@",
     "decide A1 allowed outcome subsidiary by J@",
@@ -176,7 +181,13 @@ const STRETCHES: &[&[&str]] = &[
         "issue refused departure yes by D1",
     ],
     &["file A2 2024-03-10 by P1", "rule A2 rejected by J1"],
-    &["decide A1 remitted by J1", "find-all W2", "complete by W2", "review agree by R2"],
+    &[
+        "decide A1 remitted by J1",
+        "find-all W2",
+        "complete on 2024-04-20 by W2",
+        "review agree on 2024-04-20 by R2",
+        "issue refused on 2024-04-20 by D2",
+    ],
 ];
 
 /// `W@` becomes `W1`; `=@E1` names an id and stays.

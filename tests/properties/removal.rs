@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use case::vocabulary::{
-    AppealResult, DeadlineKind, DecisionOutcome, LateRuling, PermissionResult, Role,
+    AppealResult, DeadlineKind, DecisionOutcome, LateRuling, PermissionResult, ReviewResult, Role,
     SubmissionRuling,
 };
 use case::{
@@ -51,6 +51,8 @@ struct Sheet {
     for_claimant: bool,
     /// What was found, or held by a court, of the leaves that article 3 hangs on.
     found: BTreeMap<String, Value>,
+    /// What was found of them against the claimant, and nobody agreed to yet.
+    alone: BTreeMap<String, Value>,
     status: bool,
     review: bool,
     bars: BTreeSet<BarId>,
@@ -74,9 +76,26 @@ impl Sheet {
             // Who does what a warning asks for answers it.
             Event::Evidence(evidence::Event::InterviewHeld(_)) => self.used(DeadlineKind::Response),
             Event::Assessment(assessment::Event::FindingRecorded(one)) => {
-                self.found.insert(one.criterion.to_string(), one.value);
+                self.finding(&one.criterion.to_string(), one.value);
+            }
+            Event::Assessment(assessment::Event::AssessmentReviewed(one)) => {
+                if one.result == ReviewResult::Agree {
+                    self.found.append(&mut self.alone);
+                }
             }
             Event::Evidence(_) | Event::Assessment(_) | Event::Register(_) => {}
+        }
+    }
+
+    /// What is found for the claimant counts at once, what is found against them when a reviewer agreed, and
+    /// what is left open takes nothing away.
+    fn finding(&mut self, leaf: &str, value: Value) {
+        self.alone.remove(leaf);
+        let against = if leaf == "IFA" { Value::Met } else { Value::NotMet };
+        if value == against {
+            self.alone.insert(leaf.to_owned(), value);
+        } else if value != Value::Undetermined {
+            self.found.insert(leaf.to_owned(), value);
         }
     }
 
@@ -160,6 +179,7 @@ impl Sheet {
         self.decision_unserved = false;
         self.claim_open = true;
         self.protected = false;
+        self.alone.clear();
         self.used(DeadlineKind::Appeal);
         self.appeals.clear();
         self.permissions.clear();

@@ -203,7 +203,11 @@ impl World {
             && let Some(entry) = case::commands().find(|entry| entry.full_name() == *name)
         {
             let name = Box::leak(entry.full_name().into_boxed_str());
-            return (name, fields::data(fields, &mut |name| self.id(name)));
+            let mut data = fields::data(fields, &mut |name| self.id(name));
+            if let Some(held) = options.get("holds") {
+                data["per_criterion"] = held.split(',').map(ruled).collect();
+            }
+            return (name, data);
         }
         match words {
             ["register"] => (

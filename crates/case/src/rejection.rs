@@ -53,6 +53,8 @@ codes! {
     NoIdentity = "no_identity", None;
     /// The actor or the one named does not represent the claimant, or not in this.
     NotRepresenting = "not_representing", None;
+    /// An unaccompanied child does this with a representative only.
+    RepresentativeNeeded = "representative_needed", None;
     /// The one named represents the claimant already.
     AlreadyRepresenting = "already_representing", None;
     /// There is no consent.

@@ -107,6 +107,7 @@ impl Case {
             Event::Deadlines(_) => {}
             Event::Register(event) => register::evolve(self, event, &stamp),
         }
+        self.registry.later.heard_of(envelope.by.role);
         self.deadlines.apply(&record.event, envelope.case, envelope.version);
         self.id = Some(envelope.case);
         self.version = envelope.version;

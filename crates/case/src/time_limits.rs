@@ -201,7 +201,7 @@ impl<'e> Told<'e> {
         Self {
             limit: Limit::onward(courts(case, event.appeal), true),
             circumstance: Some(event.circumstance.unwrap_or(Circumstance::Ordinary)),
-            from: occurred,
+            from: event.from.as_ref().unwrap_or(occurred),
             computed: event.renew_by.as_ref(),
             given: event.renew_by.as_ref(),
             over: event.over,

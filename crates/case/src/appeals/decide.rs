@@ -9,7 +9,7 @@ use super::{
 use crate::clocks::{Computed, Limit};
 use crate::decide::Context;
 use crate::decisions::{day, day_since};
-use crate::intake::represents;
+use crate::intake::{no_child_alone, represents};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, need};
 use crate::vocabulary::{AppealResult, Circumstance, DeadlineKind, LateRuling, Role, TakenBack};
@@ -66,13 +66,15 @@ fn file(case: &Case, filing: &FileAppeal, context: &Context<'_>) -> Result<Event
             format!("{} names an appeal already; choose a new id", filing.appeal),
         );
     }
-    if case.appeals.against(decision.version).is_some() {
+    let filed = day_since(&filing.filed, "filed", &decision.on, "the decision was issued on")?;
+    if let Some(before) = case.appeals.against(decision.version)
+        && !begins_anew(case, before, filed, context)
+    {
         return refuse(
             Code::AppealPending,
             "this decision was appealed already; the appeal is pending or was ruled on",
         );
     }
-    let filed = day_since(&filing.filed, "filed", &decision.on, "the decision was issued on")?;
     let notified = decision.notified.as_ref();
     let deadline = notified.and_then(|notified| notified.appeal_deadline.exact_day());
     let served = notified.map_or(decision.version, |notified| notified.version);
@@ -86,6 +88,15 @@ fn file(case: &Case, filing: &FileAppeal, context: &Context<'_>) -> Result<Event
     })))
 }
 
+/// Whether time to appeal was given again after an appeal was rejected as late, such as where service turned out
+/// to be defective, and a day lies in it. What is pending on the one before goes first.
+fn begins_anew(case: &Case, before: &Appeal, day: Date, context: &Context<'_>) -> bool {
+    let Some((_, ruled)) = before.late_ruled.as_ref() else { return false };
+    let over = before.ended() && !before.pending() && !before.permission_pending();
+    let late = over && before.ruling.is_none();
+    late && began_within(case, DeadlineKind::Appeal, *ruled, day, context)
+}
+
 /// Whoever asked may take it back: the claimant the appeal, and each side its own asking to go further.
 fn withdraw(
     case: &Case,
@@ -93,6 +104,9 @@ fn withdraw(
     context: &Context<'_>,
 ) -> Result<TakenBack, Rejection> {
     represents(case, context)?;
+    if context.by.role != Role::DecisionMaker {
+        no_child_alone(case)?;
+    }
     let appeal = case.appeals.one(one.appeal)?;
     let what = if appeal.permission_pending() {
         TakenBack::Permission
@@ -158,7 +172,7 @@ fn rule_late_filing(
     let rejected = ruling.ruling == LateRuling::Rejected
         && case.outcome().is_none_or(|outcome| !outcome.protects());
     let ruled = context.occurred.exact_day().filter(|_| rejected);
-    let from = ruled.map(|ruled| ruled_on(appeal).fold(ruled, Date::max));
+    let from = ruled.map(|ruled| appeal.days().fold(ruled, Date::max));
     let limit = Limit::onward(appeal.courts().saturating_add(1), false);
     let (circumstance, computed) =
         from.and_then(|from| onward_limit(case, limit, from, context)).unzip();
@@ -278,7 +292,7 @@ fn time_to_go_further(
     let stands = stands.or_else(|| case.decisions.standing().map(|decision| decision.outcome));
     let needed = stands.is_none_or(|outcome| !outcome.protects());
     let ruled = context.occurred.exact_day().filter(|_| needed);
-    let from = ruled.map(|ruled| ruled_on(appeal).fold(ruled, Date::max));
+    let from = ruled.map(|ruled| appeal.days().fold(ruled, Date::max));
     let limit = Limit::onward(appeal.courts().saturating_add(1), false);
     let (circumstance, computed) =
         from.and_then(|from| onward_limit(case, limit, from, context)).unzip();
@@ -316,12 +330,4 @@ pub(super) fn onward_limit(
     let served = case.decisions.standing().and_then(|decision| decision.notified.as_ref());
     let other = served.and_then(|served| computes(served.circumstance?));
     other.into_iter().chain(computes(Circumstance::Ordinary)).max_by_key(|(_, limit)| limit.last)
-}
-
-/// The days on which what was ruled on was there: no time runs from before.
-fn ruled_on(appeal: &Appeal) -> impl Iterator<Item = Date> {
-    let before = appeal.ruling.as_ref().map_or(&appeal.filed, |ruling| &ruling.on);
-    let permitted = appeal.onward.as_ref().and_then(|onward| onward.decided_on.as_ref());
-    let heard = appeal.hearings.iter().filter_map(|hearing| hearing.held.as_ref());
-    std::iter::once(before).chain(permitted).chain(heard).filter_map(WorldDate::exact_day)
 }

@@ -1,6 +1,8 @@
 //! What happens on the way of an appeal: its effect meanwhile, its hearings, and the permission to
 //! go further.
 
+use jiff::civil::Date;
+
 use super::decide::{began_within, free_of_earlier_part, onward_limit};
 use super::{Appeal, Event, PermissionDecided, PermissionSought};
 use crate::clocks::Limit;
@@ -130,6 +132,9 @@ pub struct Hearing {
 pub struct Onward {
     /// The event that sought it.
     pub sought: Version,
+    /// The day on which it was sought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sought_on: Option<WorldDate>,
     /// In which capacity it was sought: by the claimant's side or by the authority.
     pub by: Role,
     /// Whether it was sought within the time limit.
@@ -220,6 +225,12 @@ pub(super) fn seek(
     if case.decisions.standing().is_none_or(|decision| decision.version != appeal.decision) {
         return refuse(Code::NoDecision, "the decision of this appeal does not stand any more");
     }
+    if case.appeals.against(appeal.decision).is_some_and(|last| last.id != appeal.id) {
+        return refuse(
+            Code::AppealPending,
+            "another appeal against the decision followed this one",
+        );
+    }
     // A ruling of the next court is a ruling like any other: it may be taken further in its turn. And
     // whom one judge refused the permission may ask another.
     let used = appeal.onward.as_ref().is_some_and(|onward| {
@@ -290,7 +301,8 @@ pub(super) fn decide_permission(
         && onward.by != Role::DecisionMaker
         && !onward.renewed
         && case.outcome().is_none_or(|outcome| !outcome.protects());
-    let from = context.occurred.exact_day().filter(|_| may_renew);
+    let decided = context.occurred.exact_day().filter(|_| may_renew);
+    let from = decided.map(|decided| appeal.days().fold(decided, Date::max));
     let again = Limit::onward(appeal.courts(), true);
     let (circumstance, limit) =
         from.and_then(|from| onward_limit(case, again, from, context)).unzip();
@@ -298,6 +310,7 @@ pub(super) fn decide_permission(
         appeal: one.appeal,
         result: one.result,
         reasons: one.reasons.clone(),
+        from: from.filter(|from| limit.is_some() && Some(*from) != decided).map(WorldDate::day),
         renew_by: limit.as_ref().map(|limit| WorldDate::day(limit.last)),
         circumstance: circumstance.filter(|it| *it != Circumstance::Ordinary),
         over: limit.as_ref().map(|limit| limit.over),
@@ -353,6 +366,7 @@ pub(super) fn evolve(appeal: &mut Appeal, event: &Event, stamp: &Stamp<'_>) {
                 renewed: renewed || appeal.renewable.is_some(),
                 renewable: None,
                 sought: version,
+                sought_on: Some(one.sought.clone()),
                 by: stamp.by.role,
                 in_time: one.in_time,
                 result: None,

@@ -192,6 +192,9 @@ pub struct PermissionDecided {
     /// one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renew_by: Option<WorldDate>,
+    /// The day from which they computed it, where it is later than the day of the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<WorldDate>,
     /// The circumstance under which they computed it, where it is not the ordinary one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub circumstance: Option<Circumstance>,

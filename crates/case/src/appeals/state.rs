@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use guidance::Value;
+use jiff::civil::Date;
 
 use super::hearings::{self, Hearing, Onward};
 use super::{AppealDecided, Event};
-use crate::decisions::{Issued, carries};
+use crate::decisions::{self, Issued, carries};
 use crate::rejection::{Code, Rejection};
 use crate::state::{Case, Stamp, need};
 use crate::token::{ActorId, Criterion};
@@ -116,6 +117,17 @@ impl Appeal {
         self.onward.as_ref().is_some_and(|onward| {
             onward.result == Some(PermissionResult::Granted) && onward.ruled.is_none()
         })
+    }
+
+    /// The days on which what it is about to be ruled on was there: filing, rulings, permission, hearings.
+    pub(crate) fn days(&self) -> impl Iterator<Item = Date> {
+        let ruled = self.earlier.iter().chain(&self.ruling).map(|ruling| &ruling.on);
+        let ruled = ruled.chain(&self.late_ruled_on);
+        let onward = self.onward.iter();
+        let sought = onward.flat_map(|one| one.sought_on.iter().chain(&one.decided_on));
+        let heard = self.hearings.iter().filter_map(|hearing| hearing.held.as_ref());
+        let all = std::iter::once(&self.filed).chain(ruled).chain(sought).chain(heard);
+        all.filter_map(WorldDate::exact_day)
     }
 
     /// Whether permission to go further is sought and not decided.
@@ -285,7 +297,7 @@ fn end(case: &mut Case, decided: &AppealDecided, stamp: &Stamp<'_>) {
             let own = Some(decision.outcome).filter(|outcome| outcome.protects());
             decision.kept = if by_claimant { stood } else { own };
         }
-        case.assessment.open_round(stamp.version);
+        case.assessment.open_round(stamp.version, decisions::came_back(case, stamp));
     }
 }
 
@@ -295,8 +307,10 @@ fn outcome_after(before: Option<&Ruling>, decided: &AppealDecided) -> Option<Dec
     decided.outcome.or_else(|| before?.outcome)
 }
 
-/// What the courts hold by now, criterion by criterion; of the last court where they differ.
+/// What the courts hold by now, criterion by criterion; of the last court where they differ. A court that
+/// remits leaves nothing of the rulings before it.
 fn held_after(before: Option<&Ruling>, decided: &AppealDecided) -> BTreeMap<Criterion, Value> {
+    let before = before.filter(|_| decided.result != AppealResult::Remitted);
     let mut held = before.map(|ruling| ruling.held.clone()).unwrap_or_default();
     held.extend(decided.per_criterion.iter().map(|one| (one.criterion.clone(), one.value)));
     held

@@ -14,7 +14,7 @@ use crate::law::EXCLUSION;
 use crate::rejection::{Code, Rejection, refuse};
 use crate::seen;
 use crate::state::{Case, need};
-use crate::vocabulary::{ReviewResult, Role, UReason};
+use crate::vocabulary::{InterviewStage, ReviewResult, Role, UReason};
 
 /// Decides a command of assessment.
 pub(crate) fn decide(
@@ -185,6 +185,7 @@ fn complete_assessment(
         Some(date) => need(date.exact_day(), Code::DateUnfit, "as_of must be a whole day")?,
         None => context.day()?,
     };
+    follows(case, round, context)?;
     all_asked(case, round, context, day)?;
     nothing_withdrawn(case)?;
     let seen = seen::shown(case, complete.seen, newest_used(case, round))?;
@@ -213,6 +214,20 @@ fn complete_assessment(
         outcome: proposal.outcome,
         seen,
     })))
+}
+
+/// An assessment is dated no earlier than what made it necessary: else the decision on it would be served, and
+/// the time to appeal over, before it is there (I1, I11). Findings are dated by what was found.
+fn follows(case: &Case, round: &Round, context: &Context<'_>) -> Result<(), Rejection> {
+    not_before(context.occurred, &round.since, "the claim was registered or came back")?;
+    if let Some(claim) = &case.intake.lodged {
+        not_before(context.occurred, &claim.lodged, "the claim was lodged")?;
+    }
+    let interviews = case.evidence.interviews.values();
+    for held in interviews.filter(|interview| interview.stage == InterviewStage::Held) {
+        not_before(context.occurred, &held.at, "an interview was held")?;
+    }
+    Ok(())
 }
 
 /// The newest of the findings and facts from which the engine derives.

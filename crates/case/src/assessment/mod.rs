@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use guidance::{Outcome, Value};
 
 pub(crate) use self::decide::decide;
-pub use self::state::{Assessment, Exclusion, Finding, Review, Round, State};
+pub use self::state::{Assessment, Exclusion, Finding, Replaced, Review, Round, State};
 use crate::catalogue::{commands, events};
 use crate::personal::{Personal, Words};
 use crate::state::{Case, Stamp};

@@ -12,7 +12,17 @@ use crate::token::{ActorId, Criterion};
 use crate::vocabulary::{ExclusionClause, ReviewResult, UReason};
 use crate::{EvidenceId, Seen, Version, WorldDate};
 
-/// A finding as it stands; the ones it replaced are in the history.
+/// A finding that another of the same round replaced.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct Replaced {
+    /// Its value.
+    #[schemars(schema_with = "crate::schema::value")]
+    pub value: Value,
+    /// The event that recorded it.
+    pub version: Version,
+}
+
+/// A finding as it stands; what the ones that it replaced rested on is in the history.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Finding {
     /// Its value.
@@ -26,6 +36,9 @@ pub struct Finding {
     pub version: Version,
     /// The event that recorded the finding which it replaced.
     pub replaces: Option<Version>,
+    /// All that it replaced in its round, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Replaced>,
     /// The items of evidence relied on.
     pub evidence: Vec<EvidenceId>,
     /// The country information relied on.
@@ -102,6 +115,9 @@ impl Assessment {
 pub struct Round {
     /// The event that opened it.
     pub opened: Version,
+    /// The day before which nothing is completed in it: that of what opened it, or of the decision or the
+    /// claim that was withdrawn in it.
+    pub since: WorldDate,
     /// The findings by criterion.
     pub findings: BTreeMap<Criterion, Finding>,
     /// The examination of exclusion, once it is open.
@@ -161,15 +177,25 @@ impl State {
         Ok(())
     }
 
-    pub(crate) fn open_round(&mut self, opened: Version) {
+    pub(crate) fn open_round(&mut self, opened: Version, since: WorldDate) {
         self.rounds.push(Round {
             opened,
+            since,
             findings: BTreeMap::new(),
             exclusion: None,
             assessments: Vec::new(),
             assessors: BTreeSet::new(),
             reviewers: BTreeSet::new(),
         });
+    }
+
+    /// Something happened before which nothing is completed in the current round.
+    pub(crate) fn goes_on_since(&mut self, since: WorldDate) {
+        if let Some(round) = self.rounds.last_mut()
+            && since.exact_day() > round.since.exact_day()
+        {
+            round.since = since;
+        }
     }
 
     pub(crate) fn took_part(&mut self, by: &Actor) {
@@ -194,7 +220,11 @@ impl State {
 
     pub(crate) fn record(&mut self, finding: &RecordFinding, stamp: &Stamp<'_>) {
         let Some(round) = self.rounds.last_mut() else { return };
-        let replaces = round.findings.get(&finding.criterion).map(|old| old.version);
+        let mut earlier = Vec::new();
+        if let Some(old) = round.findings.remove(&finding.criterion) {
+            earlier = old.earlier;
+            earlier.push(Replaced { value: old.value, version: old.version });
+        }
         round.findings.insert(
             finding.criterion.clone(),
             Finding {
@@ -202,7 +232,8 @@ impl State {
                 u_reason: finding.u_reason,
                 by: stamp.by.id.clone(),
                 version: stamp.version,
-                replaces,
+                replaces: earlier.last().map(|old| old.version),
+                earlier,
                 evidence: finding.evidence.clone(),
                 country_info: finding.country_info.clone(),
                 clause: finding.clause,

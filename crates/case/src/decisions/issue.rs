@@ -82,7 +82,9 @@ fn reviewed(latest: &Assessment) -> Result<&Review, Rejection> {
 fn disclosed(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
     let undisclosed = evidence::undisclosed(case, context);
     if undisclosed.is_empty() {
-        return Ok(());
+        return evidence::disclosed_on(case, context).try_for_each(|disclosed| {
+            not_before(context.occurred, disclosed, "country information was disclosed")
+        });
     }
     let items: Vec<_> = undisclosed.iter().map(ToString::to_string).collect();
     refuse(

@@ -6,7 +6,9 @@ mod issue;
 mod service;
 mod status;
 
-use guidance::Outcome;
+use std::collections::BTreeMap;
+
+use guidance::{Outcome, Value};
 use jiff::civil::Date;
 
 pub use self::bars::{LiftRemovalBar, PlaceRemovalBar, RemovalBar};
@@ -16,6 +18,7 @@ pub use self::status::{
     EndStatus, GrantStatus, HearStatusReview, KeepStatus, NotifyStatusReview, OpenStatusReview,
     StatusHeld, StatusReview,
 };
+use crate::appeals::Appeal;
 use crate::catalogue::{commands, events};
 use crate::decide::Context;
 use crate::personal::{Personal, Words};
@@ -126,7 +129,7 @@ commands! {
     KeepStatus = "keep-status", "Ends the review: the status stays.",
         by [DecisionMaker], personal [("reason", Words)];
     EndStatus = "end-status", "Ends the status.",
-        by [DecisionMaker], personal [("reasons", Words)];
+        by [DecisionMaker], personal [("reasons", Words), ("per_criterion[].reason", Words)];
 }
 
 /// Service failed.
@@ -212,6 +215,10 @@ pub struct Decision {
     /// The open criteria that it turned against the claimant by findings on the onus.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub onus: Vec<Criterion>,
+    /// What it holds of criteria, where it ended a status.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "crate::schema::values")]
+    pub held: BTreeMap<Criterion, Value>,
     /// Whether it departs from the proposal.
     pub departs: bool,
     /// What the decision-maker was shown.
@@ -240,6 +247,7 @@ impl Decision {
             grounds: Vec::new(),
             assessment,
             onus: Vec::new(),
+            held: BTreeMap::new(),
             departs: false,
             seen: None,
             notified: None,
@@ -330,8 +338,7 @@ pub(crate) fn decide(
             Event::StatusReviewNotified(notice.clone())
         }
         Command::HearStatusReview(hearing) => {
-            let review = status::at(case, &[Stage::Notified, Stage::Heard])?;
-            status::not_before_notice(review, context)?;
+            status::hear(case, hearing, context)?;
             Event::StatusReviewHeard(hearing.clone())
         }
         Command::KeepStatus(kept) => {
@@ -376,6 +383,29 @@ pub(crate) fn not_before(
         return refuse(Code::DateUnfit, format!("occurred is {occurred}, and {what} on {since}"));
     }
     Ok(())
+}
+
+/// The day on which a case comes back: of the event that brings it back, or of the last that happened to
+/// the decision before, whichever is later.
+pub(crate) fn came_back(case: &Case, stamp: &Stamp<'_>) -> WorldDate {
+    let last = last_day(case).max(stamp.occurred.exact_day());
+    last.map_or_else(|| stamp.occurred.clone(), WorldDate::day)
+}
+
+/// The last day on which something happened to the last decision, or to a claim that is none any more: issue,
+/// service, appeals, submissions, withdrawal.
+pub(crate) fn last_day(case: &Case) -> Option<Date> {
+    let round = case.assessment.round().and_then(|round| round.since.exact_day());
+    let submitted = case.registry.later.submissions.iter().filter_map(|one| one.on.exact_day());
+    let last = case.decisions.all.last();
+    submitted.chain(round).chain(last.into_iter().flat_map(|last| days_of(case, last))).max()
+}
+
+fn days_of(case: &Case, decision: &Decision) -> impl Iterator<Item = Date> {
+    let served = decision.notified.as_ref().map(|notified| &notified.served);
+    let own = std::iter::once(&decision.on).chain(served).filter_map(WorldDate::exact_day);
+    let appeals = case.appeals.all.iter().filter(|appeal| appeal.decision == decision.version);
+    own.chain(appeals.flat_map(Appeal::days))
 }
 
 /// Applies an event of decisions.

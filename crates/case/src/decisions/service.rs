@@ -230,4 +230,6 @@ pub(super) fn withdrawn(case: &mut Case, stamp: &Stamp<'_>) {
     decision.set_aside = Some(stamp.version);
     case.appeals.lapse(stamp.version);
     case.assessment.void(stamp.version);
+    let since = super::came_back(case, stamp);
+    case.assessment.goes_on_since(since);
 }

@@ -4,6 +4,7 @@
 //! while a time limit runs or an appeal is pending, the person is not removed (I1).
 
 use super::{Decision, Issued, day, day_since, not_before};
+use crate::appeals::CriterionRuling;
 use crate::decide::Context;
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
@@ -90,6 +91,10 @@ pub struct EndStatus {
     /// is what a court gave instead, else `refused`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<DecisionOutcome>,
+    /// What is held now of criteria on which a finding or a court said otherwise before, such as that harm
+    /// within article 3 awaits the person no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub per_criterion: Vec<CriterionRuling>,
     /// The reasons.
     pub reasons: Personal<Words>,
 }
@@ -101,6 +106,8 @@ pub struct StatusHeld {
     pub status: StatusKind,
     /// The event that granted it.
     pub version: Version,
+    /// When, in the world.
+    pub on: WorldDate,
     /// The event that ended it.
     pub ended: Option<Version>,
 }
@@ -182,6 +189,7 @@ pub(super) fn granted(case: &mut Case, grant: &GrantStatus, stamp: &Stamp<'_>) {
     case.decisions.statuses.push(StatusHeld {
         status: grant.status,
         version: stamp.version,
+        on: stamp.occurred.clone(),
         ended: None,
     });
 }
@@ -234,8 +242,11 @@ pub(super) fn at<'a>(
 pub(super) fn notify(case: &Case, notice: &NotifyStatusReview) -> Result<(), Rejection> {
     let review = at(case, &[StatusReviewStage::Opened])?;
     day_since(&notice.served, "served", &review.on, "the review was opened on")?;
-    if let Some(decision) = case.decisions.standing() {
-        day_since(&notice.served, "served", &decision.on, "the decision was issued on")?;
+    if let Some(held) = case.decisions.status() {
+        day_since(&notice.served, "served", &held.on, "the status was granted on")?;
+    }
+    if let Some(last) = super::last_day(case).map(WorldDate::day) {
+        day_since(&notice.served, "served", &last, "what was decided before is of")?;
     }
     Ok(())
 }
@@ -262,6 +273,9 @@ pub(super) fn end(
             format!("{} is no ground of {}", end.ground, review.kind),
         );
     }
+    for held in &end.per_criterion {
+        context.law.known_criterion(case, &held.criterion)?;
+    }
     remains(case, end)
 }
 
@@ -275,6 +289,24 @@ pub(super) fn not_before_notice(
         Some(noticed) => not_before(context.occurred, noticed, "notice of the review was served"),
         None => Ok(()),
     }
+}
+
+/// Who is told and does not come on the same day had no chance to come: there is a day between.
+pub(super) fn hear(
+    case: &Case,
+    hearing: &HearStatusReview,
+    context: &Context<'_>,
+) -> Result<(), Rejection> {
+    let review = at(case, &[StatusReviewStage::Notified, StatusReviewStage::Heard])?;
+    not_before_notice(review, context)?;
+    let noticed = review.noticed.as_ref().and_then(WorldDate::exact_day);
+    if !hearing.attended && context.occurred.exact_day() <= noticed {
+        return refuse(
+            Code::DateUnfit,
+            "notice was served on that day; whoever does not come is absent on the next, at soonest",
+        );
+    }
+    Ok(())
 }
 
 /// What a court gave instead of the status stays, and the authority may leave more than nothing.
@@ -355,9 +387,11 @@ pub(super) fn ended(case: &mut Case, end: &EndStatus, stamp: &Stamp<'_>) {
     }
     case.open_again();
     case.intake.withdrawn = None;
+    case.registry.later.implicit = None;
     let assessment = case.decisions.all.last().map(|last| last.assessment).unwrap_or_default();
     case.decisions.all.push(Decision {
         issued: Issued::StatusEnded,
+        held: end.per_criterion.iter().map(|one| (one.criterion.clone(), one.value)).collect(),
         ..Decision::new(stamp, end.outcome.unwrap_or(DecisionOutcome::Refused), assessment)
     });
 }

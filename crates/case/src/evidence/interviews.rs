@@ -183,6 +183,14 @@ pub(super) fn hold(
     if held.interpreter.as_ref() == Some(&context.by.id) {
         return refuse(Code::InterpreterUnfit, "who interviews does not interpret");
     }
+    // Directive 2013/32/EU art. 25(1)(b).
+    if case.intake.unaccompanied_child() && held.representative.is_none() {
+        return refuse(
+            Code::RepresentativeNeeded,
+            "an unaccompanied child is not interviewed alone: name the representative who was there, or \
+             put the interview off until somebody represents the child",
+        );
+    }
     Ok(())
 }
 

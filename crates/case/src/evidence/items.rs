@@ -153,23 +153,35 @@ pub struct DiscloseCountryInfo {
     pub language: Language,
 }
 
-/// I8: the country information on which the findings of the current round rest, or that was linked to a
-/// criterion against the claimant, and which was not disclosed to them.
+/// I8: the country information that was not disclosed to the claimant and had to be.
 pub(crate) fn undisclosed(case: &Case, context: &Context<'_>) -> Vec<EvidenceId> {
+    let all = to_be_disclosed(case, context);
+    all.filter(|(_, item)| item.disclosed.is_none()).map(|(id, _)| *id).collect()
+}
+
+/// I8: when the country information that had to be was disclosed to the claimant.
+pub(crate) fn disclosed_on<'a>(
+    case: &'a Case,
+    context: &Context<'_>,
+) -> impl Iterator<Item = &'a WorldDate> {
+    to_be_disclosed(case, context).filter_map(|(_, item)| item.disclosed_on.as_ref())
+}
+
+/// The country information on which the findings of the current round rest, or that was linked to a criterion
+/// against the claimant.
+fn to_be_disclosed<'a>(
+    case: &'a Case,
+    context: &Context<'_>,
+) -> impl Iterator<Item = (&'a EvidenceId, &'a Item)> {
     let against = |item: &Item| {
         item.links.iter().any(|link| Some(link.polarity) == against(case, &link.criterion, context))
     };
     let held = case.evidence.items.iter().filter(|(_, item)| item.withdrawn.is_none());
     let linked = held.filter(|(_, item)| against(item)).map(|(id, _)| *id);
-    let unseen = |id: &EvidenceId| {
-        case.evidence
-            .items
-            .get(id)
-            .is_some_and(|item| item.to_be_disclosed() && item.disclosed.is_none())
-    };
     let mut all = relied_on_now(case);
     all.extend(linked);
-    all.into_iter().filter(unseen).collect()
+    let items = case.evidence.items.iter();
+    items.filter(move |(id, item)| item.to_be_disclosed() && all.contains(id))
 }
 
 /// How an item stands to a criterion that is against the claimant: what supports that they are excluded,
@@ -279,6 +291,7 @@ fn fresh(kind: EvidenceKind, sha256: &Sha256Hex, stamp: &Stamp<'_>) -> Item {
         translations: Vec::new(),
         links: Vec::new(),
         disclosed: None,
+        disclosed_on: None,
         withdrawn: None,
     }
 }
@@ -297,6 +310,7 @@ pub(super) fn disclosed(state: &mut State, disclosed: &DiscloseCountryInfo, stam
     for id in &disclosed.evidence {
         if let Some(item) = state.items.get_mut(id) {
             item.disclosed.get_or_insert(stamp.version);
+            item.disclosed_on.get_or_insert_with(|| stamp.occurred.clone());
         }
     }
 }

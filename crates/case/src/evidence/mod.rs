@@ -19,7 +19,7 @@ pub use self::interviews::{
 pub use self::items::{
     AssessAuthenticity, Attach, AttachCountryInfo, DiscloseCountryInfo, Link, Translate, Withdraw,
 };
-pub(crate) use self::items::{country_info, undisclosed, withdrawn_but_relied_on};
+pub(crate) use self::items::{country_info, disclosed_on, undisclosed, withdrawn_but_relied_on};
 pub use self::state::{Fact, Interview, Item, LinkState, State, Transcript};
 use guidance::Value;
 

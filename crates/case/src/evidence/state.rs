@@ -49,6 +49,9 @@ pub struct Item {
     pub links: Vec<LinkState>,
     /// The event by which it was disclosed to the claimant, if it is country information.
     pub disclosed: Option<Version>,
+    /// When that was, in the world.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disclosed_on: Option<WorldDate>,
     /// The event by which it was withdrawn.
     pub withdrawn: Option<Version>,
 }

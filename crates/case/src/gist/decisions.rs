@@ -42,7 +42,13 @@ pub(super) fn gist_of(event: &Event) -> Gist {
         Event::StatusKept(_) => gist("Review over: the status stays", []),
         Event::StatusEnded(end) => {
             let stands = end.outcome.map(|outcome| format!("what stands: {outcome}"));
-            gist(format!("Status ended: {}", words(end.ground.as_str())), stands)
+            let held = end.per_criterion.iter();
+            let held = held.map(|held| format!("{} = {}", held.criterion, held.value));
+            let held = Some(listed("held", held)).filter(|held| !held.is_empty());
+            gist(
+                format!("Status ended: {}", words(end.ground.as_str())),
+                stands.into_iter().chain(held),
+            )
         }
     }
 }

@@ -222,6 +222,7 @@ pub(super) fn assess_identity(case: &Case, identity: &AssessIdentity) -> Result<
 pub(super) fn withdraw(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
     case.alive()?;
     people::represents(case, context)?;
+    people::no_child_alone(case)?;
     if case.decisions.standing().is_some() && case.appeals.pending().is_none() {
         return refuse(
             Code::NothingToWithdraw,

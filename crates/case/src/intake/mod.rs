@@ -16,7 +16,7 @@ pub use self::people::{
     ApplySafeguard, AppointRepresentative, EndRepresentation, IdentifyNeed, LinkFamily,
     RecordBarrier, RecordConsent, RecordReference, WithdrawConsent,
 };
-pub(crate) use self::people::{may_represent, represents};
+pub(crate) use self::people::{may_represent, no_child_alone, represents};
 pub use self::state::{
     BarrierMet, Consent, ExternalReference, FamilyMember, Lodged, Made, Registration,
     Representation, State,
@@ -271,6 +271,7 @@ pub(crate) fn decide(
         Command::ExecuteTransfer(executed) => {
             transfer::step(case, executed.transfer, &[Stage::Decided], Stage::Executed)?;
             transfer::may_leave(case, executed.transfer, context)?;
+            transfer::no_time_runs(case, context)?;
             Event::TransferExecuted(executed.clone())
         }
         Command::LapseTransfer(lapsed) => {
@@ -314,6 +315,7 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
         Event::ClaimWithdrawn(_) => {
             case.intake.withdrawn = Some(stamp.version);
             case.appeals.lapse(stamp.version);
+            case.assessment.goes_on_since(stamp.occurred.clone());
         }
         Event::RepresentativeAppointed(_)
         | Event::RepresentationEnded(_)
@@ -341,5 +343,5 @@ fn registered(case: &mut Case, claim: &RegisterClaim, stamp: &Stamp<'_>) {
         registered: stamp.occurred.clone(),
     });
     case.intake.person = claim.person.or(case.intake.person);
-    case.assessment.open_round(stamp.version);
+    case.assessment.open_round(stamp.version, stamp.occurred.clone());
 }

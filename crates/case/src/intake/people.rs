@@ -182,6 +182,19 @@ pub(crate) fn represents(case: &Case, context: &Context<'_>) -> Result<(), Rejec
     Ok(())
 }
 
+/// An unaccompanied child gives up nothing alone: a representative comes first (Directive 2013/32/EU art. 25(1)).
+pub(crate) fn no_child_alone(case: &Case) -> Result<(), Rejection> {
+    let mut representatives = case.intake.representatives.values();
+    if case.intake.unaccompanied_child() && !representatives.any(|one| one.ended.is_none()) {
+        return refuse(
+            Code::RepresentativeNeeded,
+            "the claimant is an unaccompanied child whom nobody represents; send \
+             intake.appoint-representative first",
+        );
+    }
+    Ok(())
+}
+
 /// Whenever the case exists: a representation ends also where the claim was withdrawn or the file closed.
 pub(super) fn end(case: &Case, end: &EndRepresentation) -> Result<(), Rejection> {
     case.exists()?;

@@ -156,6 +156,12 @@ impl State {
         self.made.is_some() && self.registration.is_none()
     }
 
+    /// Whether the claimant is a child without a guardian.
+    #[must_use]
+    pub fn unaccompanied_child(&self) -> bool {
+        self.needs.contains_key(&NeedKind::UnaccompaniedChild)
+    }
+
     /// Whether the claimant consents to something now.
     #[must_use]
     pub fn consents(&self, scope: ConsentScope) -> bool {

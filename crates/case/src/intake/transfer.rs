@@ -5,6 +5,7 @@ use crate::decide::Context;
 use crate::decisions::day;
 use crate::personal::{Line, Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
+use crate::removal;
 use crate::state::{Case, Stamp, need};
 use crate::vocabulary::{DecisionOutcome, RecipientClass, TransferKind, TransferStage};
 use crate::{TransferId, Version, WorldDate};
@@ -216,6 +217,19 @@ pub(super) fn may_leave(
         );
     }
     Ok(())
+}
+
+/// What bars removal by the decision that stands bars a transfer as well: that it was not served, and time to
+/// appeal or to go further.
+pub(super) fn no_time_runs(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
+    let Some(decision) = case.decisions.standing() else { return Ok(()) };
+    let Some(reason) = removal::of_decision(case, decision, context.at(case)?) else {
+        return Ok(());
+    };
+    refuse(
+        Code::RemovalBarred,
+        format!("{}; nobody is transferred before that is over", reason.sentence),
+    )
 }
 
 /// Applies an event of routing; others change nothing here.

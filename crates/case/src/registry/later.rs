@@ -2,11 +2,11 @@
 
 use super::Event;
 use super::withdrawal::{Implicit, Warning};
-use crate::decisions::day;
+use crate::decisions::{came_back, day};
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
-use crate::vocabulary::{ReopenGround, SubmissionRuling};
+use crate::vocabulary::{ReopenGround, Role, SubmissionRuling, WarningCause};
 use crate::{EvidenceId, SubmissionId, Version, WorldDate};
 
 /// Makes a further submission after the decision.
@@ -68,6 +68,8 @@ pub struct FurtherSubmission {
     pub id: SubmissionId,
     /// The event that made it.
     pub version: Version,
+    /// When it was made, in the world.
+    pub on: WorldDate,
     /// The items of evidence that it names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<EvidenceId>,
@@ -75,6 +77,15 @@ pub struct FurtherSubmission {
     pub ruling: Option<SubmissionRuling>,
     /// The event that took it up by reopening the claim.
     pub reopened: Option<Version>,
+}
+
+impl Later {
+    /// I13: whose side acts is not taken for gone.
+    pub(crate) fn heard_of(&mut self, by: Role) {
+        if matches!(by, Role::Applicant | Role::Representative) {
+            self.warning.take_if(|warning| warning.cause == WarningCause::Absconded);
+        }
+    }
 }
 
 impl FurtherSubmission {
@@ -185,22 +196,25 @@ pub(super) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
     let (later, version) = (&mut case.registry.later, stamp.version);
     match event {
         Event::WithdrawalWarned(one) => {
-            let (respond_by, over) = (one.respond_by.clone(), one.over);
-            later.warning = Some(Warning { version, respond_by, over });
+            let (what, respond_by, over) = (one.cause, one.respond_by.clone(), one.over);
+            later.warning = Some(Warning { version, cause: what, respond_by, over });
         }
         Event::WarningAnswered(_) => later.warning = None,
         Event::ClaimWithdrawnImplicitly(one) => {
             later.warning = None;
             later.implicit = Some(Implicit { version, on: stamp.occurred.clone(), over: one.over });
             case.intake.withdrawn = Some(version);
+            case.assessment.goes_on_since(stamp.occurred.clone());
         }
         Event::ClaimReinstated(_) => {
             later.implicit = None;
             case.intake.withdrawn = None;
+            case.assessment.goes_on_since(stamp.occurred.clone());
         }
         Event::FurtherSubmissionMade(one) => later.submissions.push(FurtherSubmission {
             id: one.submission,
             version,
+            on: stamp.occurred.clone(),
             evidence: one.evidence.clone(),
             ruling: None,
             reopened: None,
@@ -210,13 +224,14 @@ pub(super) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
                 submission.ruling = Some(one.ruling);
             }
         }
-        Event::ClaimReopened(_) => reopened(case, version),
+        Event::ClaimReopened(_) => reopened(case, stamp),
         Event::FileArchived(_) => later.archived = Some(version),
         _ => {}
     }
 }
 
-fn reopened(case: &mut Case, version: Version) {
+fn reopened(case: &mut Case, stamp: &Stamp<'_>) {
+    let (version, since) = (stamp.version, came_back(case, stamp));
     let later = &mut case.registry.later;
     (later.implicit, later.archived, later.warning) = (None, None, None);
     for submission in later.submissions.iter_mut().filter(|one| one.pending()) {
@@ -231,5 +246,5 @@ fn reopened(case: &mut Case, version: Version) {
         decision.set_aside.get_or_insert(version);
         decision.kept = decision.kept.or(stood);
     }
-    case.assessment.open_round(version);
+    case.assessment.open_round(version, since);
 }

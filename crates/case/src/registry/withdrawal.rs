@@ -93,6 +93,8 @@ pub struct ReinstateClaim {
 pub struct Warning {
     /// The event.
     pub version: Version,
+    /// Of what.
+    pub cause: WarningCause,
     /// The last day for an answer.
     pub respond_by: WorldDate,
     /// The first instant at which the time to answer is over, where that was kept.
@@ -240,8 +242,9 @@ pub(super) fn reinstate(case: &Case) -> Result<(), Rejection> {
     if case.registry.closed.is_some() {
         return refuse(Code::FileClosed, "the file is closed; reopen the claim instead");
     }
+    let withdrawn = case.intake.withdrawn;
     need(
-        case.registry.later.implicit.as_ref(),
+        case.registry.later.implicit.as_ref().filter(|one| Some(one.version) == withdrawn),
         Code::NothingToReinstate,
         "the claim does not count as withdrawn; one that the claimant withdrew is reopened",
     )

@@ -156,6 +156,7 @@ mod tests {
             translations: Vec::new(),
             links: Vec::new(),
             disclosed: None,
+            disclosed_on: None,
             withdrawn: None,
         }
     }
