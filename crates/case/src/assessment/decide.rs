@@ -88,7 +88,7 @@ fn may_review(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
     if case.decisions.decided(&context.by.id) {
         return refuse(Code::TookPart, "the actor decided this case and may not review it");
     }
-    case.not_of_the_claimants_side(&context.by.id)
+    case.impartial(&context.by.id)
 }
 
 fn record_finding(

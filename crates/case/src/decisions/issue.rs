@@ -42,7 +42,7 @@ pub(super) fn issue(
             "the actor assessed or reviewed this case and may not decide it",
         );
     }
-    case.not_of_the_claimants_side(by)?;
+    case.impartial(by)?;
     disclosed(case, context)?;
     grounds_fit(decision)?;
     exclusion_fits(case, latest, decision, context)?;

@@ -256,6 +256,7 @@ pub(super) fn end(
             "the actor opened the review; somebody else decides whether the status ends",
         );
     }
+    case.impartial(&context.by.id)?;
     if !review.kind.grounds().contains(&end.ground) {
         return refuse(
             Code::EndGroundUnfit,
