@@ -141,7 +141,7 @@ codes! {
     TranscriptServed = "transcript_served", Some(I17);
     /// The transcript was not served, or no place of it is named.
     NoTranscript = "no_transcript", None;
-    /// The fact that is to be superseded does not stand any more.
+    /// The fact that is to be superseded, or on which a finding rests, does not stand any more.
     FactNotCurrent = "fact_not_current", Some(I17);
     /// The inbox holds no such upload.
     UnknownUpload = "unknown_upload", None;

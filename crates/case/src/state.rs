@@ -313,7 +313,7 @@ impl Case {
             return if begun { Status::InAssessment } else { Status::Registered };
         };
         match latest.reviews.last().map(|review| review.result) {
-            _ if latest.voided.is_some() => Status::InAssessment,
+            _ if latest.stale().is_some() => Status::InAssessment,
             Some(ReviewResult::Return) => Status::InAssessment,
             Some(ReviewResult::Agree) => Status::AwaitingDecision,
             Some(ReviewResult::Escalate) | None => Status::AwaitingReview,

@@ -134,6 +134,9 @@ impl Summary {
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other events change no summary")]
     fn intake(&mut self, event: &IntakeEvent, record: &Recorded) {
+        if event.is_new_matter() {
+            self.void();
+        }
         match event {
             IntakeEvent::ClaimRegistered(claim) => {
                 self.status = Status::Registered;
@@ -148,7 +151,6 @@ impl Summary {
                 self.references.push(kept.reference.clone());
             }
             IntakeEvent::ClaimWithdrawn(_) => self.status = Status::Withdrawn,
-            IntakeEvent::ClaimLodged(_) => self.void(),
             _ => {}
         }
     }

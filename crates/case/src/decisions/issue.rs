@@ -65,7 +65,7 @@ pub(super) fn issue(
 
 /// I3: the latest assessment is complete, not void, and agreed to.
 fn reviewed(latest: &Assessment) -> Result<&Review, Rejection> {
-    if let Some(by) = latest.voided {
+    if let Some(by) = latest.stale() {
         return refuse(
             Code::AssessmentVoided,
             format!("version {by} is newer than the assessment and voids it: complete it again"),

@@ -217,7 +217,7 @@ fn assessment(file: &CaseFile, one: &Assessment, screen: &mut Screen) -> Result<
     if !one.open.is_empty() {
         let _ = write!(line, "; open: {}", one.open.join(", "));
     }
-    if let Some(by) = one.voided {
+    if let Some(by) = one.stale() {
         let _ = write!(line, "; voided by version {by}");
     }
     screen.labelled(2, 12, file.day(one.version), &line)?;
