@@ -61,6 +61,7 @@ const STEPS: &[&str] = &[
     "rule A2 admitted by J@",
     "rule A2 rejected by J@",
     "decide A1 remitted by J@",
+    "decide A1 remitted to tribunal by J@",
     "decide A1 dismissed by J@",
     "decide A2 allowed outcome refugee by J@",
     "decide A1 remitted by J:D@",

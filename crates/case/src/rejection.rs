@@ -219,6 +219,8 @@ codes! {
     LateNotRuled = "late_not_ruled", Some(I12);
     /// The appeal was filed in time, or was ruled on already.
     NothingToRule = "nothing_to_rule", Some(I12);
+    /// Nobody is there to whom the case could be given back so.
+    RemittalUnfit = "remittal_unfit", None;
     /// The result of the appeal and the stated outcome do not fit.
     OutcomeUnfit = "outcome_unfit", None;
     /// A decision stands; the claim can no longer be withdrawn.

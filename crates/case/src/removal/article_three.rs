@@ -62,7 +62,7 @@ fn held(case: &Case, leaf: &str) -> Option<(Version, Value)> {
         counts.then_some((finding.version, finding.value))
     });
     let ruled = case.appeals.all.iter().filter_map(|appeal| {
-        let ruling = appeal.ruling.as_ref()?;
+        let ruling = appeal.last_ruling()?;
         let of = |id: &str| ruling.held.iter().find(|(held, _)| held.as_str() == id);
         let whole = of(ARTICLE_3).map(|(_, value)| match (leaf, value) {
             (FLIGHT_AT_HOME, Value::Met) => Value::NotMet,
