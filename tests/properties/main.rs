@@ -64,6 +64,7 @@ const STEPS: &[&str] = &[
     "rule A2 admitted by J@",
     "rule A2 rejected by J@",
     "decide A1 remitted by J@",
+    "decide A1 remitted to tribunal by J@",
     "decide A1 dismissed by J@",
     "decide A2 allowed outcome refugee by J@",
     "decide A1 remitted by J:D@",
@@ -391,6 +392,30 @@ fn the_bar_opens_when_a_refusal_is_final() {
     assert!(!bar("2024-03-01T23:00:00Z").barred, "the day is over");
     assert!(removal::never_open_while_closed(&world.records) > 0);
     assert!(case::removal_bar(&Case::default(), "2030-01-01T00:00:00Z".parse().unwrap()).barred);
+}
+
+/// A claim that counts as withdrawn where no clock says until when: what bars names what would end it.
+#[test]
+fn where_no_clock_ends_a_bar_it_says_what_does() {
+    let mut world = World::default();
+    for step in [
+        "register profile UNHCR by G1",
+        "registry.warn-withdrawal cause=absconded method=post language=en served=2024-01-10 \
+         respond_by=2024-02-10 by Y1",
+        "registry.withdraw-implicitly reason=~ on 2024-03-01 by Y1",
+    ] {
+        world.take(step).unwrap_or_else(|rejection| panic!("{step}: {rejection}"));
+    }
+    let names_it = |sentence: &str| sentence.contains("deadlines.set, kind reinstatement");
+    let at = "2030-01-01T00:00:00Z".parse().expect("an instant");
+    let reasons = case::removal_bar(&world.case, at).reasons;
+    assert!(reasons.len() == 1 && names_it(&reasons[0].sentence), "{reasons:?}");
+    let close = "close withdrawn on 2030-01-01 by Y1";
+    assert!(names_it(&world.take(close).expect_err("it may be taken up again").message));
+    let given = "deadlines.set deadline=@L1 kind=reinstatement due=2025-01-01T00:00:00Z by Y1";
+    world.take(given).expect("time is given");
+    assert!(!case::removal_bar(&world.case, at).reasons.iter().any(|one| names_it(&one.sentence)));
+    world.take(close).expect("the time is over");
 }
 
 /// Granted in January 2024, ended in January 2027.

@@ -161,7 +161,7 @@ fn obeyed(records: &[Recorded]) -> u64 {
                 }
                 appeals::Event::AppealDecided(decided) => {
                     assert!(!late[&decided.appeal], "I12: late and not ruled on");
-                    if decided.result == AppealResult::Remitted {
+                    if decided.result == AppealResult::Remitted && decided.to.is_none() {
                         earlier.append(&mut assessors);
                         (opened, excluded) = (false, false);
                     }

@@ -210,7 +210,12 @@ impl Sheet {
                 if let Some(outcome) = decided.outcome {
                     self.protected = outcome.protects();
                 }
-                if decided.result == AppealResult::Remitted {
+                if decided.to.is_some() {
+                    // The first tribunal has it again: nothing is ruled, and what was given is kept.
+                    self.kept |= self.for_claimant && self.protected;
+                    (self.protected, self.ruled) = (self.own, false);
+                    self.appeals.insert(decided.appeal);
+                } else if decided.result == AppealResult::Remitted {
                     self.kept |= if self.for_claimant { self.protected } else { self.own };
                     self.claim_opens_again();
                 }

@@ -275,7 +275,7 @@ impl World {
                 if let Some(held) = options.get("holds") {
                     data["per_criterion"] = held.split(',').map(ruled).collect();
                 }
-                let data = with(data, "outcome", options);
+                let data = with(with(data, "outcome", options), "to", options);
                 ("appeals.decide", with(data, "onward_deadline", options))
             }
             ["close", retention] => ("registry.close-file", json!({ "retention": retention })),
@@ -358,6 +358,7 @@ fn options<'a>(words: &[&'a str]) -> (Vec<&'a str>, BTreeMap<&'a str, &'a str>) 
         "outcome",
         "onward_deadline",
         "holds",
+        "to",
     ];
     let mut plain = Vec::new();
     let mut options = BTreeMap::new();

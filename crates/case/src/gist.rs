@@ -155,8 +155,9 @@ fn of_appeals(event: &appeals::Event) -> Gist {
             let held = held.map(|held| format!("{} = {}", held.criterion, held.value));
             let onward = decided.onward_deadline.as_ref();
             let onward = onward.map(|last| format!("further appeal until {last}"));
+            let below = decided.to.map(|to| format!(" to the {to}")).unwrap_or_default();
             gist(
-                format!("Appeal {}{outcome}", decided.result),
+                format!("Appeal {}{below}{outcome}", decided.result),
                 [
                     decided.appeal.to_string(),
                     listed("the tribunal holds", held),

@@ -223,6 +223,28 @@ impl<'a> Law<'a> {
         Ok(proposal(guidance, case, findings)?.outcome)
     }
 
+    /// The leaves that are open where an assessment does not say whether article 3 of the European Convention
+    /// on Human Rights forbids a return; none where it says so, either way.
+    pub(crate) fn open_on_article_three(
+        self,
+        case: &Case,
+        assessment: &Assessment,
+    ) -> Result<Vec<String>, Rejection> {
+        let guidance = self.guidance_of(assessment)?;
+        let (sought, facts) = (registration(case)?.sought, facts(&case.evidence.facts));
+        let findings = findings(guidance, current(case)?, &BTreeSet::new());
+        let evaluation = guidance.evaluate(&Question { sought, facts, findings });
+        if !evaluation.all().any(|it| it == (ARTICLE_3, Value::Undetermined)) {
+            return Ok(Vec::new());
+        }
+        let mut leaves = BTreeSet::new();
+        collect(guidance, ARTICLE_3, &mut leaves);
+        let open = |id: &String| {
+            guidance.leaf(id).is_some_and(|leaf| findings.get(leaf) == Value::Undetermined)
+        };
+        Ok(leaves.into_iter().filter(open).collect())
+    }
+
     fn guidance_of(self, assessment: &Assessment) -> Result<&'a Guidance, Rejection> {
         let hash: Option<GuidanceHash> = assessment.guidance.parse().ok();
         need(

@@ -283,7 +283,7 @@ fn assessed(one: &Assessment) -> String {
     for review in &one.reviews {
         text = format!("{text}, review: {}", review.result);
     }
-    if one.voided.is_some() {
+    if one.stale().is_some() {
         text.push_str(", voided");
     }
     text

@@ -143,7 +143,7 @@ codes! {
     TranscriptServed = "transcript_served", Some(I17);
     /// The transcript was not served, or no place of it is named.
     NoTranscript = "no_transcript", None;
-    /// The fact that is to be superseded does not stand any more.
+    /// The fact that is to be superseded, or on which a finding rests, does not stand any more.
     FactNotCurrent = "fact_not_current", Some(I17);
     /// The inbox holds no such upload.
     UnknownUpload = "unknown_upload", None;
@@ -221,6 +221,8 @@ codes! {
     LateNotRuled = "late_not_ruled", Some(I12);
     /// The appeal was filed in time, or was ruled on already.
     NothingToRule = "nothing_to_rule", Some(I12);
+    /// Nobody is there to whom the case could be given back so.
+    RemittalUnfit = "remittal_unfit", None;
     /// The result of the appeal and the stated outcome do not fit.
     OutcomeUnfit = "outcome_unfit", None;
     /// A decision stands; the claim can no longer be withdrawn.

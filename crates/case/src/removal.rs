@@ -311,10 +311,12 @@ fn reinstatable(case: &Case, at: Instant) -> Option<Reason> {
             .into()
     });
     let set = given.map(|running| running.set).filter(|set| *set != withdrawn);
-    Reason::new(
-        BarReason::Reinstatable,
-        "the claim counts as withdrawn and may be taken up again",
-        std::iter::once(withdrawn).chain(set).collect(),
-    )
-    .while_runs(later(counted, given), at)
+    let sentence = if later(counted, given) == Some(End::Unknown) {
+        "the claim counts as withdrawn and may be taken up again; the profile has no clock that ends this: \
+         give the time with deadlines.set, kind reinstatement"
+    } else {
+        "the claim counts as withdrawn and may be taken up again"
+    };
+    Reason::new(BarReason::Reinstatable, sentence, std::iter::once(withdrawn).chain(set).collect())
+        .while_runs(later(counted, given), at)
 }

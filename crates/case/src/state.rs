@@ -224,7 +224,7 @@ impl Case {
         if self.decisions.decided(&by.id) {
             return refuse(Code::TookPart, "the actor decided this case and may not assess it");
         }
-        self.not_of_the_claimants_side(&by.id)?;
+        self.impartial(&by.id)?;
         self.assessment.may_assess(by)
     }
 
@@ -238,24 +238,40 @@ impl Case {
                     || part.appeal.is_some_and(|other| !self.appeals.same_dispute(other, appeal))
             })
         });
-        let mut interviews = self.evidence.interviews.values();
-        acted
-            || self.intake.representatives.contains_key(actor)
-            || interviews.any(|interview| interview.present.contains(actor))
+        acted || self.intake.representatives.contains_key(actor) || self.was_present(actor)
     }
 
-    /// I2: who asked for protection, or represented who did, neither assesses nor reviews nor decides it.
-    pub(crate) fn not_of_the_claimants_side(&self, actor: &ActorId) -> Result<(), Rejection> {
-        let asked = self.parts.get(actor).is_some_and(|parts| {
-            parts.iter().any(|part| matches!(part.role, Role::Applicant | Role::Representative))
-        });
-        if asked || self.intake.representatives.contains_key(actor) {
+    /// I2: who asked for protection, stood beside who did, or judged, neither assesses nor reviews nor
+    /// decides it at first instance.
+    pub(crate) fn impartial(&self, actor: &ActorId) -> Result<(), Rejection> {
+        let parts = self.parts.get(actor).into_iter().flatten();
+        let mut roles = parts.map(|part| part.role);
+        let asked = |role| matches!(role, Role::Applicant | Role::Representative);
+        if roles.clone().any(asked) || self.intake.representatives.contains_key(actor) {
             return refuse(
                 Code::TookPart,
                 "the actor is or was of the claimant's side and has no part in what is decided on it",
             );
         }
+        if roles.any(|role| role == Role::AppealJudge) {
+            return refuse(
+                Code::TookPart,
+                "the actor was a judge in this case and has no part in what is decided before an appeal",
+            );
+        }
+        if self.was_present(actor) {
+            return refuse(
+                Code::TookPart,
+                "the actor interpreted for the claimant or accompanied them at an interview, and has no part \
+                 in what is decided on it",
+            );
+        }
         Ok(())
+    }
+
+    /// Whether somebody interpreted at an interview of the claimant, or accompanied them.
+    fn was_present(&self, actor: &ActorId) -> bool {
+        self.evidence.interviews.values().any(|interview| interview.present.contains(actor))
     }
 
     /// The outcome that stands: the tribunal's, else the authority's.
@@ -298,7 +314,7 @@ impl Case {
             return if begun { Status::InAssessment } else { Status::Registered };
         };
         match latest.reviews.last().map(|review| review.result) {
-            _ if latest.voided.is_some() => Status::InAssessment,
+            _ if latest.stale().is_some() => Status::InAssessment,
             Some(ReviewResult::Return) => Status::InAssessment,
             Some(ReviewResult::Agree) => Status::AwaitingDecision,
             Some(ReviewResult::Escalate) | None => Status::AwaitingReview,

@@ -12,7 +12,7 @@ use crate::record::Recorded;
 use crate::registry::Event as RegistryEvent;
 use crate::token::{ProfileName, Reference};
 use crate::vocabulary::{
-    AppealResult, DecisionOutcome, LateRuling, PermissionResult, ReviewResult, Status,
+    AppealResult, DecisionOutcome, LateRuling, PermissionResult, RemittedTo, ReviewResult, Status,
 };
 use crate::{CaseId, CorrelationId, Counted, Event, KeyId, PersonId, Version, appeals, assessment};
 
@@ -38,6 +38,9 @@ pub struct Summary {
     pub version: Version,
     /// When the last event was recorded.
     pub updated: String,
+    /// What the authority decided, where a tribunal ruled otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<DecisionOutcome>,
     /// Whether service of the standing decision is proved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub notified: bool,
@@ -105,6 +108,7 @@ impl Summary {
             profile,
             registered: registered(record),
             outcome: None,
+            decided: None,
             version: record.envelope.version,
             updated: String::new(),
             notified: false,
@@ -134,6 +138,9 @@ impl Summary {
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other events change no summary")]
     fn intake(&mut self, event: &IntakeEvent, record: &Recorded) {
+        if event.is_new_matter() {
+            self.void();
+        }
         match event {
             IntakeEvent::ClaimRegistered(claim) => {
                 self.status = Status::Registered;
@@ -148,7 +155,6 @@ impl Summary {
                 self.references.push(kept.reference.clone());
             }
             IntakeEvent::ClaimWithdrawn(_) => self.status = Status::Withdrawn,
-            IntakeEvent::ClaimLodged(_) => self.void(),
             _ => {}
         }
     }
@@ -175,6 +181,7 @@ impl Summary {
         self.status = Status::Decided;
         self.resumes = None;
         self.outcome = outcome;
+        self.decided = None;
         self.notified = false;
     }
 
@@ -185,6 +192,7 @@ impl Summary {
     fn open_again(&mut self) {
         self.status = Status::InAssessment;
         self.outcome = None;
+        self.decided = None;
         self.notified = false;
     }
 
@@ -280,10 +288,14 @@ impl Summary {
             }
             appeals::Event::AppealDecided(decided) => {
                 self.resumes = None;
-                if decided.result == AppealResult::Remitted {
+                if decided.to == Some(RemittedTo::Tribunal) {
+                    self.status = Status::UnderAppeal;
+                    self.outcome = self.decided.take().or(self.outcome);
+                } else if decided.result == AppealResult::Remitted {
                     self.open_again();
                 } else {
                     self.status = Status::AppealDecided;
+                    self.decided = self.decided.or(self.outcome);
                     self.outcome = decided.outcome.or(self.outcome);
                 }
             }

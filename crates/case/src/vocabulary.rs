@@ -238,6 +238,11 @@ vocabulary! {
         /// Set aside and made anew by the tribunal; the outcome is stated.
         Substituted = "substituted",
     }
+    /// To whom a court gives a case back, where not to the authority.
+    RemittedTo {
+        /// To the tribunal that had the appeal first, before another judge.
+        Tribunal = "tribunal",
+    }
     /// A fact that findings and presumptions refer to.
     FactCode {
         /// In which way service is refused.

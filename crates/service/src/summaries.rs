@@ -17,7 +17,7 @@ impl Projection for Summaries {
     /// when it changes, how it is written. Only then the index is built anew; else old summaries stay
     /// beside new ones, and those that cannot be read any more are refused by whoever visits them.
     fn version(&self) -> u32 {
-        9
+        10
     }
 
     /// A record that cannot be read leaves the summary as it was: reading the case itself reports

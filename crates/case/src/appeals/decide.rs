@@ -163,6 +163,9 @@ fn rule_late_filing(
 ) -> Result<Event, Rejection> {
     let appeal = case.appeals.one(ruling.appeal)?;
     free_of_earlier_part(case, ruling.appeal, context)?;
+    if appeal.given_back() {
+        hearings::not_the_first_judge(case, appeal, context)?;
+    }
     if appeal.in_time || appeal.late.is_some() || !appeal.pending() {
         return refuse(
             Code::NothingToRule,
@@ -198,8 +201,16 @@ fn decide_appeal(
     if !appeal.pending() {
         return refuse(Code::NotPending, "the appeal is not pending");
     }
-    if appeal.before_the_next_court() {
+    if appeal.before_the_next_court() || appeal.given_back() {
         hearings::not_the_first_judge(case, appeal, context)?;
+    }
+    if ruling.to.is_some()
+        && !(ruling.result == AppealResult::Remitted && appeal.before_the_next_court())
+    {
+        return refuse(
+            Code::RemittalUnfit,
+            "to says to which court a next court remits; there is none below this one",
+        );
     }
     if !appeal.in_time && appeal.late.is_none() {
         return refuse(
@@ -245,6 +256,7 @@ fn decide_appeal(
     Ok(Event::AppealDecided(Box::new(AppealDecided {
         appeal: ruling.appeal,
         result: ruling.result,
+        to: ruling.to,
         outcome: ruling.outcome,
         per_criterion: ruling.per_criterion.clone(),
         reasons: ruling.reasons.clone(),

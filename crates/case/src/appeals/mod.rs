@@ -18,7 +18,8 @@ use crate::catalogue::{commands, events};
 use crate::personal::{Personal, Words};
 use crate::token::{ClocksId, Criterion};
 use crate::vocabulary::{
-    AppealResult, Circumstance, DecisionOutcome, LateRuling, PermissionResult, TakenBack,
+    AppealResult, Circumstance, DecisionOutcome, LateRuling, PermissionResult, RemittedTo,
+    TakenBack,
 };
 use crate::{AppealId, Instant, Seen, Version, WorldDate};
 
@@ -94,6 +95,9 @@ pub struct DecideAppeal {
     pub appeal: AppealId,
     /// How it ends.
     pub result: AppealResult,
+    /// To whom it goes back, with `remitted` by a next court; to the authority where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<RemittedTo>,
     /// The outcome that now stands: with `allowed` and `substituted`, and only then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<DecisionOutcome>,
@@ -246,6 +250,9 @@ pub struct AppealDecided {
     pub appeal: AppealId,
     /// How it ended.
     pub result: AppealResult,
+    /// To whom it goes back, with `remitted` by a next court; to the authority where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<RemittedTo>,
     /// The outcome that now stands: with `allowed` and `substituted`, and only then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<DecisionOutcome>,

@@ -7,12 +7,13 @@ use jiff::civil::Date;
 
 use super::hearings::{self, Hearing, Onward};
 use super::{AppealDecided, Event};
-use crate::decisions::{self, Issued, carries};
+use crate::decisions::{self, Issued, better, carries};
 use crate::rejection::{Code, Rejection};
 use crate::state::{Case, Stamp, need};
 use crate::token::{ActorId, Criterion};
 use crate::vocabulary::{
-    AppealResult, DecisionOutcome, LateRuling, PermissionResult, Role, SuspensiveEffect, TakenBack,
+    AppealResult, DecisionOutcome, LateRuling, PermissionResult, RemittedTo, Role,
+    SuspensiveEffect, TakenBack,
 };
 use crate::{AppealId, Instant, Seen, Version, WorldDate};
 
@@ -68,7 +69,8 @@ pub struct Appeal {
     pub late_onward: Option<Instant>,
     /// How it ended.
     pub ruling: Option<Ruling>,
-    /// The rulings before it, in order, where a next court ruled too.
+    /// The rulings before it, in order, where a next court ruled too. Where that gave the appeal back to the
+    /// first tribunal, none of them stands.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Ruling>,
     /// The event by which it has nothing to decide any more: its decision fell, or it was withdrawn.
@@ -103,11 +105,14 @@ impl Appeal {
         self.lapsed.is_none() && (self.ruling.is_some() || self.late == Some(LateRuling::Rejected))
     }
 
-    /// How many courts ruled on it, one that rejected it as late among them.
+    /// How many courts ruled on it, one that rejected it as late among them; none that ruled before a court
+    /// gave it back to the first.
     #[must_use]
     pub fn courts(&self) -> u8 {
         let rejected = self.late == Some(LateRuling::Rejected);
-        let rulings = self.earlier.len() + usize::from(self.ruling.is_some());
+        let stand = |ruling: &&Ruling| ruling.result != AppealResult::Remitted;
+        let rulings = self.earlier.iter().rev().take_while(stand).count();
+        let rulings = rulings + usize::from(self.ruling.is_some());
         u8::try_from(rulings + usize::from(rejected)).unwrap_or(u8::MAX)
     }
 
@@ -128,6 +133,18 @@ impl Appeal {
         let heard = self.hearings.iter().filter_map(|hearing| hearing.held.as_ref());
         let all = std::iter::once(&self.filed).chain(ruled).chain(sought).chain(heard);
         all.filter_map(WorldDate::exact_day)
+    }
+
+    /// What a court ruled last, also where that gave the appeal back to the one below.
+    #[must_use]
+    pub fn last_ruling(&self) -> Option<&Ruling> {
+        self.ruling.as_ref().or(self.earlier.last())
+    }
+
+    /// Whether a next court gave it back, and it waits for a ruling as at first.
+    #[must_use]
+    pub fn given_back(&self) -> bool {
+        self.ruling.is_none() && !self.earlier.is_empty()
     }
 
     /// Whether permission to go further is sought and not decided.
@@ -274,28 +291,45 @@ fn end(case: &mut Case, decided: &AppealDecided, stamp: &Stamp<'_>) {
             by_claimant = onward.by != Role::DecisionMaker;
         }
         appeal.renewable = None;
+        let base = appeal.earlier.last().filter(|_| appeal.given_back()).cloned();
         let before = appeal.ruling.take();
-        appeal.ruling = Some(Ruling {
+        let below = decided.to == Some(RemittedTo::Tribunal);
+        let ruling = Ruling {
             version: stamp.version,
             on: stamp.occurred.clone(),
             by: stamp.by.id.clone(),
             result: decided.result,
             outcome: outcome_after(before.as_ref(), decided),
-            held: held_after(before.as_ref(), decided),
+            held: held_after(before.as_ref().filter(|_| !below).or(base.as_ref()), decided),
             onward_deadline: decided.onward_deadline.clone(),
             over: decided.over,
             seen: decided.seen,
-        });
+        };
         appeal.earlier.extend(before);
+        if below {
+            appeal.earlier.push(ruling);
+            // Whether it was late is ruled on anew where that was held against it.
+            appeal.late = appeal.late.filter(|late| *late == LateRuling::Admitted);
+            appeal.late_onward = appeal.late_onward.filter(|_| appeal.late.is_some());
+        } else {
+            appeal.ruling = Some(ruling);
+        }
     }
     status_returns(case, decided, stamp.version);
+    if decided.to == Some(RemittedTo::Tribunal) {
+        // The decision stands, under appeal again; and who asked for more loses nothing that was given.
+        if let Some(decision) = case.decisions.all.last_mut().filter(|_| by_claimant) {
+            decision.kept = better(decision.kept, stood.filter(|it| *it != decision.outcome));
+        }
+        return;
+    }
     if decided.result == AppealResult::Remitted {
         if let Some(decision) = case.decisions.all.last_mut() {
             decision.set_aside = Some(stamp.version);
             // Nobody loses what nobody challenged: who asks for more all that was given, and where the
             // authority asks what it had given itself.
             let own = Some(decision.outcome).filter(|outcome| outcome.protects());
-            decision.kept = if by_claimant { stood } else { own };
+            decision.kept = better(decision.kept, if by_claimant { stood } else { own });
         }
         case.assessment.open_round(stamp.version, decisions::came_back(case, stamp));
     }
@@ -328,7 +362,7 @@ fn status_returns(case: &mut Case, decided: &AppealDecided, ruled: Version) {
     let Some(held) = earlier.last_mut() else { return };
     let falls = match decided.result {
         AppealResult::Dismissed => return,
-        AppealResult::Remitted => true,
+        AppealResult::Remitted => decided.to.is_none(),
         AppealResult::Allowed | AppealResult::Substituted => decided
             .outcome
             .is_some_and(|outcome| outcome.protects() && carries(outcome, held.status)),

@@ -65,7 +65,7 @@ fn order_enquiry(
 ) -> Result<(), Rejection> {
     case.undecided()?;
     if context.by.role == Role::Reviewer {
-        let latest = case.assessment.latest().filter(|latest| latest.voided.is_none());
+        let latest = case.assessment.latest().filter(|latest| latest.stale().is_none());
         need(latest, Code::NotComplete, "no assessment is complete that could be enquired into")?;
         may_review(case, context)?;
     } else {
@@ -88,7 +88,7 @@ fn may_review(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
     if case.decisions.decided(&context.by.id) {
         return refuse(Code::TookPart, "the actor decided this case and may not review it");
     }
-    case.not_of_the_claimants_side(&context.by.id)
+    case.impartial(&context.by.id)
 }
 
 fn record_finding(
@@ -173,7 +173,7 @@ fn complete_assessment(
     case.may_assess(context.by)?;
     let round = current(case)?;
     if let Some(latest) = round.assessments.last()
-        && latest.voided.is_none()
+        && latest.stale().is_none()
         && !latest.returned()
     {
         return refuse(
@@ -188,6 +188,7 @@ fn complete_assessment(
     follows(case, round, context)?;
     all_asked(case, round, context, day)?;
     nothing_withdrawn(case)?;
+    no_fact_fell(case, round)?;
     let seen = seen::shown(case, complete.seen, newest_used(case, round))?;
     let proposal = context.law.propose(case, round, day)?;
     Ok(Event::AssessmentCompleted(Box::new(AssessmentCompleted {
@@ -276,6 +277,24 @@ fn nothing_withdrawn(case: &Case) -> Result<(), Rejection> {
     )
 }
 
+/// The same where a fact on which a finding rests fell away, or has another value by now.
+fn no_fact_fell(case: &Case, round: &Round) -> Result<(), Rejection> {
+    let facts = &case.evidence.facts;
+    let holds = |(code, value): (&_, &_)| facts.get(code).is_some_and(|it| it.value == *value);
+    let fell = round.findings.iter().filter(|(_, finding)| !finding.facts.iter().all(holds));
+    let fell: Vec<_> = fell.map(|(criterion, _)| criterion.as_str()).collect();
+    if fell.is_empty() {
+        return Ok(());
+    }
+    refuse(
+        Code::FactNotCurrent,
+        format!(
+            "findings rest on facts that were superseded; make them again: {}",
+            fell.join(", ")
+        ),
+    )
+}
+
 fn review_assessment(
     case: &Case,
     review: &ReviewAssessment,
@@ -284,7 +303,7 @@ fn review_assessment(
     case.undecided()?;
     let latest =
         need(case.assessment.latest(), Code::NotComplete, "no assessment is complete yet")?;
-    if let Some(by) = latest.voided {
+    if let Some(by) = latest.stale() {
         return refuse(
             Code::AssessmentVoided,
             format!("version {by} is newer than the assessment and voids it: complete it again"),

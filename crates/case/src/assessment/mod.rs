@@ -257,7 +257,9 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
         Event::FindingRecorded(finding) => {
             case.assessment.took_part(stamp.by);
             case.assessment.void(stamp.version);
-            case.assessment.record(finding, stamp);
+            let found = |code: &FactCode| Some((*code, case.evidence.facts.get(code)?.value));
+            let facts = finding.facts.iter().filter_map(found).collect();
+            case.assessment.record(finding, facts, stamp);
         }
         Event::ExclusionOpened(_) => {
             case.assessment.took_part(stamp.by);

@@ -9,7 +9,7 @@ use crate::decide::Actor;
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::Stamp;
 use crate::token::{ActorId, Criterion};
-use crate::vocabulary::{ExclusionClause, ReviewResult, UReason};
+use crate::vocabulary::{ExclusionClause, FactCode, FactValue, ReviewResult, UReason};
 use crate::{EvidenceId, Seen, Version, WorldDate};
 
 /// A finding that another of the same round replaced.
@@ -43,6 +43,9 @@ pub struct Finding {
     pub evidence: Vec<EvidenceId>,
     /// The country information relied on.
     pub country_info: Vec<EvidenceId>,
+    /// The facts relied on, as they were found then.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<FactCode, FactValue>,
     /// The clause, for exclusion.
     pub clause: Option<ExclusionClause>,
 }
@@ -89,6 +92,10 @@ pub struct Assessment {
     pub open: Vec<String>,
     /// The event that voided it (I7).
     pub voided: Option<Version>,
+    /// The event of intake that it does not know of: a need or an identity (I7). Apart from `voided`, because
+    /// records from before this was a rule go on as they were decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overtaken: Option<Version>,
     /// What the assessor was shown.
     pub seen: Option<Seen>,
     /// Its reviews, in order.
@@ -101,6 +108,12 @@ impl Assessment {
     pub fn agreed(&self) -> Option<&Review> {
         let last = self.reviews.last()?;
         (self.voided.is_none() && last.result == ReviewResult::Agree).then_some(last)
+    }
+
+    /// The event because of which it must be completed again before anybody goes on from it (I7).
+    #[must_use]
+    pub fn stale(&self) -> Option<Version> {
+        self.voided.or(self.overtaken)
     }
 
     /// Whether it was given back to the assessor.
@@ -218,7 +231,20 @@ impl State {
         }
     }
 
-    pub(crate) fn record(&mut self, finding: &RecordFinding, stamp: &Stamp<'_>) {
+    /// Makes the latest assessment stale by what intake learned.
+    pub(crate) fn overtake(&mut self, version: Version) {
+        if let Some(latest) = self.rounds.last_mut().and_then(|round| round.assessments.last_mut())
+        {
+            latest.overtaken.get_or_insert(version);
+        }
+    }
+
+    pub(crate) fn record(
+        &mut self,
+        finding: &RecordFinding,
+        facts: BTreeMap<FactCode, FactValue>,
+        stamp: &Stamp<'_>,
+    ) {
         let Some(round) = self.rounds.last_mut() else { return };
         let mut earlier = Vec::new();
         if let Some(old) = round.findings.remove(&finding.criterion) {
@@ -236,6 +262,7 @@ impl State {
                 earlier,
                 evidence: finding.evidence.clone(),
                 country_info: finding.country_info.clone(),
+                facts,
                 clause: finding.clause,
             },
         );
@@ -257,6 +284,7 @@ impl State {
                 outcome: completed.outcome,
                 open: completed.open.clone(),
                 voided: None,
+                overtaken: None,
                 seen: completed.seen,
                 reviews: Vec::new(),
             });
@@ -267,6 +295,8 @@ impl State {
         let Some(round) = self.rounds.last_mut() else { return };
         round.reviewers.insert(stamp.by.id.clone());
         if let Some(latest) = round.assessments.last_mut() {
+            // Who reviews afterwards knows of it: so it was in records from before this was a rule.
+            latest.overtaken = None;
             latest.reviews.push(Review {
                 result: reviewed.result,
                 by: stamp.by.id.clone(),

@@ -42,7 +42,7 @@ pub(super) fn issue(
             "the actor assessed or reviewed this case and may not decide it",
         );
     }
-    case.not_of_the_claimants_side(by)?;
+    case.impartial(by)?;
     disclosed(case, context)?;
     grounds_fit(decision)?;
     exclusion_fits(case, latest, decision, context)?;
@@ -65,7 +65,7 @@ pub(super) fn issue(
 
 /// I3: the latest assessment is complete, not void, and agreed to.
 fn reviewed(latest: &Assessment) -> Result<&Review, Rejection> {
-    if let Some(by) = latest.voided {
+    if let Some(by) = latest.stale() {
         return refuse(
             Code::AssessmentVoided,
             format!("version {by} is newer than the assessment and voids it: complete it again"),
@@ -152,13 +152,13 @@ fn refusal_is_determined(
     decision: &Issue,
     context: &Context<'_>,
 ) -> Result<Vec<Criterion>, Rejection> {
+    if decision.outcome == DecisionOutcome::Inadmissible {
+        article_three_is_determined(case, latest, context)?;
+    }
     let departs = decision.outcome == DecisionOutcome::Refused
         && !matches!(latest.outcome, Outcome::Undetermined | Outcome::Refused);
     let converted = converted(case, latest, decision, departs, context)?;
-    let denies = matches!(
-        decision.outcome,
-        DecisionOutcome::Refused | DecisionOutcome::Excluded | DecisionOutcome::Inadmissible
-    );
+    let denies = matches!(decision.outcome, DecisionOutcome::Refused | DecisionOutcome::Excluded);
     if latest.outcome == Outcome::Undetermined && (denies || !converted.is_empty()) {
         let outcome = context.law.with_onus(case, latest, &converted)?;
         if DecisionOutcome::from_proposal(outcome) != Some(decision.outcome) {
@@ -180,6 +180,17 @@ fn refusal_is_determined(
         .filter(|(id, finding)| finding.value == Value::Undetermined && !converted.contains(*id))
         .map(|(id, _)| id.clone())
         .collect())
+}
+
+/// A claim is inadmissible whatever its merits are, which stay open then (APD 2013/32 art. 33); whether somebody
+/// may be returned at all does not.
+fn article_three_is_determined(
+    case: &Case,
+    latest: &Assessment,
+    context: &Context<'_>,
+) -> Result<(), Rejection> {
+    let open = context.law.open_on_article_three(case, latest)?;
+    if open.is_empty() { Ok(()) } else { undetermined(latest.outcome, &open) }
 }
 
 fn undetermined<T>(outcome: Outcome, open: &[String]) -> Result<T, Rejection> {
@@ -205,7 +216,7 @@ fn converted(
     if decision.onus.is_empty() {
         return Ok(converted);
     }
-    if decision.outcome == DecisionOutcome::Refugee {
+    if matches!(decision.outcome, DecisionOutcome::Refugee | DecisionOutcome::Inadmissible) {
         return refuse(Code::OnusUnfit, "a finding on the onus belongs to a refusal only");
     }
     let mut open = latest.open.clone();

@@ -13,11 +13,11 @@ use jiff::civil::Date;
 
 pub use self::bars::{LiftRemovalBar, PlaceRemovalBar, RemovalBar};
 pub use self::service::{DecisionNotified, FailNotification, Notify, WithdrawDecision};
-pub(crate) use self::status::carries;
 pub use self::status::{
     EndStatus, GrantStatus, HearStatusReview, KeepStatus, NotifyStatusReview, OpenStatusReview,
     StatusHeld, StatusReview,
 };
+pub(crate) use self::status::{better, carries, protection};
 use crate::appeals::Appeal;
 use crate::catalogue::{commands, events};
 use crate::decide::Context;

@@ -11,7 +11,8 @@ use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
 use crate::token::{ActorId, Language};
 use crate::vocabulary::{
-    DecisionOutcome, EndGround, ServiceMethod, StatusKind, StatusReviewKind, StatusReviewStage,
+    DecisionOutcome, EndGround, Retention, ServiceMethod, StatusKind, StatusReviewKind,
+    StatusReviewStage,
 };
 use crate::{Version, WorldDate};
 
@@ -267,6 +268,7 @@ pub(super) fn end(
             "the actor opened the review; somebody else decides whether the status ends",
         );
     }
+    case.impartial(&context.by.id)?;
     if !review.kind.grounds().contains(&end.ground) {
         return refuse(
             Code::EndGroundUnfit,
@@ -331,6 +333,24 @@ fn remains(case: &Case, end: &EndStatus) -> Result<Option<DecisionOutcome>, Reje
 fn status_of(outcome: DecisionOutcome) -> Option<StatusKind> {
     let all = [StatusKind::Refugee, StatusKind::Subsidiary, StatusKind::NonrefoulementOnly];
     all.into_iter().find(|status| carries(outcome, *status))
+}
+
+/// The one of two outcomes that gives more.
+pub(crate) fn better(
+    one: Option<DecisionOutcome>,
+    other: Option<DecisionOutcome>,
+) -> Option<DecisionOutcome> {
+    one.into_iter().chain(other).max_by_key(|outcome| status_of(*outcome).map(rank))
+}
+
+/// How long the file of somebody who has protection is kept: by the best of what was decided, was kept, and
+/// was granted.
+pub(crate) fn protection(case: &Case) -> Option<Retention> {
+    let held = case.decisions.status().map(|held| (rank(held.status), Retention::Granted));
+    let kept = case.decisions.all.iter().filter_map(|decision| decision.kept);
+    let given = kept.chain(case.outcome());
+    let given = given.filter_map(|it| Some((rank(status_of(it)?), it.retention())));
+    held.into_iter().chain(given).max_by_key(|(rank, _)| *rank).map(|(_, retention)| retention)
 }
 
 /// Whether a status is that of an outcome.

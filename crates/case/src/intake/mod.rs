@@ -174,6 +174,20 @@ events! {
     ClaimWithdrawn = "claim-withdrawn", "The claim was withdrawn.";
 }
 
+impl Event {
+    /// Whether an assessment must take the event into account (I7).
+    #[must_use]
+    pub const fn is_new_matter(&self) -> bool {
+        matches!(
+            self,
+            Self::ClaimLodged(_)
+                | Self::NeedIdentified(_)
+                | Self::IdentityAsserted(_)
+                | Self::IdentityAssessed(_)
+        )
+    }
+}
+
 /// Decides a command of intake.
 pub(crate) fn decide(
     case: &Case,
@@ -284,6 +298,14 @@ pub(crate) fn decide(
 
 /// Applies an event of intake.
 pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
+    // I7: the claimant's account, who they are and what they need is what an assessment is about.
+    if event.is_new_matter() && case.decisions.standing().is_none() {
+        if matches!(event, Event::ClaimLodged(_)) {
+            case.assessment.void(stamp.version);
+        } else {
+            case.assessment.overtake(stamp.version);
+        }
+    }
     match event {
         Event::ClaimMade(claim) => {
             case.intake.made = Some(Made {
@@ -296,10 +318,6 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
         Event::ClaimLodged(claim) => {
             // I13: who does what was asked for is not taken for gone.
             case.registry.later.warning = None;
-            // I7: the claimant's account is what an assessment is about.
-            if case.decisions.standing().is_none() {
-                case.assessment.void(stamp.version);
-            }
             case.intake.lodged = Some(Lodged {
                 version: stamp.version,
                 lodged: stamp.occurred.clone(),

@@ -2,7 +2,7 @@
 
 use super::Event;
 use super::withdrawal::{Implicit, Warning};
-use crate::decisions::{came_back, day};
+use crate::decisions::{better, came_back, day};
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
@@ -244,7 +244,7 @@ fn reopened(case: &mut Case, stamp: &Stamp<'_>) {
     let stood = case.outcome().filter(|outcome| outcome.protects());
     if let Some(decision) = case.decisions.all.last_mut() {
         decision.set_aside.get_or_insert(version);
-        decision.kept = decision.kept.or(stood);
+        decision.kept = better(decision.kept, stood);
     }
     case.assessment.open_round(version, since);
 }

@@ -19,6 +19,7 @@ pub use self::withdrawal::{
 };
 use crate::catalogue::{commands, events};
 use crate::decide::Context;
+use crate::decisions::protection;
 use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::removal;
@@ -277,10 +278,9 @@ fn close_file(case: &Case, close: &CloseFile, context: &Context<'_>) -> Result<E
         Retention::Withdrawn
     } else {
         no_window_open(case, at)?;
-        let outcome = need(case.outcome(), Code::NoDecision, "there is no decision yet")?;
-        let kept = case.decisions.all.iter().rev().find_map(|decision| decision.kept);
-        kept.unwrap_or(outcome).retention()
+        need(case.outcome(), Code::NoDecision, "there is no decision yet")?.retention()
     };
+    let retention = protection(case).unwrap_or(retention);
     if let Some(reason) = removal::binds_closing(case, at) {
         return refuse(Code::RemovalBarred, format!("the file stays open: {}", reason.sentence));
     }

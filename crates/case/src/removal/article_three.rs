@@ -67,7 +67,7 @@ fn held(case: &Case, leaf: &str) -> Option<(Version, Value)> {
     });
     // Of a ruling that was itself set aside what favours the claimant goes on, as it does of findings.
     let fell = case.appeals.all.iter().flat_map(|appeal| &appeal.earlier);
-    let last = case.appeals.all.iter().filter_map(|appeal| appeal.ruling.as_ref());
+    let last = case.appeals.all.iter().filter_map(|appeal| appeal.last_ruling());
     let favours = |one: &(Version, Value)| one.1 == in_favour;
     let ruled = fell.filter_map(|ruling| of_court(ruling, leaf)).filter(favours);
     let ruled = ruled.chain(last.filter_map(|ruling| of_court(ruling, leaf)));

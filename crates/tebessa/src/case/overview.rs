@@ -217,7 +217,7 @@ fn assessment(file: &CaseFile, one: &Assessment, screen: &mut Screen) -> Result<
     if !one.open.is_empty() {
         let _ = write!(line, "; open: {}", one.open.join(", "));
     }
-    if let Some(by) = one.voided {
+    if let Some(by) = one.stale() {
         let _ = write!(line, "; voided by version {by}");
     }
     screen.labelled(2, 12, file.day(one.version), &line)?;
@@ -279,7 +279,7 @@ fn appealed(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
         if let Some(onward) = &appeal.onward {
             screen.labelled(2, 12, file.day(onward.sought), &permission(onward))?;
         }
-        let Some(ruling) = &appeal.ruling else { continue };
+        let Some(ruling) = appeal.last_ruling() else { continue };
         let mut line = format!("version {} by {}: {}", ruling.version, ruling.by, ruling.result);
         if let Some(outcome) = ruling.outcome {
             let _ = write!(line, ", {outcome}");
