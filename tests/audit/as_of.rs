@@ -2,7 +2,7 @@
 
 use case::picture::{Difference, Picture, Section, difference, picture};
 use case::replay::Shelf;
-use case::{Case, Event, Recorded, WorldDate, evidence};
+use case::{Case, Event, Instant, Recorded, WorldDate, evidence};
 use guidance::Library;
 use jiff::civil::{Date, date};
 use tests::steps::World;
@@ -41,8 +41,12 @@ fn life() -> Vec<Recorded> {
 }
 
 fn seen(records: &[Recorded], happened_by: Option<Date>) -> Picture {
+    seen_at(records, happened_by, None)
+}
+
+fn seen_at(records: &[Recorded], happened_by: Option<Date>, at: Option<Instant>) -> Picture {
     let library = Library::embedded().expect("sound");
-    picture(records, 0, happened_by, Shelf(&[library])).expect("records")
+    picture(records, 0, happened_by, at, Shelf(&[library])).expect("records")
 }
 
 fn keys(picture: &Picture, section: Section) -> Vec<&str> {
@@ -134,4 +138,34 @@ fn an_appeal_that_is_withdrawn_is_a_change_of_the_appeals() {
     assert!(text(&appeals.before).ends_with(", in time, pending"));
     let withdrawn = format!(", in time, withdrawn by version {}", world.case.version);
     assert!(text(&appeals.after).ends_with(&withdrawn));
+}
+
+/// A time limit that ended before the moment that was asked for bars no more then.
+#[test]
+fn the_removal_bar_is_that_of_the_moment_asked_for_and_says_which_claim_it_is_of() {
+    let world = World::decided();
+    let served = seen(&world.records, None);
+    assert!(!served.barred.is_empty(), "the time to appeal runs");
+    assert_eq!(served.barred_at, Some(served.recorded));
+    let later: Instant = "2034-01-01T00:00:00Z".parse().expect("a time");
+    let over = seen_at(&world.records, None, Some(later));
+    assert_eq!((over.barred.as_slice(), over.barred_at), (&[][..], Some(later)));
+    let json = serde_json::to_value(&over).expect("JSON");
+    assert_eq!(json["barred_by"], "this_claim_alone");
+    // What was recorded then was not known before.
+    let before: Instant = "1960-01-01T00:00:00Z".parse().expect("a time");
+    assert_eq!(seen_at(&world.records, None, Some(before)).barred_at, Some(served.recorded));
+}
+
+#[test]
+fn what_was_withdrawn_says_so_with_its_event() {
+    let mut world = World::default();
+    for step in
+        ["register by G1", "attach E1 by P1", "evidence.withdraw evidence=@E1 reason=~ by P1"]
+    {
+        world.take(step).unwrap_or_else(|rejection| panic!("{step}: {rejection}"));
+    }
+    let picture = seen(&world.records, None);
+    let [item] = picture.sections[&Section::Evidence].as_slice() else { panic!("one item") };
+    assert!(item.text.ends_with("not assessed, withdrawn by version 3"), "{}", item.text);
 }

@@ -1,8 +1,9 @@
 //! The decision card says what was before the decision-maker, and its page escapes every word.
 
-use case::Version;
 use case::card::cards;
 use case::replay::Shelf;
+use case::vocabulary::DecisionOutcome;
+use case::{Event, Version, decisions};
 use service::audit::{Words, card_page};
 use tests::steps::World;
 
@@ -15,6 +16,52 @@ fn what_came_later_was_not_before_the_decision_maker() {
     let before: Vec<_> = card.evidence.iter().map(|item| item.before).collect();
     assert_eq!(before, [Some(true), Some(true), Some(false)]);
     assert_eq!(card.decided.seen.map(|seen| seen.version), Some(card.reviewed.version));
+}
+
+/// What was taken back before the decision was not before it, and what was taken back later was.
+#[test]
+fn what_was_withdrawn_was_not_before_the_decision_maker() {
+    let mut world = World::default();
+    for step in [
+        "register by G1",
+        "attach E1 by P1",
+        "attach E2 by P1",
+        "evidence.withdraw evidence=@E1 reason=~ by P1",
+        "find-all W1 C3.1.a=M C3.1.b=M C3.1.c=M C3.1.d=M",
+        "complete by W1",
+        "review agree by R1",
+        "issue refugee grounds political by D1",
+        "evidence.withdraw evidence=@E2 reason=~ by P1",
+    ] {
+        world.take(step).unwrap_or_else(|rejection| panic!("{step}: {rejection}"));
+    }
+    let known = Shelf(std::slice::from_ref(&world.library));
+    let [card] = cards(&world.records, known).try_into().expect("one decision");
+    let items: Vec<_> =
+        card.evidence.iter().map(|item| (item.before, item.events_in_words())).collect();
+    let last = world.case.version;
+    let second = format!("version 3, withdrawn by version {last}");
+    let first = "version 2, withdrawn by version 4".to_owned();
+    assert_eq!(items, [(Some(false), first), (Some(true), second)]);
+    let page = card_page(&card, &Words::new(), &Words::new());
+    assert!(page.contains("<td>version 2, withdrawn by version 4</td><td>no</td>"), "{page}");
+}
+
+#[test]
+fn a_departure_that_nobody_declared_is_one_on_the_card() {
+    let mut world = World::decided();
+    for record in &mut world.records {
+        if let Event::Decisions(decisions::Event::DecisionIssued(event)) = &mut record.event {
+            event.outcome = DecisionOutcome::Subsidiary;
+            event.onus.clear();
+        }
+    }
+    let known = Shelf(std::slice::from_ref(&world.library));
+    let [card] = cards(&world.records, known).try_into().expect("one decision");
+    assert!(card.departs && card.departure_undeclared);
+    let page = card_page(&card, &Words::new(), &Words::new());
+    assert!(page.contains("; the decision departs from it and does not say so"));
+    assert!(!page.contains("departure withheld"));
 }
 
 #[test]

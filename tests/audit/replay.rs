@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use case::replay::{Divergence, Missing, Replay, Replayed, Shelf, Step, Verdict};
+use case::vocabulary::DecisionOutcome;
 use case::{Event, Leaf, Recorded, assessment, decisions};
 use guidance::{Library, Value};
 
@@ -17,6 +18,14 @@ const DECIDED: &[&str] = &[
     "notify 2024-02-01 2024-03-01 by Y1",
     "file A1 2024-02-10 by P1",
     "decide A1 remitted by J1",
+];
+
+const REFUGEE: &[&str] = &[
+    "register by G1",
+    "find-all W1 C3.1.a=M C3.1.b=M C3.1.c=M C3.1.d=M",
+    "complete by W1",
+    "review agree by R1",
+    "issue refugee grounds political by D1",
 ];
 
 fn replayed(records: &[Recorded], libraries: &[Library]) -> Vec<Step> {
@@ -84,6 +93,27 @@ fn a_decision_on_a_diverged_assessment_is_diverged_too() {
     let steps = replayed(&records, &embedded());
     let decision = steps.iter().find(|step| step.what == Replayed::Decision).expect("replayed");
     assert!(matches!(&decision.verdict, Verdict::Diverged(found) if found.node == "C3"));
+}
+
+/// Of whoever writes into the log past the rules: the outcome is another than was proposed, in silence; or
+/// a departure is given where there is none (I10).
+#[test]
+fn a_departure_that_is_not_declared_is_found_and_one_that_is_none() {
+    let decided = |change: &dyn Fn(&mut decisions::DecisionIssued)| {
+        let mut records = records(REFUGEE);
+        for record in &mut records {
+            if let Event::Decisions(decisions::Event::DecisionIssued(event)) = &mut record.event {
+                change(event);
+            }
+        }
+        let steps = replayed(&records, &embedded());
+        steps.into_iter().find(|step| step.what == Replayed::Decision).expect("replayed").verdict
+    };
+    assert_eq!(decided(&|_| {}), Verdict::Reproduced);
+    let silent = diverged(decided(&|event| event.outcome = DecisionOutcome::Refused));
+    assert_eq!((silent.node.as_str(), silent.derived.as_str()), ("departure", "departs"));
+    let needless = diverged(decided(&|event| event.departure = Some(event.reasons.clone())));
+    assert_eq!((needless.node.as_str(), needless.recorded.as_str()), ("departure", "departs"));
 }
 
 #[test]

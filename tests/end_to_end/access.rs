@@ -137,7 +137,11 @@ async fn the_command_line_says_who_looks_and_an_altered_entry_is_found() {
     assert_eq!(run(&shown).0, Some(0));
     let all = await_views(node.data(), 2);
     let account = all[0]["viewer"]["id"].as_str().expect("an id");
-    assert!(account.starts_with("uid-") && all[0]["viewer"]["purpose"] == "casework");
+    assert!(account.starts_with("uid-"));
+    // What nobody stated is not recorded as if somebody had.
+    assert_eq!(all[0]["viewer"]["unstated"], json!(["role", "purpose"]));
+    let (_, told) = run(&["audit", "access", "--data", node.data().to_str().expect("a path")]);
+    assert!(told.contains("role not stated"), "{told}");
     let dpo = json!({ "id": "dpo-1", "role": "dpo", "purpose": "subject-access" });
     assert_eq!((&all[1]["viewer"], &all[1]["opened"]), (&dpo, &json!(false)));
     assert!(node.stop().success());

@@ -39,11 +39,16 @@ async fn the_query_and_the_command_line_show_the_same_moment() {
     assert!(!said.contains("Maximilian"), "words stay sealed: {said}");
 
     let query = json!({ "case": case, "from": "version:1", "to": "now" });
-    let asked = ask(&client, "audit.diff", &query).await;
+    let mut asked = ask(&client, "audit.diff", &query).await;
     let diff = ["audit", "diff", "--case", &id, "--from", "version:1", "--to", "now"];
     let (code, said, errors) = run(&node, &[&diff[..], &["--json"]].concat());
     assert_eq!(code, Some(0), "{errors}");
-    assert_eq!(serde_json::from_str::<Value>(&said).expect("JSON"), asked);
+    // The removal bar is judged now, which is another moment for each.
+    let mut said: Value = serde_json::from_str(&said).expect("JSON");
+    for answer in [&mut asked, &mut said] {
+        assert!(answer["to"]["barred_at"].take().is_string(), "{answer}");
+    }
+    assert_eq!(said, asked);
     assert_eq!(asked["added"][0]["version"], json!(2));
     let (_, said, _) = run(&node, &diff);
     assert!(said.contains("Identity asserted"), "{said}");
@@ -149,4 +154,44 @@ async fn every_case_is_asked(client: &Client, report: &Value) {
         let refused = client.query("audit.what-if-cases", query).await.expect_err("refused");
         assert!(refused.to_string().contains("400"), "{wrong}: {refused}");
     }
+}
+
+/// What one claim says is no clearance: the person has another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_that_another_claim_bars_is_not_said_to_be_free() {
+    let node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let (over, pending, person) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
+    let of = |case: Uuid, command: &str, role: &str, data: Value| {
+        let mut sent = register(case, Uuid::now_v7(), "Maximilian");
+        sent["command"] = json!(command);
+        sent["actor"]["role"] = json!(role);
+        sent["data"] = data;
+        sent
+    };
+    let mut commands = Vec::new();
+    for case in [over, pending] {
+        let identified = json!({ "person": person, "reason": "The same papers." });
+        commands.push(register(case, Uuid::now_v7(), "Maximilian"));
+        commands.push(of(case, "intake.identify-person", "registrar", identified));
+    }
+    let reason = json!({ "reason": "I go home." });
+    commands.push(of(over, "intake.withdraw-claim", "applicant", reason));
+    for command in &commands {
+        let reply = send(&client, command).await.expect("an answer");
+        assert!(matches!(reply, service::reply::Reply::Accepted { .. }), "{reply:?}");
+    }
+    let bar = ask(&client, "removal-bar", &json!({ "case": over })).await;
+    assert_eq!(bar["reasons"][0]["code"], json!("other_claim"));
+    let id = over.to_string();
+    let (code, said, _) = run(&node, &["audit", "as-of", "--case", &id]);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("not barred by this claim alone, as of "), "{said}");
+    assert!(said.contains("`tebessa case removal-bar`"), "{said}");
+    let (_, said, _) = run(&node, &["audit", "as-of", "--case", &id, "--json"]);
+    let said: Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!((&said["barred"], &said["barred_by"]), (&json!([]), &json!("this_claim_alone")));
+    let diff = ["audit", "diff", "--case", &id, "--from", "version:1"];
+    let (_, said, _) = run(&node, &diff);
+    assert!(said.contains("is not barred by this claim alone"), "{said}");
 }

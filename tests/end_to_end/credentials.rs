@@ -144,3 +144,32 @@ async fn a_private_node_lets_in_who_may_read_its_directory() {
     assert_eq!(ask(&again, "node", &serde_json::json!({})).await["position"], 1);
     drop(node);
 }
+
+/// Who brings an account of their own is not let in by the node's, which stands in its directory.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_given_takes_the_place_of_what_the_node_wrote() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let mut node = Node::start_in(&data, &["--private"]);
+    let listed = |option: &str, file: &Path| {
+        let mut command = Command::new(tests::binary());
+        command.args(["case", "list", "--data"]).arg(&data).env(option, file);
+        let output = command.output().expect("the command line");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(listed("UNRELATED", Path::new("x")).0, Some(0));
+    let missing = home.path().join("auditor.creds");
+    for option in ["TEBESSA_NATS_CREDS", "TEBESSA_NATS_CA"] {
+        let (code, said) = listed(option, &missing);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("auditor.creds"), "{said}");
+    }
+    fs::write(&missing, "no credentials").unwrap();
+    let (code, said) = listed("TEBESSA_NATS_CREDS", &missing);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(node.stop().success());
+    // A server that `up` starts itself knows none of these.
+    let refused = Node::try_start_in(&data, &["--nats-creds", missing.to_str().unwrap()]);
+    let refused = refused.expect_err("they are for another server");
+    assert!(refused.contains("--nats-creds") && refused.contains("--nats URL"), "{refused}");
+}

@@ -172,3 +172,25 @@ async fn files_of_evidence_go_into_a_dossier_on_request_and_are_the_recorded_one
     assert!(said.contains("given out by a running node"), "{said}");
     assert_eq!(checked(&one, key).0, Some(0), "what was made before is as it was");
 }
+
+/// A file may have any name, and what was written is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dossier_in_a_file_whose_name_is_no_text_is_made_and_told() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let node = Node::start();
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let case = Uuid::new_v4();
+    accepted(&client, &register(case, Uuid::now_v7(), NAME)).await;
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.dossier");
+    let file = node.data().parent().expect("a folder").join(name);
+    let output = Command::new(tests::binary())
+        .args(["audit", "dossier", "--json", "--case", &case.to_string(), "--data"])
+        .arg(node.data())
+        .arg("--out")
+        .arg(&file)
+        .output()
+        .expect("the command line");
+    assert!(output.status.success() && file.exists(), "{output:?}");
+    let said: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(said["file"].as_str().expect("a name").ends_with(".dossier"), "{said}");
+}

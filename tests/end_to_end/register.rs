@@ -127,6 +127,10 @@ async fn the_register_is_shown_as_no_case() {
         ["case", "show", &id].as_slice(),
         &["audit", "as-of", "--case", &id],
         &["audit", "dossier", "--case", &id, "--out", dossier.to_str().expect("a path")],
+        &["audit", "replay", "--case", &id],
+        &["audit", "time-limits", "--case", &id],
+        &["audit", "what-if", "--case", &id, "--set", "C2.4=M"],
+        &["case", "family", &id],
     ] {
         let mut command = std::process::Command::new(tests::binary());
         let output = command.args(arguments).arg("--data").arg(&data).output().expect("runs");
@@ -135,6 +139,9 @@ async fn the_register_is_shown_as_no_case() {
         assert!(told.contains(&said) && output.stdout.is_empty(), "{arguments:?}: {told}");
     }
     assert!(!dossier.exists());
+    // Doubt bars, and says what the id is.
+    let bar = ask(&client, "removal-bar", &json!({ "case": id })).await;
+    assert_eq!((&bar["barred"], &bar["reasons"][0]["sentence"]), (&json!(true), &json!(said)));
     assert!(node.stop().success());
 }
 
@@ -173,4 +180,35 @@ async fn a_long_register_comes_in_pages() {
     assert_eq!(links(&shown).len(), LINKS);
     assert_eq!(shown["next"], Value::Null);
     assert!(node.stop().success());
+}
+
+/// Under another name the node would ask another register, in which nobody is merged: a start that was given
+/// a mistyped name, or none, has to fail, and the right one goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_served_under_the_name_of_its_authority_only() {
+    let home = tempfile::tempdir().expect("a directory");
+    let data = home.path().join("data");
+    let mut node = Node::start_in(&data, &["--authority", "bamf"]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    let id = ask(&client, "register", &json!({})).await["register"].as_str().unwrap().to_owned();
+    let case = Uuid::new_v4();
+    send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("an answer");
+    assert!(node.stop().success());
+    for given in [["--authority", "bmaf"].as_slice(), &[]] {
+        let refused = Node::try_start_in(&data, given).expect_err("another authority's log");
+        assert!(refused.contains("was made by the authority `bamf`"), "{refused}");
+        assert!(refused.contains("--authority bamf"), "{refused}");
+    }
+    let mut node = Node::start_in(&data, &["--authority", "bamf"]);
+    let client = Client::connect(node.url()).await.expect("the node answers");
+    assert_eq!(ask(&client, "register", &json!({})).await["register"], json!(id));
+    assert!(node.stop().success());
+    let verified = std::process::Command::new(tests::binary())
+        .args(["audit", "verify", "--json", "--data"])
+        .arg(&data)
+        .output()
+        .expect("runs");
+    let said: Value = serde_json::from_slice(&verified.stdout).expect("JSON");
+    assert_eq!(said["records"]["sources"], json!(["tebessa/bamf"]));
+    assert_eq!(said["records"]["registers"], json!([]));
 }

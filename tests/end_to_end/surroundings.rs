@@ -81,3 +81,30 @@ fn a_limit_on_the_size_of_files_is_said() {
     assert_eq!(ended.status.code(), Some(1), "{said}");
     assert!(said.contains("File too large"), "{said}");
 }
+
+/// Whoever waits for the line that the node is ready waits in vain: it stops as it does when it is told to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_cannot_say_that_it_is_ready_stops_in_order() {
+    let own = tempfile::tempdir().expect("a directory");
+    let data = own.path().join("data");
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("a full disk");
+    let output = Command::new(tests::binary())
+        .args(["up", "--data"])
+        .arg(&data)
+        .stdin(Stdio::null())
+        .stdout(full)
+        .output()
+        .expect("the node");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("No space left"), "{said}");
+    assert!(!data.join("node.json").exists(), "nobody is sent to a node that is gone");
+}
+
+#[test]
+fn port_zero_and_a_server_without_a_name_are_no_arguments() {
+    for arguments in [["up", "--port", "0"].as_slice(), &["health", "--nats", ""]] {
+        let output = Command::new(tests::binary()).args(arguments).output().expect("runs");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+    }
+}

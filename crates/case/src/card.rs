@@ -86,9 +86,38 @@ pub struct ShownItem {
     pub version: Version,
     /// The event by which it was disclosed to the claimant, of country information.
     pub disclosed: Option<Version>,
-    /// Whether it was before the decision-maker; unknown where the record does not say what was
-    /// shown.
+    /// The event by which it was withdrawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<Version>,
+    /// Whether it was before the decision-maker: attached, and not withdrawn again; unknown where the
+    /// record does not say what was shown.
     pub before: Option<bool>,
+}
+
+impl ShownItem {
+    /// What kind of thing it is, such as `summons` or `expert report, country information`.
+    #[must_use]
+    pub fn kind_in_words(&self) -> String {
+        let country_info = if self.country_info { ", country information" } else { "" };
+        format!("{}{country_info}", gist::words(self.kind.as_str()))
+    }
+
+    /// Which events brought and took it, such as `version 5, withdrawn by version 6`.
+    #[must_use]
+    pub fn events_in_words(&self) -> String {
+        let withdrawn = self.withdrawn.map(|by| format!(", withdrawn by version {by}"));
+        format!("version {}{}", self.version, withdrawn.unwrap_or_default())
+    }
+
+    /// Whether it was before the decision-maker.
+    #[must_use]
+    pub const fn before_in_words(&self) -> &'static str {
+        match self.before {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "not recorded",
+        }
+    }
 }
 
 /// An appeal against the decision, in a few words.
@@ -161,6 +190,9 @@ pub struct Card {
     pub proposal: &'static str,
     /// Whether the decision departs from it.
     pub departs: bool,
+    /// Whether it does so without a word, which no decision may (I10).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub departure_undeclared: bool,
     /// Who completed the assessment.
     pub assessed: Deed,
     /// Who agreed to it; the reason is its field `reason`.
@@ -193,6 +225,18 @@ pub struct Card {
     pub set_aside: Option<Version>,
     /// The appeals against it.
     pub appeals: Vec<Appealed>,
+}
+
+impl Card {
+    /// How the decision stands to the proposal.
+    #[must_use]
+    pub const fn follows_in_words(&self) -> &'static str {
+        match (self.departs, self.departure_undeclared) {
+            (false, _) => "the decision follows it",
+            (true, false) => "the decision departs from it",
+            (true, true) => "the decision departs from it and does not say so",
+        }
+    }
 }
 
 /// The cards of all decisions of a case, in order. The records are the case's, from version 1.
@@ -238,7 +282,8 @@ fn card(
         outcome: issued.outcome,
         grounds: issued.grounds.iter().map(|ground| ground.as_str()).collect(),
         proposal: issued.proposal.as_str(),
-        departs: issued.departure.is_some(),
+        departs: issued.departs(),
+        departure_undeclared: issued.departs() && issued.departure.is_none(),
         assessed: deed(completed, assessment.seen),
         reviewed: deed(reviewed, review.seen),
         review: review.result,
@@ -324,7 +369,11 @@ fn evidence(case: &Case, seen: Option<Seen>) -> Vec<ShownItem> {
             sha256: item.sha256.as_str().to_owned(),
             version: item.version,
             disclosed: item.disclosed,
-            before: seen.map(|seen| item.version <= seen.version),
+            withdrawn: item.withdrawn,
+            before: seen.map(|seen| {
+                let there_by = |version: Version| version <= seen.version;
+                there_by(item.version) && !item.withdrawn.is_some_and(there_by)
+            }),
         })
         .collect();
     items.sort_by_key(|item| item.version);

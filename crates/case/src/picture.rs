@@ -3,7 +3,8 @@
 //! Two axes of time: what the record knew (its first so many events) and, where asked, what of that
 //! had happened in the world by a day. The rules fold every event that was known; what had not
 //! happened yet is left out of the lines, not out of the fold, for a history with gaps follows no
-//! rules. So `status`, `outcome` and the removal bar are always those of all that was known.
+//! rules. So `status`, `outcome` and the removal bar are always those of all that was known, of this claim
+//! alone: a person may be barred by another.
 
 use guidance::{Guidance, GuidanceHash};
 use jiff::civil::Date;
@@ -93,6 +94,25 @@ impl Section {
     }
 }
 
+/// What a removal bar takes into account.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Considered {
+    /// This claim, and no other of the same person.
+    #[default]
+    ThisClaimAlone,
+}
+
 /// A case as it was known.
 #[derive(
     Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
@@ -119,9 +139,16 @@ pub struct Picture {
     /// The outcome that stood, by all that was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<DecisionOutcome>,
-    /// Why the person could not be removed, by all that was known, when the last event was recorded;
-    /// empty: not barred.
+    /// Why this claim barred the removal of the person, by all that was known of it, at `barred_at`. Empty
+    /// is no clearance: another claim of the person may bar, which only the query `removal-bar` looks at.
     pub barred: Vec<String>,
+    /// The moment for which that is said: the one that was asked for, or when the last event was recorded
+    /// where a version or a position was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub barred_at: Option<Instant>,
+    /// What the bar takes into account.
+    #[serde(default)]
+    pub barred_by: Considered,
     /// What was known, section by section; a section without lines is left out.
     pub sections: std::collections::BTreeMap<Section, Vec<Line>>,
     /// The events, in order.
@@ -129,19 +156,21 @@ pub struct Picture {
 }
 
 /// The picture that all of `records` give, the case's first ones without a gap; `None` if there are
-/// none. `later` says how many more the case has by now.
+/// none. `later` says how many more the case has by now, `at` the moment for which the removal bar is judged,
+/// never before the last of them was recorded.
 #[must_use]
 pub fn picture(
     records: &[Recorded],
     later: u64,
     happened_by: Option<Date>,
+    at: Option<Instant>,
     known: Shelf<'_>,
 ) -> Option<Picture> {
     let last = records.last()?;
     let case = Case::fold(records);
     let guidance = guidance_of(&case, known);
-    let mut painter =
-        Painter { records, happened_by, picture: frame(last, later, happened_by, &case) };
+    let frame = frame(last, later, happened_by, at, &case);
+    let mut painter = Painter { records, happened_by, picture: frame };
     for record in records {
         let version = record.envelope.version;
         let text = gist::of(record);
@@ -186,10 +215,17 @@ pub fn guidance_of<'a>(case: &Case, known: Shelf<'a>) -> Option<&'a Guidance> {
     known.0.iter().find_map(|library| library.in_force(registration.profile.as_str(), day))
 }
 
-fn frame(last: &Recorded, later: u64, happened_by: Option<Date>, case: &Case) -> Picture {
+fn frame(
+    last: &Recorded,
+    later: u64,
+    happened_by: Option<Date>,
+    at: Option<Instant>,
+    case: &Case,
+) -> Picture {
     let Envelope { version, time, .. } = last.envelope;
     let recorded = Instant::new(time);
-    let bar = removal_bar(case, recorded);
+    let barred_at = at.filter(|at| *at > recorded).unwrap_or(recorded);
+    let bar = removal_bar(case, barred_at);
     Picture {
         case: last.envelope.case,
         version,
@@ -201,6 +237,8 @@ fn frame(last: &Recorded, later: u64, happened_by: Option<Date>, case: &Case) ->
         status: case.status(),
         outcome: case.outcome(),
         barred: bar.reasons.into_iter().map(|reason| reason.sentence).collect(),
+        barred_at: Some(barred_at),
+        barred_by: Considered::ThisClaimAlone,
         sections: std::collections::BTreeMap::new(),
         events: Vec::new(),
     }
@@ -241,21 +279,7 @@ impl Painter<'_> {
         let mut items: Vec<_> = case.evidence.items.iter().collect();
         items.sort_by_key(|(_, item)| item.version);
         for (id, item) in items {
-            let kind = if item.country_info { "country information" } else { item.kind.as_str() };
-            let mut text = gist::words(kind);
-            if let Some(found) = item.authenticity {
-                text = format!("{text}, {}", gist::words(found.as_str()));
-            }
-            for link in &item.links {
-                text = format!("{text}, {} {}", link.polarity, link.criterion);
-            }
-            if item.disclosed.is_some() {
-                text.push_str(", disclosed");
-            }
-            if item.withdrawn.is_some() {
-                text.push_str(", withdrawn");
-            }
-            self.add(Section::Evidence, item.version, id.to_string(), text);
+            self.add(Section::Evidence, item.version, id.to_string(), item.in_words());
         }
         for (code, fact) in &case.evidence.facts {
             let (key, text) = (code.as_str().to_owned(), fact.value.to_string());

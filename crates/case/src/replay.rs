@@ -212,6 +212,7 @@ impl Replay {
                 let agreed = latest.agreed().map_or(Version(0), |review| review.version);
                 differs("review", event.review, agreed)
             })
+            .or_else(|| departure_declared(event))
             .or_else(|| self.onus_holds(event, latest, known))
             .or_else(|| {
                 let recorded: Vec<_> = event.unresolved.iter().map(Criterion::as_str).collect();
@@ -239,6 +240,12 @@ impl Replay {
         let derived = DecisionOutcome::from_proposal(outcome);
         differs("outcome", event.outcome.as_str(), derived.map_or("none", DecisionOutcome::as_str))
     }
+}
+
+/// I10: a departure is declared, and only a departure is.
+fn departure_declared(event: &DecisionIssued) -> Option<Verdict> {
+    let word = |departs: bool| if departs { "departs" } else { "follows the proposal" };
+    differs("departure", word(event.departure.is_some()), word(event.departs()))
 }
 
 fn unresolved<'c>(case: &'c Case, event: &DecisionIssued) -> Vec<&'c str> {

@@ -75,12 +75,10 @@ impl Node {
     /// Fails where it cannot be known which keys these are, and where some are lost, unless that is accepted:
     /// then the node goes on without what they sealed. A store that fails so is left as it was.
     pub async fn settle_keys(&self, accept_lost: bool) -> Result<u64, KeysUnsettled> {
-        let last = self.journal().durable_position();
-        if last.0 == 0 {
+        if self.journal().durable_position().0 == 0 {
             return Ok(0);
         }
-        // Where the index could not be built, its summaries say so below.
-        let _ = self.journal().index_caught_up().wait_for(|applied| *applied >= last).await;
+        self.index_has_all().await;
         let node = self.clone();
         let settled = blocking(move || {
             let named = node.named_keys().map_err(KeysUnsettled::Unsure)?;
@@ -117,9 +115,11 @@ impl Node {
             }
             ControlFlow::Continue(())
         })?;
-        // The register is no case, and has no summary.
-        let register = load(self.journal(), self.register(), None)?;
-        named.lost += u64::from(register.key().as_ref().is_some_and(is_lost));
+        // A register is no case, and has no summary.
+        for register in self.registers() {
+            let register = load(self.journal(), register, None)?;
+            named.lost += u64::from(register.key().as_ref().is_some_and(is_lost));
+        }
         Ok(named)
     }
 

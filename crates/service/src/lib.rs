@@ -37,6 +37,7 @@ pub mod personal;
 mod private;
 pub mod queries;
 mod rectification;
+mod registers;
 mod regular;
 mod replace;
 pub mod reply;

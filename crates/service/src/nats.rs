@@ -77,6 +77,13 @@ impl Server {
         self
     }
 
+    /// Without the user, password or token of its URL.
+    #[must_use]
+    pub fn without_user(mut self) -> Self {
+        self.url = self.shown();
+        self
+    }
+
     /// The URL as it was given, a password in it too.
     #[must_use]
     pub fn url(&self) -> &str {

@@ -3,7 +3,7 @@
 mod decide;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use case::clocks::Clocks;
 use case::record::{RecordStamp, Unstamped};
@@ -21,6 +21,7 @@ use crate::checkpoints::{Signed, Signer};
 use crate::draft::EventDraft;
 use crate::keys::{self, KeyStore};
 use crate::logs::Log;
+use crate::registers;
 use crate::reply::{Failure, Reply};
 use crate::request::Request;
 use crate::summaries::Summaries;
@@ -47,6 +48,22 @@ pub enum OpenError {
         .0.display()
     )]
     KeysMissing(PathBuf),
+    /// The log is that of another authority, whose register would be out of sight: a mistyped name, or one
+    /// that was not given. Start it under the name that the message says.
+    #[error(
+        "the log was made by the authority `{log}`, and this node is to be `{}`: its register would be another, \
+         and no merge of persons in it would count; start it with --authority {log} (TEBESSA_AUTHORITY)",
+        given.as_str()
+    )]
+    OtherAuthority {
+        /// Whose log it is.
+        log: String,
+        /// Who the node was to be.
+        given: Authority,
+    },
+    /// Which registers the log has could not be found out. Look at the index, as the message says.
+    #[error("it could not be made sure which registers the log has: {}", .0.message)]
+    Registers(Failure),
 }
 
 /// What helps where the log is not what it was; its own error says no more than what is wrong.
@@ -77,8 +94,10 @@ struct Inner {
     library: Library,
     clocks: Clocks,
     cases: Cases,
+    authority: Authority,
     source: String,
     register: CaseId,
+    other_registers: OnceLock<Vec<CaseId>>,
     failed: watch::Sender<Option<String>>,
 }
 
@@ -103,7 +122,7 @@ pub fn keys_dir(data: &Path) -> PathBuf {
 impl Node {
     /// Opens the data directory; only one node at a time may hold it. A key store is made where the log
     /// is empty, never beside records. Whether the store that is there holds the keys that they name,
-    /// [`Node::settle_keys`] finds out.
+    /// [`Node::settle_keys`] finds out, and [`Node::settle_registers`] whether the log has others.
     pub fn open(
         data: &Path,
         authority: &Authority,
@@ -116,6 +135,7 @@ impl Node {
             Arc::new(Summaries),
             progress,
         )?;
+        registers::belongs_to(&journal, report.last, authority)?;
         let store = keys_dir(data);
         if report.last.0 > 0
             && let Some(missing) = KeyStore::missing(&store)?
@@ -123,7 +143,7 @@ impl Node {
             return Err(OpenError::KeysMissing(missing));
         }
         let keys = KeyStore::open(&store)?;
-        let source = format!("tebessa/{}", authority.as_str());
+        let source = registers::source(authority);
         let inner = Inner {
             access: AccessLog::open(data, &source),
             signer: Signer::new(data, Log::Cases, journal.id()),
@@ -134,6 +154,8 @@ impl Node {
             clocks: law.clocks,
             cases: Cases::new(CASES_IN_MEMORY),
             source,
+            authority: authority.clone(),
+            other_registers: OnceLock::new(),
             register: case::register::id_of(authority.as_str()),
             failed: watch::Sender::new(None),
         };
@@ -182,6 +204,30 @@ impl Node {
     #[must_use]
     pub fn register(&self) -> CaseId {
         self.inner.register
+    }
+
+    /// The authority whose record it is.
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.inner.authority
+    }
+
+    /// The registers in the log that are not the node's own.
+    pub(crate) fn registers_of_other_names(&self) -> &[CaseId] {
+        self.inner.other_registers.get().map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn set_other_registers(&self, others: Vec<CaseId>) {
+        // Set at the start, once: no register of another name is made while a node runs.
+        self.inner.other_registers.get_or_init(|| others);
+    }
+
+    /// Returns when the index has what is durable now, or is given up.
+    pub(crate) async fn index_has_all(&self) {
+        let last = self.journal().durable_position();
+        if last.0 > 0 {
+            // Where it could not be built, its summaries say so.
+            let _ = self.journal().index_caught_up().wait_for(|applied| *applied >= last).await;
+        }
     }
 
     /// The key store.

@@ -269,6 +269,7 @@ async fn open(
         drop(KeyStore::open(&keys_dir(data)).map_err(|error| refused(error.into()))?);
     }
     let (node, report) = Node::open(data, authority, law, progress).map_err(refused)?;
+    node.settle_registers().await.map_err(refused)?;
     let settled = node.settle_keys(lost_keys).await;
     let came_back = settled.map_err(|source| StartError::Keys { path: data.to_owned(), source })?;
     if came_back > 0 {

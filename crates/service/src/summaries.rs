@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use case::{Recorded, Summary};
-use journal::{Journal, Position, Projection, Record};
+use journal::{Journal, Position, Projection, Record, StreamId};
 
 use crate::reply::Failure;
 
@@ -69,13 +69,26 @@ pub(crate) fn visit_summaries(
     })
 }
 
+/// The streams that have no summary, each with the position of its first record. Blocks.
+pub(crate) fn without_summary(journal: &Journal) -> Result<Vec<(StreamId, Position)>, Failure> {
+    let mut found = Vec::new();
+    let visited = journal.summaries(None, &mut |stream, first, bytes| {
+        if bytes.is_empty() {
+            found.push((stream, first));
+        }
+        ControlFlow::Continue(())
+    });
+    visited.map_err(|error| Failure::because(&error))?;
+    Ok(found)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
     use case::clocks::Clocks;
-    use journal::{Draft, Expected, Options, StreamId};
+    use journal::{Draft, Expected, Options};
     use uuid::Uuid;
 
     use super::*;

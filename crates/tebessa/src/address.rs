@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use clap::builder::NonEmptyStringValueParser;
 use service::client::Client;
 use service::nats::{Certificate, Server};
 
@@ -20,7 +21,8 @@ pub(crate) const NODE_FILE: &str = "node.json";
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Address {
     /// The NATS server behind which the node answers.
-    #[arg(long, value_name = "URL", env = "TEBESSA_NATS", hide_env_values = true)]
+    #[arg(long, value_name = "URL", env = "TEBESSA_NATS", hide_env_values = true,
+        value_parser = NonEmptyStringValueParser::new())]
     pub(crate) nats: Option<String>,
     /// The data directory of a node on this machine; used where no URL is given.
     #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
@@ -61,14 +63,48 @@ pub(crate) struct NatsOptions {
 }
 
 impl NatsOptions {
-    /// The server at a URL. The files must be there: else the library's words do not say which is not.
+    /// The server at a URL.
     pub(crate) fn server(&self, url: &str) -> Result<Server, CliError> {
-        for (option, file) in [
-            ("--nats-creds", &self.creds),
-            ("--nats-ca", &self.ca),
-            ("--nats-cert", &self.cert),
-            ("--nats-key", &self.key),
-        ] {
+        self.are_files()?;
+        let certificate = certificate(self.cert.clone(), self.key.clone());
+        Ok(Server::new(url)
+            .with_credentials(self.creds.clone())
+            .with_roots(self.ca.clone())
+            .with_certificate(certificate))
+    }
+
+    /// The server of a node that says how it connects itself: what is given here takes the place of that, so
+    /// that nobody who brings an account of their own goes in by the node's.
+    fn server_of(&self, node: &NodeFile) -> Result<Server, CliError> {
+        self.are_files()?;
+        let server = node.server();
+        let certificate = certificate(self.cert.clone(), self.key.clone());
+        let roots = self.ca.clone().or_else(|| server.roots().cloned());
+        let certificate = certificate.or_else(|| server.certificate().cloned());
+        let server = match &self.creds {
+            Some(_) => server.without_user().with_credentials(self.creds.clone()),
+            None => server,
+        };
+        Ok(server.with_roots(roots).with_certificate(certificate))
+    }
+
+    /// Whether any is given, by its name.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        self.each().into_iter().find_map(|(option, file)| file.map(|_| option))
+    }
+
+    fn each(&self) -> [(&'static str, Option<&PathBuf>); 4] {
+        [
+            ("--nats-creds", self.creds.as_ref()),
+            ("--nats-ca", self.ca.as_ref()),
+            ("--nats-cert", self.cert.as_ref()),
+            ("--nats-key", self.key.as_ref()),
+        ]
+    }
+
+    /// The files must be there: else the library's words do not say which is not.
+    fn are_files(&self) -> Result<(), CliError> {
+        for (option, file) in self.each() {
             let Some(file) = file else { continue };
             let unfit =
                 |why: String| CliError::usage(format!("{option} {}: {why}", file.display()));
@@ -78,11 +114,7 @@ impl NatsOptions {
             }
             File::open(file).map_err(|error| unfit(error.to_string()))?;
         }
-        let certificate = certificate(self.cert.clone(), self.key.clone());
-        Ok(Server::new(url)
-            .with_credentials(self.creds.clone())
-            .with_roots(self.ca.clone())
-            .with_certificate(certificate))
+        Ok(())
     }
 }
 
@@ -95,7 +127,7 @@ impl Address {
     pub(crate) fn server(&self) -> Result<Server, CliError> {
         match &self.nats {
             Some(url) => self.options.server(url),
-            None => Ok(self.node()?.server()),
+            None => self.options.server_of(&self.node()?),
         }
     }
 
@@ -116,7 +148,7 @@ impl Address {
         }
         let file = self.node()?;
         let data = self.data.display();
-        Client::connect(file.server()).await.map_err(|error| {
+        Client::connect(self.options.server_of(&file)?).await.map_err(|error| {
             if !file.gone() {
                 return CliError::other(error);
             }

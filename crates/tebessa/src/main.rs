@@ -40,6 +40,7 @@ use std::time::Duration;
 
 use mimalloc::MiMalloc;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tracing_subscriber::filter::LevelFilter;
 
 /// A command goes from thread to thread, and what one took another gives back: the system's own
 /// allocator took a fifth of a busy node's and its client's processor for that.
@@ -69,10 +70,25 @@ fn log_filter() -> tracing_subscriber::EnvFilter {
     };
     // Else the filter itself would tell of it, in colours of its own.
     let wanted = wanted.to_lowercase().replace("trace", "debug");
+    let wanted = wanted.split(',').map(with_level).collect::<Vec<_>>().join(",");
     tracing_subscriber::EnvFilter::try_new(&wanted).unwrap_or_else(|error| {
         output::note(&format!("TEBESSA_LOG is not understood, and counts as warn: {error}"));
         unsaid()
     })
+}
+
+/// A part of what is to be logged, with its level. A target that has none means all levels, and the filter tells
+/// in colours that there are fewer.
+fn with_level(part: &str) -> String {
+    let part = part.trim();
+    let level = part.rsplit(']').next().unwrap_or(part);
+    match level.rsplit_once('=') {
+        Some((_, "")) => format!("{part}debug"),
+        Some(_) => part.to_owned(),
+        None if part.ends_with(']') => format!("{part}=debug"),
+        None if part.is_empty() || part.parse::<LevelFilter>().is_ok() => part.to_owned(),
+        None => format!("{part}=debug"),
+    }
 }
 
 /// A picture of the memory would hold words in clear where no erasure reaches it.
@@ -106,4 +122,25 @@ fn main() -> ExitCode {
     let exit = runtime.block_on(cli::run());
     runtime.shutdown_timeout(LEFT_BEHIND);
     exit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_logged_of_a_target_has_a_level() {
+        for (given, meant) in [
+            ("warn", "warn"),
+            ("", ""),
+            ("service=info", "service=info"),
+            ("foo=", "foo=debug"),
+            ("foo", "foo=debug"),
+            ("[request]", "[request]=debug"),
+            ("[request{case=1}]", "[request{case=1}]=debug"),
+            ("[request{case=1}]=info", "[request{case=1}]=info"),
+        ] {
+            assert_eq!(with_level(given), meant, "{given}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use service::broker::Port;
 use service::documents::StorePlace;
 use service::node::Authority;
@@ -27,13 +28,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", default_value = "tebessa-data", env = "TEBESSA_DATA")]
     data: PathBuf,
     /// Use this NATS server (with JetStream) instead of starting one.
-    #[arg(long, value_name = "URL", env = "TEBESSA_NATS", hide_env_values = true)]
+    #[arg(long, value_name = "URL", env = "TEBESSA_NATS", hide_env_values = true,
+        value_parser = NonEmptyStringValueParser::new())]
     nats: Option<String>,
     #[command(flatten)]
     options: NatsOptions,
     /// The port of the NATS server that is started. By default the one of the last time if it is
     /// free, else any free one.
-    #[arg(long, value_name = "PORT", conflicts_with = "nats")]
+    #[arg(long, value_name = "PORT", conflicts_with = "nats",
+        value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
     /// Let in to the NATS server that is started only who knows its password: it stands in the file
     /// node.json of the data directory, where every command finds it. Else every account of this
@@ -84,6 +87,14 @@ const GIVEN_UP: Duration = Duration::from_secs(1);
 /// Runs the node until it is told to stop, can no longer write, or has lost a part of itself.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let authority = Authority::new(&args.authority).map_err(CliError::usage)?;
+    if args.nats.is_none()
+        && let Some(option) = args.options.given()
+    {
+        return Err(CliError::usage(format!(
+            "{option} says how to get into a NATS server of yours: name that by --nats URL, or leave it out \
+             (also the variable TEBESSA_NATS_…)"
+        )));
+    }
     let library = law::library(args.guidance.as_deref())?;
     let clocks = law::clocks(args.clocks.as_deref())?;
     let mut signals = Signals::new()?;
@@ -106,12 +117,16 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let Some(running) = start(setup, &mut signals).await? else { return Ok(Exit::Done) };
     warn_of(&running);
     let file = NodeFile::new(running.server(), &args.authority);
-    file.write(&args.data).map_err(CliError::other)?;
-    announce(&file, &args)?;
-
-    let exit = over(signals.told_to_stop(), running.node().failed(), running.ended()).await;
+    let written = file.write(&args.data).map_err(CliError::other);
+    let told = written.and_then(|()| announce(&file, &args));
+    let exit = match &told {
+        Ok(()) => over(signals.told_to_stop(), running.node().failed(), running.ended()).await,
+        // Whoever waits for the line waits in vain: the node stops in order all the same.
+        Err(_) => Exit::Failed,
+    };
     let stopped = running.stop().await;
     NodeFile::remove(&args.data);
+    told?;
     match exit {
         Exit::Done => stopped.map(|()| Exit::Done).map_err(CliError::other),
         Exit::Failed | Exit::Rejected => Ok(exit),

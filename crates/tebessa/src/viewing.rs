@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use case::token::{ActorId, Purpose};
 use case::vocabulary::Role;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use service::access::Viewer;
+use service::access::{Unstated, Viewer};
 
 /// What these stand under in a help. Of each by itself: a heading of the struct would be that of all
 /// options behind it too.
@@ -19,14 +19,14 @@ pub(crate) struct Viewing {
     /// Who looks: an opaque id, never a name. By default the number of the account, as uid-1000.
     #[arg(long = "as", value_name = "ACTOR", env = "TEBESSA_AS", help_heading = HEADING)]
     id: Option<ActorId>,
-    /// In which capacity.
-    #[arg(long, value_name = "ROLE", default_value = "caseworker", env = "TEBESSA_ROLE",
+    /// In which capacity. Without it caseworker is sent, and recorded as not stated.
+    #[arg(long, value_name = "ROLE", env = "TEBESSA_ROLE",
         help_heading = HEADING, hide_possible_values = true, value_parser = roles())]
-    role: Role,
-    /// What for: a code of the authority's own, such as casework, audit or subject-access.
-    #[arg(long, value_name = "PURPOSE", default_value = "casework", env = "TEBESSA_PURPOSE",
-        help_heading = HEADING)]
-    purpose: Purpose,
+    role: Option<Role>,
+    /// What for: a code of the authority's own, such as casework, audit or subject-access. Without it
+    /// casework is sent, and recorded as not stated.
+    #[arg(long, value_name = "PURPOSE", env = "TEBESSA_PURPOSE", help_heading = HEADING)]
+    purpose: Option<Purpose>,
 }
 
 /// Reads a role by its name, and lists the names in the help.
@@ -39,7 +39,19 @@ impl Viewing {
     /// What a query carries.
     pub(crate) fn viewer(&self) -> Option<Viewer> {
         let id = self.id.clone().or_else(account)?;
-        Some(Viewer { id, role: self.role, purpose: self.purpose.clone() })
+        let mut unstated = Vec::new();
+        if self.role.is_none() {
+            unstated.push(Unstated::Role);
+        }
+        if self.purpose.is_none() {
+            unstated.push(Unstated::Purpose);
+        }
+        Some(Viewer {
+            id,
+            role: self.role.unwrap_or(Role::Caseworker),
+            purpose: self.purpose.clone().or_else(|| Purpose::new("casework").ok())?,
+            unstated,
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use guidance::{Outcome, Value};
 
-use super::{DecisionIssued, Event, Issue, not_before};
+use super::{DecisionIssued, Event, Issue, departs, not_before};
 use crate::assessment::{Assessment, Review};
 use crate::decide::Context;
 use crate::evidence;
@@ -249,12 +249,10 @@ fn converted(
     Ok(converted)
 }
 
-/// I10: a departure is reasoned, and only a departure is. A finding on the onus is no departure:
-/// it has reasons of its own.
+/// I10: a departure is reasoned, and only a departure is.
 fn departure_fits(latest: &Assessment, decision: &Issue) -> Result<(), Rejection> {
-    let follows = DecisionOutcome::from_proposal(latest.outcome) == Some(decision.outcome)
-        || (latest.outcome == Outcome::Undetermined && !decision.onus.is_empty());
-    if follows == decision.departure.is_some() {
+    let departs = departs(latest.outcome, decision.outcome, !decision.onus.is_empty());
+    if departs != decision.departure.is_some() {
         return refuse(
             Code::DepartureUnfit,
             format!(

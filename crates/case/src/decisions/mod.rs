@@ -103,6 +103,21 @@ pub struct DecisionIssued {
     pub seen: Option<Seen>,
 }
 
+impl DecisionIssued {
+    /// Whether it departs from the proposal (I10), whether or not it says so.
+    #[must_use]
+    pub fn departs(&self) -> bool {
+        departs(self.proposal, self.outcome, !self.onus.is_empty())
+    }
+}
+
+/// I10: whether an outcome departs from the proposal. A finding on the onus where that is undetermined is
+/// no departure: it has reasons of its own.
+pub(crate) fn departs(proposal: Outcome, outcome: DecisionOutcome, on_the_onus: bool) -> bool {
+    DecisionOutcome::from_proposal(proposal) != Some(outcome)
+        && !(proposal == Outcome::Undetermined && on_the_onus)
+}
+
 commands! {
     service "decisions" as Decisions;
     Issue = "issue", "Issues the decision on the latest assessment.",
@@ -415,7 +430,7 @@ pub(crate) fn evolve(case: &mut Case, event: &Event, stamp: &Stamp<'_>) {
             case.decisions.all.push(Decision {
                 grounds: issued.grounds.clone(),
                 onus: issued.onus.iter().map(|onus| onus.criterion.clone()).collect(),
-                departs: issued.departure.is_some(),
+                departs: issued.departs(),
                 seen: issued.seen,
                 ..Decision::new(stamp, issued.outcome, issued.assessment)
             });

@@ -7,7 +7,7 @@ use crate::token::{ActorId, Criterion, Sha256Hex};
 use crate::vocabulary::{
     Authenticity, EvidenceKind, Excuse, FactCode, FactValue, InterviewStage, Polarity, Role,
 };
-use crate::{EvidenceId, InterviewId, UploadId, Version, WorldDate};
+use crate::{EvidenceId, InterviewId, UploadId, Version, WorldDate, gist};
 
 /// A link between an item and a criterion.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -62,6 +62,23 @@ pub(super) const fn of_the_claimant(role: Role) -> bool {
 }
 
 impl Item {
+    /// What it is and what became of it, such as `summons, genuine, supports C2.3, withdrawn by version 6`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let kind = if self.country_info { "country information" } else { self.kind.as_str() };
+        let authenticity = self.authenticity.map_or("not assessed", Authenticity::as_str);
+        let mut text = format!("{}, {}", gist::words(kind), gist::words(authenticity));
+        for link in &self.links {
+            text = format!("{text}, {} {}", link.polarity, link.criterion);
+        }
+        for (what, by) in [("disclosed", self.disclosed), ("withdrawn", self.withdrawn)] {
+            if let Some(by) = by {
+                text = format!("{text}, {what} by version {by}");
+            }
+        }
+        text
+    }
+
     /// Whether the claimant's side brought it.
     pub(super) const fn of_the_claimant(&self) -> bool {
         of_the_claimant(self.role)

@@ -54,10 +54,10 @@ pub(super) fn gist_of(event: &Event) -> Gist {
 }
 
 fn of_issue(issued: &DecisionIssued) -> Gist {
-    let departs = issued
-        .departure
-        .as_ref()
-        .map(|_| format!("departs from the proposal, which was {}", issued.proposal));
+    let departs = issued.departs().then(|| {
+        let silent = if issued.departure.is_none() { ", and does not say so" } else { "" };
+        format!("departs from the proposal, which was {}{silent}", issued.proposal)
+    });
     gist(
         format!("Decision issued: {}", issued.outcome),
         [

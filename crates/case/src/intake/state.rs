@@ -10,7 +10,7 @@ use crate::vocabulary::{
     Act, Barrier, ConsentScope, FamilyRelation, IdentityFinding, NeedKind, ReferenceHolder,
     RepresentationScope, Safeguard,
 };
-use crate::{CaseId, KeyId, PersonId, Version, WorldDate};
+use crate::{CaseId, KeyId, PersonId, Version, WorldDate, gist};
 
 /// What a case knows of its registration.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -148,6 +148,17 @@ impl State {
     pub(crate) fn begun(&self) -> Option<&WorldDate> {
         let made = self.made.as_ref().map(|made| &made.made);
         made.or_else(|| self.registration.as_ref().map(|one| &one.registered))
+    }
+
+    /// What was asserted of the identity and what is held of it, such as `asserted by version 2, held:
+    /// contradicted`.
+    #[must_use]
+    pub fn identity_in_words(&self) -> Option<String> {
+        let asserted = self.identity.map(|version| format!("asserted by version {version}"));
+        let held =
+            self.identity_finding.map(|found| format!("held: {}", gist::words(found.as_str())));
+        let parts: Vec<String> = asserted.into_iter().chain(held).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 
     /// Whether the claim was made and not registered yet.

@@ -24,6 +24,33 @@ pub struct Viewer {
     pub role: Role,
     /// What for: a code of the authority's own, such as `casework`, `audit` or `subject-access`.
     pub purpose: Purpose,
+    /// Which of these nobody stated: they are what the program that asked takes then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unstated: Vec<Unstated>,
+}
+
+/// What a viewer need not say.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Unstated {
+    /// The capacity.
+    Role,
+    /// The purpose.
+    Purpose,
+}
+
+impl Viewer {
+    /// Who, in which capacity and what for, as far as that was stated.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let stated = |what: Unstated| !self.unstated.contains(&what);
+        let role = if stated(Unstated::Role) { self.role.as_str() } else { "role not stated" };
+        let purpose =
+            if stated(Unstated::Purpose) { self.purpose.as_str() } else { "purpose not stated" };
+        format!("{}, {role}, {purpose}", self.id)
+    }
 }
 
 /// What of a case is looked at.

@@ -22,7 +22,7 @@ use futures::FutureExt as _;
 use journal::{Expected, Journal, NoProjection, Options, Position};
 
 use self::entry::ViewDraft;
-pub use self::entry::{AccessEntry, BadEntry, View, Viewed, Viewer};
+pub use self::entry::{AccessEntry, BadEntry, Unstated, View, Viewed, Viewer};
 use crate::checkpoints::Signer;
 use crate::logs::{Log, earlier_access_logs};
 use crate::reply::Failure;

@@ -73,6 +73,17 @@ pub enum AuditError {
     },
 }
 
+/// Refuses the register, of which nothing is derived: silence would look like an answer. What cannot be read
+/// is told by whoever reads on.
+pub(crate) fn of_a_case(records: &[journal::Record]) -> Result<(), AuditError> {
+    let Some(first) = records.first() else { return Ok(()) };
+    let read = case::Recorded::decode(&first.bytes, first.position.0);
+    if read.is_ok_and(|read| matches!(read.event, case::Event::Register(_))) {
+        return Err(AuditError::IsRegister(CaseId(first.stream.0)));
+    }
+    Ok(())
+}
+
 /// Reads a record that must be the next of its case.
 pub(crate) fn next(
     record: &journal::Record,

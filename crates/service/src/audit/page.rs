@@ -116,9 +116,7 @@ fn of_card(card: &Card, told: Told<'_>) -> Markup {
             tr {
                 th { "Proposal" }
                 td {
-                    (gist::words(card.proposal))
-                    @if card.departs { "; the decision departs from it" }
-                    @else { "; the decision follows it" }
+                    (gist::words(card.proposal)) "; " (card.follows_in_words())
                 }
             }
             tr { th { "Assessed" } td { (deed(&card.assessed)) } }
@@ -155,7 +153,9 @@ fn of_card(card: &Card, told: Told<'_>) -> Markup {
         }
         h2 { "Reasons" }
         div { (said(told, decided, "reasons", "reasons")) }
-        @if card.departs { div { (said(told, decided, "departure", "departure")) } }
+        @if card.departs && !card.departure_undeclared {
+            div { (said(told, decided, "departure", "departure")) }
+        }
         h2 { "Criterion by criterion" }
         table.criteria {
             tr { th.c1 { "Criterion" } th.c2 { "Value" } th.c3 { "Found" } th { "Source" } }
@@ -204,16 +204,9 @@ fn of_evidence(card: &Card) -> Markup {
                 @for item in &card.evidence {
                     tr {
                         td { span.id { (item.evidence) } div.hash { "sha256 " (item.sha256) } }
-                        td {
-                            (gist::words(item.kind.as_str()))
-                            @if item.country_info { ", country information" }
-                        }
-                        td { "version " (item.version) }
-                        td { (match item.before {
-                            Some(true) => "yes",
-                            Some(false) => "no",
-                            None => "not recorded",
-                        }) }
+                        td { (item.kind_in_words()) }
+                        td { (item.events_in_words()) }
+                        td { (item.before_in_words()) }
                     }
                 }
             }

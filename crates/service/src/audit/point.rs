@@ -5,13 +5,13 @@ use std::str::FromStr;
 
 use case::picture::{Difference, Picture, difference, picture};
 use case::replay::Shelf;
-use case::{CaseId, Event, Version};
+use case::{CaseId, Instant, Version};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use journal::{Position, Record};
 
-use super::{AuditError, next};
+use super::{AuditError, next, of_a_case};
 
 /// What the record knew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,17 @@ pub enum Known {
     Position(u64),
     /// All that was recorded until then, the time itself included.
     Time(Timestamp),
+}
+
+impl Known {
+    /// The moment that it names, none behind now; `None` where it is that of a record.
+    fn moment(self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Now => Some(now),
+            Self::Time(time) => Some(time.min(now)),
+            Self::Version(_) | Self::Position(_) => None,
+        }
+    }
 }
 
 /// A point on both axes: what was known, and by when it had to have happened.
@@ -109,6 +120,7 @@ pub fn picture_at(
     if records.is_empty() {
         return Err(AuditError::UnknownCase(case));
     }
+    of_a_case(records)?;
     let count = records.partition_point(|record| match point.known {
         Known::Now => true,
         Known::Version(version) => record.version.0 <= version,
@@ -125,11 +137,9 @@ pub fn picture_at(
     for record in records.iter().take(count) {
         read.push(next(record, Version(read.len() as u64))?);
     }
-    if read.iter().any(|record| matches!(record.event, Event::Register(_))) {
-        return Err(AuditError::IsRegister(case));
-    }
     let later = (records.len() - count) as u64;
-    picture(&read, later, point.happened_by, known).ok_or(AuditError::NotYet { case, point })
+    let at = point.known.moment(Timestamp::now()).map(Instant::new);
+    picture(&read, later, point.happened_by, at, known).ok_or(AuditError::NotYet { case, point })
 }
 
 /// What differs between two points of a case, from all its records.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use journal::{Record, StreamId};
 
 use super::walk::{Walk, walk};
-use super::{AuditError, next};
+use super::{AuditError, next, of_a_case};
 
 /// One step of one case and what its replay gave.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -36,6 +36,7 @@ pub fn replay_all(
 
 /// Replays one case from its records, which must begin with the first.
 pub fn replay_case(records: &[Record], known: Shelf<'_>) -> Result<Vec<Entry>, AuditError> {
+    of_a_case(records)?;
     let (mut replay, mut entries) = (Replay::default(), Vec::new());
     for record in records {
         take(&mut replay, record, known, &mut entries)?;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use journal::{Record, StreamId};
 
 use super::walk::{Walk, walk};
-use super::{AuditError, next};
+use super::{AuditError, next, of_a_case};
 
 /// One time limit of one case.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -39,6 +39,7 @@ pub fn time_limits_of_case(
     records: &[Record],
     known: ClockShelf<'_>,
 ) -> Result<Vec<TimeLimitEntry>, AuditError> {
+    of_a_case(records)?;
     let (mut case, mut entries) = (Case::default(), Vec::new());
     for record in records {
         Computing { known }.take(&mut case, record, &mut entries)?;

@@ -14,7 +14,7 @@ use guidance::{Library, Outcome};
 use journal::{Reader, Record, StreamId};
 
 use super::walk::{Walk, walk};
-use super::{AuditError, next};
+use super::{AuditError, next, of_a_case};
 
 /// What went into a report.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -113,6 +113,7 @@ pub fn what_if(
         if stream.is_empty() {
             return Err(AuditError::UnknownCase(case));
         }
+        of_a_case(&stream)?;
         let (mut asking, mut found) = (Asking::default(), Vec::new());
         for record in &stream {
             question.take(&mut asking, record, &mut found)?;

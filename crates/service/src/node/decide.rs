@@ -34,7 +34,13 @@ impl Node {
     /// What concerns no single case goes to the register, and nothing else does.
     fn goes_where_it_belongs(&self, request: &Request) -> Result<(), Refusal> {
         let register = self.register();
-        if request.entry.of_register() == (request.head.case == register) {
+        let case = request.head.case;
+        let fits = if request.entry.of_register() {
+            case == register
+        } else {
+            self.registers().all(|register| case != register)
+        };
+        if fits {
             return Ok(());
         }
         let message = if request.entry.of_register() {

@@ -110,9 +110,7 @@ pub struct DisclosuresReply {
 }
 
 pub(super) fn records(node: &Node, case: CaseId) -> Result<(Vec<Record>, Vec<Recorded>), Failure> {
-    if case == node.register() {
-        return Err(Failure::is_register(case));
-    }
+    node.no_register(case)?;
     let raw = raw_records(node.journal(), case, None)?;
     if raw.is_empty() {
         return Err(Failure::no_case(case));

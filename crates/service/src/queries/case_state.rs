@@ -45,9 +45,7 @@ pub struct CaseReply {
 
 /// Answers from the journal, so that the answer holds what is durable and nothing else.
 pub(crate) fn answer(node: &Node, query: &CaseQuery) -> Result<CaseReply, Failure> {
-    if query.case == node.register() {
-        return Err(Failure::is_register(query.case));
-    }
+    node.no_register(query.case)?;
     // Versions count from 1: up to 0 nothing is read, also of a case that is there.
     let up_to = query.at_version.filter(|at| *at > Version(0));
     let state = load(node.journal(), query.case, up_to)?;

@@ -161,20 +161,21 @@ fn page_end(entries: impl Iterator<Item = (Version, usize)>) -> Option<Version> 
 }
 
 pub(crate) fn person(node: &Node, query: &PersonQuery) -> Result<PersonReply, Failure> {
-    let (_, register) = state(node)?;
     let (claims, position) = claims_of(node, query.person)?;
-    let ids = register.same_person(query.person);
-    Ok(PersonReply { person: register.leading(query.person), ids, claims, position })
+    let ids = node.same_person(query.person)?;
+    let person = ids.first().copied().unwrap_or(query.person);
+    Ok(PersonReply { person, ids, claims, position })
 }
 
 /// The claims of a person through all merges that hold, from the index, and the position that it has
 /// reached.
 pub(super) fn claims_of(node: &Node, person: PersonId) -> Result<(Vec<Summary>, u64), Failure> {
-    let ids = state(node)?.1.same_person(person);
+    let ids = node.same_person(person)?;
     matching(node, |summary| summary.person.is_some_and(|person| ids.contains(&person)))
 }
 
 pub(crate) fn family(node: &Node, query: &FamilyQuery) -> Result<FamilyReply, Failure> {
+    node.no_register(query.case)?;
     let case = load(node.journal(), query.case, None)?;
     if case.id.is_none() {
         return Err(Failure::no_case(query.case));

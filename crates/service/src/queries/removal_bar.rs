@@ -92,7 +92,9 @@ pub(super) fn answer(
     asked: Asked,
     query: &RemovalBarQuery,
 ) -> Result<RemovalBarReply, Failure> {
-    let (mut bar, records) = match whole(node, query.case) {
+    // The register has records too, and nothing in them says anything of a removal.
+    let case = node.no_register(query.case).map_err(|failure| failure.message);
+    let (mut bar, records) = match case.and_then(|()| whole(node, query.case)) {
         Ok(records) => {
             let case = Case::fold(&records);
             let bar = removal_bar(&case, asked.at);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use journal::{Position, Reader, StreamId};
-use service::access::{AccessEntry, access_dir};
+use service::access::{AccessEntry, Viewer, access_dir};
 use service::logs::Log;
 use service::queries::{AccessQuery, AccessReply};
 
@@ -179,10 +179,7 @@ fn show(entries: &[AccessEntry], screen: &mut Screen) -> Result<(), CliError> {
 }
 
 fn who(entry: &AccessEntry) -> String {
-    entry.viewer.as_ref().map_or_else(
-        || "not stated".to_owned(),
-        |viewer| format!("{}, {}, {}", viewer.id, viewer.role, viewer.purpose),
-    )
+    entry.viewer.as_ref().map_or_else(|| "not stated".to_owned(), Viewer::in_words)
 }
 
 fn what(entry: &AccessEntry) -> String {
@@ -192,6 +189,9 @@ fn what(entry: &AccessEntry) -> String {
         Some((first, last)) => format!("{view} {first}-{last}"),
         None => view.to_owned(),
     };
+    if let Some(evidence) = entry.evidence {
+        text = format!("{text}\n{evidence}");
+    }
     if entry.opened {
         text.push_str("\nOPENED");
     }
@@ -203,7 +203,7 @@ mod tests {
     use case::Version;
     use case::token::Purpose;
     use case::vocabulary::Role;
-    use service::access::{View, Viewer};
+    use service::access::{Unstated, View};
 
     use super::*;
 
@@ -214,6 +214,7 @@ mod tests {
             id: ActorId::new(long).unwrap(),
             role: Role::DecisionMaker,
             purpose: Purpose::new("subject-access").unwrap(),
+            unstated: Vec::new(),
         };
         let entry = AccessEntry {
             position: 1,
@@ -225,15 +226,30 @@ mod tests {
             versions: Some((Version(1), Version(112))),
             evidence: None,
         };
+        let file = AccessEntry {
+            view: View::EvidenceFile,
+            evidence: Some(case::EvidenceId(uuid::Uuid::from_u128(7))),
+            versions: None,
+            viewer: entry.viewer.clone().map(|viewer| Viewer {
+                id: ActorId::new("uid-1000").unwrap(),
+                unstated: vec![Unstated::Role, Unstated::Purpose],
+                ..viewer
+            }),
+            ..entry.clone()
+        };
         let unknown = AccessEntry { viewer: None, opened: false, ..entry.clone() };
         let (mut screen, shown) = Screen::for_test(80);
-        show(&[entry, unknown], &mut screen).unwrap();
+        show(&[entry, file, unknown], &mut screen).unwrap();
         let text = shown.text();
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         for part in ["not stated", "OPENED", "00000000-0000-0000-0000-000000000005", "1-112"] {
             assert!(text.contains(part), "{part} is missing in\n{text}");
         }
-        assert!(text.ends_with("2 views, 1 of them opened words or a file\n"), "{text}");
+        let whole: String = text.split_whitespace().collect();
+        assert!(whole.contains("uid-1000,rolenotstated"), "{text}");
+        let digits = whole.replace('-', "");
+        assert!(digits.contains("0000000000007"), "which file: {text}");
+        assert!(text.ends_with("3 views, 2 of them opened words or a file\n"), "{text}");
     }
 
     #[test]

@@ -20,6 +20,10 @@ is recorded now. What had happened in the world: by --happened-by, a day; what s
 is left out of the lines, what perhaps did (its date is a month, a year or unknown) is marked. Status,
 outcome and removal bar are those of all that was known, for the rules need the whole history.
 
+The removal bar is that of this claim alone, at the moment that was asked for (with --version and
+--position: when the last event was recorded). Another claim of the same person may bar: no line of
+this is a clearance, only `tebessa case removal-bar` gives one.
+
 A day given to --known-at means its end in UTC. Sealed words are never shown.
 
 Exit codes: 0 shown, 1 no such case or nothing was recorded then.
@@ -185,15 +189,23 @@ fn show(picture: &Picture, screen: &mut Screen) -> Result<(), CliError> {
         let style = of_outcome(outcome);
         screen.line(&format!("  {ASIDE}outcome     {ASIDE:#}{style}{outcome}{style:#}"))?;
     }
-    match picture.barred.as_slice() {
-        [] => screen.labelled(2, 12, "removal", "not barred")?,
-        reasons => screen.labelled(2, 12, "removal", &format!("barred: {}", reasons.join("; ")))?,
-    }
+    let at = picture.barred_at.unwrap_or(picture.recorded);
+    let at = at.timestamp().strftime("as of %Y-%m-%d %H:%M:%S UTC");
+    let ask = "ask `tebessa case removal-bar`, which looks at all claims of the person";
+    screen.labelled(2, 12, "removal", &format!("{}, {at}; {ask}", removal(picture)))?;
     for section in Section::ALL {
         let lines = picture.sections.get(&section).map_or(&[][..], Vec::as_slice);
         show_lines(section.title(), lines, screen)?;
     }
     show_lines("Events", &picture.events, screen)
+}
+
+/// What this claim says of a removal, which is no clearance.
+fn removal(picture: &Picture) -> String {
+    match picture.barred.as_slice() {
+        [] => "not barred by this claim alone".to_owned(),
+        reasons => format!("barred: {}", reasons.join("; ")),
+    }
 }
 
 fn show_lines(title: &str, lines: &[Line], screen: &mut Screen) -> Result<(), CliError> {
@@ -226,10 +238,6 @@ fn show_difference(found: &Difference, screen: &mut Screen) -> Result<(), CliErr
     }
     let outcome = |picture: &Picture| {
         picture.outcome.map_or_else(|| "none".to_owned(), |outcome| outcome.to_string())
-    };
-    let removal = |picture: &Picture| match picture.barred.as_slice() {
-        [] => "not barred".to_owned(),
-        reasons => format!("barred: {}", reasons.join("; ")),
     };
     let pairs = [
         ("status", found.from.status.to_string(), found.to.status.to_string()),

@@ -97,7 +97,7 @@ fn wanted_file(text: &str) -> Result<WantedFile, String> {
 #[derive(serde::Serialize)]
 struct Made {
     case: CaseId,
-    file: PathBuf,
+    file: String,
     bytes: u64,
     disclosed: u64,
     files: u64,
@@ -127,11 +127,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         format!(
             "{GOOD}made{GOOD:#}  {}, {}, {} disclosed, {} of evidence\n      \
              check it with: tebessa audit check-dossier {} --key KEY",
-            made.file.display(),
+            made.file,
             bytes(made.bytes),
             count(made.disclosed, "personal field", "personal fields"),
             count(made.files, "file", "files"),
-            made.file.display()
+            made.file
         )
     };
     line(&text)?;
@@ -206,7 +206,7 @@ fn build(
     out.write_whole(&made)?;
     Ok(Made {
         case: args.case,
-        file: args.out.clone(),
+        file: args.out.display().to_string(),
         bytes: made.len() as u64,
         disclosed,
         files: fetched,

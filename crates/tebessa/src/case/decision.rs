@@ -142,8 +142,7 @@ fn show(card: &Card, said: &Said, screen: &mut Screen) -> Result<(), CliError> {
     if !card.grounds.is_empty() {
         row("grounds", &card.grounds.join(", "))?;
     }
-    let follows = if card.departs { "the decision departs from it" } else { "followed" };
-    row("proposal", &format!("{}, {follows}", words(card.proposal)))?;
+    row("proposal", &format!("{}; {}", words(card.proposal), card.follows_in_words()))?;
     row("assessed", &deed(&card.assessed))?;
     row("reviewed", &format!("{}: {}", deed(&card.reviewed), card.review))?;
     row("decided", &deed(&card.decided))?;
@@ -170,13 +169,9 @@ fn show(card: &Card, said: &Said, screen: &mut Screen) -> Result<(), CliError> {
     screen.indented(2, &listed(&card.open))?;
     section(screen, "Evidence before the decision-maker")?;
     for item in &card.evidence {
-        let before = match item.before {
-            Some(true) => "yes",
-            Some(false) => "no",
-            None => "not recorded",
-        };
-        let text = format!("{}, {}, version {}", item.evidence, item.kind, item.version);
-        screen.labelled(2, 14, before, &text)?;
+        let (kind, events) = (item.kind_in_words(), item.events_in_words());
+        let text = format!("{}, {kind}, {events}", item.evidence);
+        screen.labelled(2, 14, item.before_in_words(), &text)?;
     }
     Ok(())
 }
@@ -185,7 +180,7 @@ fn reasons(card: &Card, said: &Said, screen: &mut Screen) -> Result<(), CliError
     let decided = card.decided.version;
     section(screen, "Reasons")?;
     screen.indented(2, &said.word(decided, "reasons"))?;
-    if card.departs {
+    if card.departs && !card.departure_undeclared {
         screen.labelled(2, 11, "departure", &said.word(decided, "departure"))?;
     }
     screen.labelled(2, 11, "review", &said.word(card.reviewed.version, "reason"))

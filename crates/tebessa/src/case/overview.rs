@@ -77,9 +77,11 @@ fn heading(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
     let last = format!("{events}, the last recorded {}", updated.unwrap_or_default());
     screen.labelled(2, 12, "history", &last)?;
     said(file, Version(1), screen)?;
-    if let Some(identity) = case.intake.identity {
-        screen.labelled(2, 12, "identity", &format!("asserted by version {identity}"))?;
-        said(file, identity, screen)?;
+    if let Some(identity) = case.intake.identity_in_words() {
+        screen.labelled(2, 12, "identity", &identity)?;
+    }
+    if let Some(asserted) = case.intake.identity {
+        said(file, asserted, screen)?;
     }
     if let Some(withdrawn) = case.intake.withdrawn {
         let day = file.day(withdrawn);
@@ -116,15 +118,8 @@ fn evidence(file: &CaseFile, screen: &mut Screen) -> Result<(), CliError> {
     let mut items: Vec<_> = state.items.iter().collect();
     items.sort_by_key(|(_, item)| item.version);
     for (id, item) in items {
-        let kind = if item.country_info { "country information" } else { item.kind.as_str() };
-        let authenticity = item.authenticity.map_or("not assessed", |result| result.as_str());
         screen.line(&format!("  {id}"))?;
-        screen.indented(6, &format!("{}, {authenticity}", words(kind)))?;
-        let links: Vec<_> =
-            item.links.iter().map(|link| format!("{} {}", link.polarity, link.criterion)).collect();
-        if !links.is_empty() {
-            screen.indented(6, &links.join(", "))?;
-        }
+        screen.indented(6, &item.in_words())?;
         said(file, item.version, screen)?;
     }
     if !state.facts.is_empty() {

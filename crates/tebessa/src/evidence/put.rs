@@ -41,9 +41,14 @@ Examples:
 /// The basis where nobody states one: that of no authority's law, so that none is said of another's.
 const BASIS: &str = "UNHCR Handbook, paragraph 205";
 
+/// What stands behind "Usage: ", which the library does not wrap.
+const USAGE: &str = "\
+tebessa evidence put [OPTIONS] --kind <KIND> --source <TEXT> --as <ACTOR>
+                            <CASE> <FILE>";
+
 /// Attach a file to a case as evidence.
 #[derive(Debug, clap::Args)]
-#[command(after_help = HELP)]
+#[command(after_help = HELP, override_usage = USAGE)]
 pub(crate) struct Args {
     /// The case.
     #[arg(value_name = "CASE")]

@@ -34,10 +34,16 @@ Examples:
   tebessa journal prove --case 5d0c1c6e-3c1f-4f0a-9b57-0f3f2b8a4d11 > case.json
   tebessa journal prove --since court.checkpoint > since.json";
 
+/// What stands behind "Usage: ", which the library does not wrap.
+const USAGE: &str = "\
+tebessa journal prove [OPTIONS] --position <P>
+       tebessa journal prove [OPTIONS] --case <CASE>
+       tebessa journal prove [OPTIONS] --since <FILE>";
+
 /// Prove to others that a record is in the log, that a case is complete, or that nothing was changed
 /// since a checkpoint.
 #[derive(Debug, clap::Args)]
-#[command(after_help = HELP, group(clap::ArgGroup::new("what").required(true)))]
+#[command(after_help = HELP, override_usage = USAGE, group(clap::ArgGroup::new("what").required(true)))]
 pub(crate) struct Args {
     #[command(flatten)]
     address: Address,

@@ -11,6 +11,10 @@ use anstyle::Style;
 /// The gap between two columns.
 const GAP: u16 = 2;
 
+/// What a column has at least that is not fixed: a word. Where the terminal has less, it breaks the lines
+/// itself, which reads better than one letter below the other.
+const LEAST: u16 = 16;
+
 /// A table with a heading.
 pub(crate) struct Table {
     grid: Grid,
@@ -67,6 +71,12 @@ impl Table {
                 column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width + GAP)));
             }
         }
+        let fixed: u16 = self.fixed.iter().map(|(_, width)| width + GAP).sum();
+        let others = self.grid.column_count().saturating_sub(self.fixed.len());
+        let needed = fixed + LEAST * u16::try_from(others).unwrap_or_default();
+        if self.grid.width().is_some_and(|width| width < needed) {
+            self.grid.set_width(needed);
+        }
         self.grid.lines().try_for_each(|line| screen.line(line.trim_end()))
     }
 }
@@ -78,5 +88,27 @@ fn terminal_color(color: anstyle::AnsiColor) -> comfy_table::Color {
         anstyle::AnsiColor::Yellow => comfy_table::Color::DarkYellow,
         anstyle::AnsiColor::Red => comfy_table::Color::DarkRed,
         _ => comfy_table::Color::Reset,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_narrow_terminal_words_stay_whole() {
+        for width in [40, 60, 80] {
+            let (mut screen, shown) = Screen::for_test(width);
+            let mut table = Table::new(width, &["case", "profile", "status"], true);
+            table.fixed(0, 36);
+            let cells = ["00000000-0000-0000-0000-000000000005", "UK_post2022", "awaiting review"];
+            table.row(&cells.map(|text| (text.to_owned(), Style::new())));
+            table.show(&mut screen).unwrap();
+            let text = shown.text();
+            for cell in cells {
+                assert!(text.contains(cell), "{width}: {text}");
+            }
+            assert_eq!(text.lines().count(), 2, "{width}: {text}");
+        }
     }
 }

@@ -9,6 +9,7 @@
 //! those of the new outcome when that one's month is over, so two looks before and after tell that one
 //! case of that month and row changed.
 
+mod bounds;
 mod suppress;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Every record read strictly, and every case folded, on all cores and in bounded memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use case::{Case, CaseId, Recorded, Summary, strict};
@@ -20,6 +20,10 @@ pub(super) struct Refolded {
     pub(super) cases: u64,
     /// Whether the authority's register is there, a stream beside those of the cases.
     pub(super) register: bool,
+    /// Under which names the authority recorded: one, unless a log changed its name when nothing refused it.
+    pub(super) sources: BTreeSet<String>,
+    /// The names of those that have a register.
+    pub(super) registers: BTreeSet<String>,
     /// Every case in a few words, as an index must have it.
     pub(super) summaries: HashMap<CaseId, Summary>,
     /// The files of evidence that are kept.
@@ -40,6 +44,10 @@ pub(super) fn refold(directory: &Path, records: u64) -> Result<Refolded, Stop> {
             Ok(case) => {
                 refolded.records += case.records;
                 refolded.register |= case.register;
+                if case.register {
+                    refolded.registers.extend(case.sources.first().cloned());
+                }
+                refolded.sources.extend(case.sources);
                 refolded.summaries.extend(case.summary.map(|summary| (summary.case, summary)));
                 refolded.files.extend(case.files);
                 refolded.keys.extend(case.key);
@@ -61,6 +69,7 @@ struct Folded {
     case: Case,
     summary: Option<Summary>,
     records: u64,
+    sources: Vec<String>,
     damaged: bool,
 }
 
@@ -68,6 +77,7 @@ struct Folded {
 struct Ended {
     records: u64,
     register: bool,
+    sources: Vec<String>,
     summary: Option<Summary>,
     files: Vec<KeptFile>,
     key: Option<NamedKey>,
@@ -99,10 +109,10 @@ impl Walk for Refolding {
     }
 
     fn end(&self, id: CaseId, folded: Folded, found: &mut Vec<Self::Found>) {
-        let Folded { case, summary, records, .. } = folded;
+        let Folded { case, summary, records, sources, .. } = folded;
         let (register, files) = (!case.register.is_empty(), files::of_case(id, &case));
         let key = keys::of_case(id, &case);
-        found.push(Ok(Ended { records, register, summary, files, key }));
+        found.push(Ok(Ended { records, register, sources, summary, files, key }));
     }
 }
 
@@ -121,6 +131,9 @@ fn take(folded: &mut Folded, record: &Record) -> Result<(), Damage> {
     folded.summary = Summary::after(folded.summary.take(), &recorded);
     folded.case.evolve(&recorded);
     folded.records += 1;
+    if !folded.sources.contains(&recorded.envelope.source) {
+        folded.sources.push(recorded.envelope.source);
+    }
     if !folded.case.register.is_empty() {
         return Ok(());
     }

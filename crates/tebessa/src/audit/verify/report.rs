@@ -1,5 +1,6 @@
 //! What a verification says: in words for people, as one JSON object for programs.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use journal::{Record, StreamId, VerifyReport};
@@ -88,11 +89,46 @@ pub(super) struct Folded {
     pub(super) cases: u64,
     /// Whether the authority's register is there too: of the log's streams the one that is no case.
     pub(super) register: bool,
+    /// The sources of the records.
+    sources: BTreeSet<String>,
+    /// The sources of those that have a register.
+    registers: BTreeSet<String>,
 }
 
 impl Folded {
-    pub(super) const fn of(read: &Refolded) -> Self {
-        Self { records: read.records, cases: read.cases, register: read.register }
+    pub(super) fn of(read: &Refolded) -> Self {
+        Self {
+            records: read.records,
+            cases: read.cases,
+            register: read.register,
+            sources: read.sources.clone(),
+            registers: read.registers.clone(),
+        }
+    }
+
+    /// What to know of a log that was recorded under several names.
+    fn notes(&self) -> String {
+        let listed = |names: &BTreeSet<String>| {
+            plain(&names.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+        };
+        let mut text = String::new();
+        if self.sources.len() > 1 {
+            let _ = write!(
+                text,
+                "\nnote     the records have several sources: {}; the authority's name was another for a \
+                 while, or was mistyped",
+                listed(&self.sources)
+            );
+        }
+        if self.registers.len() > 1 {
+            let _ = write!(
+                text,
+                "\nnote     there are several registers, those of {}: look whether persons are merged in \
+                 each as they should be",
+                listed(&self.registers)
+            );
+        }
+        text
     }
 
     /// The cases, and the register where there is one.
@@ -184,6 +220,7 @@ impl Report {
             self.files.text(),
         );
         text += &log.loose.notes("");
+        text += &self.records.notes();
         text
     }
 }
