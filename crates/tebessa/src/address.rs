@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use service::client::Client;
-use service::nats::{Certificate, Server};
+use service::nats::{Certificate, InboxPrefix, Server};
 
 use crate::output::CliError;
 
@@ -58,6 +58,16 @@ pub(crate) struct NatsOptions {
         env = "TEBESSA_NATS_KEY"
     )]
     key: Option<PathBuf>,
+    /// Where answers from the NATS server arrive, such as _INBOX_reader. Give each account one of its own,
+    /// and let it subscribe to what is below it only: who hears _INBOX.> reads what others are answered.
+    #[arg(
+        long = "nats-inbox",
+        id = "nats_inbox",
+        value_name = "PREFIX",
+        env = "TEBESSA_NATS_INBOX",
+        value_parser = InboxPrefix::of
+    )]
+    inbox: Option<InboxPrefix>,
 }
 
 impl NatsOptions {
@@ -82,7 +92,14 @@ impl NatsOptions {
         Ok(Server::new(url)
             .with_credentials(self.creds.clone())
             .with_roots(self.ca.clone())
+            .with_inbox(self.inbox.clone())
             .with_certificate(certificate))
+    }
+
+    /// What a node's file says of its server, with another place for answers if one is given.
+    fn inboxed(&self, server: Server) -> Server {
+        let inbox = self.inbox.clone().or_else(|| server.inbox().cloned());
+        server.with_inbox(inbox)
     }
 }
 
@@ -95,7 +112,7 @@ impl Address {
     pub(crate) fn server(&self) -> Result<Server, CliError> {
         match &self.nats {
             Some(url) => self.options.server(url),
-            None => Ok(self.node()?.server()),
+            None => Ok(self.options.inboxed(self.node()?.server())),
         }
     }
 
@@ -116,7 +133,7 @@ impl Address {
         }
         let file = self.node()?;
         let data = self.data.display();
-        Client::connect(file.server()).await.map_err(|error| {
+        Client::connect(self.options.inboxed(file.server())).await.map_err(|error| {
             if !file.gone() {
                 return CliError::other(error);
             }
@@ -160,6 +177,9 @@ pub(crate) struct NodeFile {
     /// That certificate's key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nats_key: Option<PathBuf>,
+    /// Where its answers arrive, if it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nats_inbox: Option<InboxPrefix>,
     /// The authority whose record it keeps.
     pub(crate) authority: String,
     /// Its process.
@@ -209,6 +229,7 @@ impl NodeFile {
             nats_ca: server.roots().map(absolute),
             nats_cert: server.certificate().map(|shown| absolute(&shown.chain)),
             nats_key: server.certificate().map(|shown| absolute(&shown.key)),
+            nats_inbox: server.inbox().cloned(),
             authority: authority.to_owned(),
             pid: std::process::id(),
         }
@@ -219,6 +240,7 @@ impl NodeFile {
         Server::new(&self.nats)
             .with_credentials(self.nats_creds.clone())
             .with_roots(self.nats_ca.clone())
+            .with_inbox(self.nats_inbox.clone())
             .with_certificate(certificate(self.nats_cert.clone(), self.nats_key.clone()))
     }
 

@@ -16,7 +16,8 @@ use super::place::{self, StreamPlace};
 use super::queue::Queue;
 use super::store::{Snapshot, Store};
 use super::{Clock, Status};
-use crate::follower::STREAM;
+use crate::follower::{STREAM, Unknown, stored};
+use crate::nats::LastingLine;
 
 /// How long an answer of the server may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
@@ -36,7 +37,7 @@ const AT_ONCE: usize = 64;
 pub(super) type Trouble = String;
 
 pub(super) struct Task {
-    client: async_nats::Client,
+    lasting: LastingLine,
     context: Context,
     clock: Clock,
     status: watch::Sender<Status>,
@@ -45,6 +46,10 @@ pub(super) struct Task {
     failures: u32,
     /// What hinders the timers, as the log was told.
     told: Option<Trouble>,
+    /// The last position that was read.
+    read: u64,
+    /// The position behind that at which the connection ended: its message may be what it ended at.
+    suspect: Option<u64>,
 }
 
 /// What was read, and what of it is kept.
@@ -107,15 +112,29 @@ impl Reading {
     }
 }
 
+fn context_of(lasting: &LastingLine) -> Context {
+    ContextBuilder::new().timeout(ANSWER_LIMIT).build(lasting.line.client.clone())
+}
+
 impl Task {
     pub(super) fn new(
-        client: async_nats::Client,
+        lasting: LastingLine,
         clock: Clock,
         status: watch::Sender<Status>,
         store: Store,
     ) -> Self {
-        let context = ContextBuilder::new().timeout(ANSWER_LIMIT).build(client.clone());
-        Self { client, context, clock, status, store, failures: 0, told: None }
+        let context = context_of(&lasting);
+        Self {
+            lasting,
+            context,
+            clock,
+            status,
+            store,
+            failures: 0,
+            told: None,
+            read: 0,
+            suspect: None,
+        }
     }
 
     /// Runs until it is told to stop, by a message or by the sender's end. What was not kept yet
@@ -130,7 +149,14 @@ impl Task {
     async fn run_for_ever(&mut self) {
         loop {
             let Err(trouble) = self.follow().await;
-            self.tell(trouble);
+            if self.lasting.line.is_over() {
+                self.suspect = Some(self.read + 1);
+                self.tell("the connection ended".to_owned());
+                self.lasting.renew().await;
+                self.context = context_of(&self.lasting);
+            } else {
+                self.tell(trouble);
+            }
             let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
             self.failures = self.failures.saturating_add(1);
             tokio::time::sleep(pause).await;
@@ -141,16 +167,19 @@ impl Task {
     async fn follow(&mut self) -> Result<Infallible, Trouble> {
         let stream = self.context.get_stream(STREAM).await.map_err(|e| crate::chain(&e))?;
         let end = stream.cached_info().state.last_sequence;
+        self.look_at_suspect().await?;
         let StreamPlace { snapshot, consumer } = place::find(&stream, &self.store).await?;
         let mut messages = consumer.messages().await.map_err(|e| crate::chain(&e))?;
         let mut looks = tokio::time::interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut reading = Reading::of(snapshot);
+        self.read = reading.known.position;
         loop {
             let looked = tokio::select! {
                 message = messages.next() => {
                     let message = message.ok_or("the consumer ended")?;
                     reading.take(message.map_err(|error| crate::chain(&error))?)?;
+                    self.read = reading.known.position;
                     false
                 }
                 _ = looks.tick() => true,
@@ -167,10 +196,25 @@ impl Task {
         }
     }
 
+    /// A message at which the connection would end again is not asked for as it is, until it is gone.
+    async fn look_at_suspect(&mut self) -> Result<(), Trouble> {
+        let Some(position) = self.suspect else { return Ok(()) };
+        match stored(&self.context, position).await {
+            Ok(Some(message)) if !message.readable => Err(format!(
+                "position {position} of the stream holds a message that nobody can read"
+            )),
+            Ok(_) | Err(Unknown::NoStream) => {
+                self.suspect = None;
+                Ok(())
+            }
+            Err(error @ (Unknown::Refused(_) | Unknown::Silent(_))) => Err(crate::chain(&error)),
+        }
+    }
+
     /// Fires what is due. Answers are awaited together, so that a long list does not take long.
     async fn fire(&self, queue: &mut Queue) {
         let due = queue.due((self.clock)(), AT_ONCE);
-        let client = &self.client;
+        let client = &self.lasting.line.client;
         let fired =
             due.into_iter().map(|firing| async move { (firing, fire(client, firing).await) });
         for (firing, fired) in futures::future::join_all(fired).await {
@@ -186,7 +230,7 @@ impl Task {
     fn tell(&mut self, trouble: Trouble) {
         let fired = matches!(*self.status.borrow(), Status::Waiting { .. });
         // Before the first connection nothing is wrong yet.
-        let connected = self.client.connection_state() == State::Connected;
+        let connected = self.lasting.line.client.connection_state() == State::Connected;
         if self.told.as_ref() != Some(&trouble) && (fired || connected) {
             tracing::warn!(stream = STREAM, "the timers look for their place: {trouble}");
             self.told = Some(trouble.clone());
