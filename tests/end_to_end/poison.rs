@@ -134,6 +134,7 @@ async fn a_message_in_the_stream_that_fells_its_readers_halts_the_node_until_it_
     let client = Client::connect(server.url().as_str()).await.expect("the node answers");
     let case = Uuid::new_v4();
     send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("accepted");
+    while client.stream_position().await.expect("a stream") < 1 {}
     server.publish_raw(&format!("tebessa.case.{case}.intake.x"), FELLS, b"{}");
     let halted = |state: &Value| state["stream"]["state"] == "halted";
     let begun = Instant::now();

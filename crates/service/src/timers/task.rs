@@ -30,6 +30,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const MOST_AHEAD: u64 = 50_000;
 /// The longest pause between two times that it is kept; well within the consumer's patience.
 const LONGEST_REST: Duration = Duration::from_secs(30);
+/// More than the client library asks for ahead.
+const MOST_ASKED_FOR: u64 = 512;
 /// How many deadlines fire side by side.
 const AT_ONCE: usize = 64;
 
@@ -48,7 +50,7 @@ pub(super) struct Task {
     told: Option<Trouble>,
     /// The last position that was read.
     read: u64,
-    /// The position behind that at which the connection ended: its message may be what it ended at.
+    /// The first position at which the connection may have ended.
     suspect: Option<u64>,
 }
 
@@ -167,7 +169,7 @@ impl Task {
     async fn follow(&mut self) -> Result<Infallible, Trouble> {
         let stream = self.context.get_stream(STREAM).await.map_err(|e| crate::chain(&e))?;
         let end = stream.cached_info().state.last_sequence;
-        self.look_at_suspect().await?;
+        self.look_at_suspects(end).await?;
         let StreamPlace { snapshot, consumer } = place::find(&stream, &self.store).await?;
         let mut messages = consumer.messages().await.map_err(|e| crate::chain(&e))?;
         let mut looks = tokio::time::interval(LOOK_EVERY);
@@ -196,19 +198,27 @@ impl Task {
         }
     }
 
-    /// A message at which the connection would end again is not asked for as it is, until it is gone.
-    async fn look_at_suspect(&mut self) -> Result<(), Trouble> {
-        let Some(position) = self.suspect else { return Ok(()) };
-        match stored(&self.context, position).await {
-            Ok(Some(message)) if !message.readable => Err(format!(
-                "position {position} of the stream holds a message that nobody can read"
-            )),
-            Ok(_) | Err(Unknown::NoStream) => {
-                self.suspect = None;
-                Ok(())
+    /// A message at which the connection would end again is not asked for as it is, until it is gone. It is
+    /// among those that were asked for behind the last one that was read.
+    async fn look_at_suspects(&mut self, end: u64) -> Result<(), Trouble> {
+        let Some(first) = self.suspect else { return Ok(()) };
+        for position in first..=end.min(first + MOST_ASKED_FOR) {
+            match stored(&self.context, position).await {
+                Ok(Some(message)) if !message.readable => {
+                    self.suspect = Some(position);
+                    return Err(format!(
+                        "position {position} of the stream holds a message that nobody can read"
+                    ));
+                }
+                Ok(_) => {}
+                Err(Unknown::NoStream) => break,
+                Err(error @ (Unknown::Refused(_) | Unknown::Silent(_))) => {
+                    return Err(crate::chain(&error));
+                }
             }
-            Err(error @ (Unknown::Refused(_) | Unknown::Silent(_))) => Err(crate::chain(&error)),
         }
+        self.suspect = None;
+        Ok(())
     }
 
     /// Fires what is due. Answers are awaited together, so that a long list does not take long.
