@@ -47,7 +47,7 @@ async fn malformed_commands_are_answered_with_what_and_where() {
             400,
             "occurred: expected a date, and a time as in RFC 3339",
         ),
-        (unknown.to_string().into_bytes(), 400, "data.colour"),
+        (unknown.to_string().into_bytes(), 400, "data: has a member that is not taken; expected"),
         (
             changed("/actor", json!(["registrar-1", "registrar", "test"])).into_bytes(),
             400,

@@ -6,10 +6,12 @@ use std::process::Command;
 
 use serde_json::Value;
 use service::client::{Client, ClientError};
+use service::nats::{InboxPrefix, Server};
 use tests::{NatsServer, Node};
 use uuid::Uuid;
 
 use super::deadlines::Timers;
+use super::evidence::{attach, file, put};
 use super::{ask, register, send};
 
 /// The server's URL with something before the host.
@@ -61,11 +63,21 @@ fn a_file_of_credentials_that_is_not_there_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_only_ask_is_told_so_and_changes_nothing() {
     let users = "authorization { users = [ {user: node, password: n}, {user: viewer, password: v, \
-                 permissions: {publish: [\"tebessa.query.>\"], subscribe: [\"_INBOX.>\"]}} ] }\n";
+                 permissions: {publish: [\"tebessa.query.>\"], subscribe: [\"_INBOX_viewer.>\"]}} ] }\n";
     let server = NatsServer::start_with(users);
     let home = tempfile::tempdir().unwrap();
     let node = Node::start_in(&home.path().join("data"), &["--nats", &url(&server, "node:n")]);
-    let viewer = Client::connect(&url(&server, "viewer:v")).await.expect("it is let in");
+    let own = InboxPrefix::of("_INBOX_viewer").expect("an inbox");
+    let viewer = Server::new(url(&server, "viewer:v")).with_inbox(Some(own));
+    let viewer = Client::connect(viewer).await.expect("it is let in");
+    let asks = |inbox: &[&str]| {
+        let mut command = Command::new(tests::binary());
+        command.args(["case", "list", "--nats", &url(&server, "viewer:v")]).args(inbox);
+        command.output().expect("the command line").status.code()
+    };
+    assert_eq!(asks(&["--nats-inbox", "_INBOX_viewer"]), Some(0));
+    assert_eq!(asks(&[]), Some(1), "it hears no other answers");
+    assert_eq!(asks(&["--nats-inbox", "_INBOX.>"]), Some(2));
     let claim = register(Uuid::new_v4(), Uuid::now_v7(), "A");
     let denied = send(&viewer, &claim).await.expect_err("it may not");
     assert!(matches!(denied, ClientError::Denied(_)), "{denied}");
@@ -73,6 +85,28 @@ async fn who_may_only_ask_is_told_so_and_changes_nothing() {
     assert_eq!(state["position"], 0);
     let client = Client::connect(&url(&server, "node:n")).await.expect("it is let in");
     send(&client, &claim).await.expect("accepted");
+    drop(node);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_node_needs_no_inbox_that_others_may_hear() {
+    let users = "authorization { users = [ {user: node, password: n, permissions: {publish: [\">\"], \
+                 subscribe: {allow: [\">\"], deny: [\"_INBOX.>\"]}}}, {user: all, password: a} ] }\n";
+    let server = NatsServer::start_with(users);
+    let home = tempfile::tempdir().unwrap();
+    let node = Node::start_in(&home.path().join("data"), &["--nats", &url(&server, "node:n")]);
+    let client = Client::connect(&url(&server, "all:a")).await.expect("it is let in");
+    let case = Uuid::new_v4();
+    send(&client, &register(case, Uuid::now_v7(), "A")).await.expect("accepted");
+    let (upload, bytes) = (Uuid::new_v4(), file(300));
+    put(&client, upload, &bytes).await;
+    send(&client, &attach(case, Uuid::new_v4(), upload, &bytes)).await.expect("read and kept");
+    loop {
+        let state = ask(&client, "node", &serde_json::json!({})).await;
+        if state["timers"]["state"] == "waiting" && state["stream"]["position"] == 2 {
+            break;
+        }
+    }
     drop(node);
 }
 

@@ -18,6 +18,7 @@ mod key_store;
 mod log_keys;
 mod outage;
 mod overheard;
+mod poison;
 mod privacy;
 mod recovery;
 mod register;

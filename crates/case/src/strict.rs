@@ -118,19 +118,37 @@ fn shown(key: &str) -> String {
 pub fn typed<T: serde::de::DeserializeOwned>(root: &str, value: Value) -> Result<T, Malformed> {
     serde_path_to_error::deserialize(forms::Forms(value)).map_err(|error| {
         let path = field_path(root, error.path());
-        Malformed::at(path, expectation(&error.into_inner().to_string()))
+        let text = error.into_inner().to_string();
+        Malformed::at(known_part(path, &text), expectation(&text))
     })
 }
+
+/// The path without a last name that is none of ours: it may be a person's, written where a member's name
+/// belongs, and a refusal is repeated in places where none is to stand. The members that are known are told.
+fn known_part(path: String, text: &str) -> String {
+    let unknown = text.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    let Some(unknown) = unknown.map(shown) else { return path };
+    match path.strip_suffix(&unknown) {
+        Some(place) => place.trim_end_matches('.').to_owned(),
+        None => path,
+    }
+}
+
+/// What is said where a member is none of ours.
+const NOT_OURS: &str = "has a member that is not taken; ";
 
 /// What serde expected, without what it quotes of the input.
 pub(crate) fn expectation(text: &str) -> String {
     // The last one: what stands before it may be quoted from the input, with these words in it.
     if let Some((_, expected)) = text.rsplit_once(", expected ") {
-        let lead = if text.starts_with("unknown field") { "is not a field here; " } else { "" };
+        let lead = if text.starts_with("unknown field") { NOT_OURS } else { "" };
         return format!("{lead}expected {}", in_json(expected));
     }
+    if text.starts_with("UUID parsing failed") {
+        return "expected a UUID".to_owned();
+    }
     if text.starts_with("unknown field") {
-        return "is not a field here; none is taken".to_owned();
+        return format!("{NOT_OURS}none is taken");
     }
     text.to_owned()
 }
@@ -311,6 +329,33 @@ impl Strict<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_in_a_members_place_is_not_repeated_and_the_known_ones_are_told() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "it is only read")]
+        struct Inner {
+            #[serde(default)]
+            profile: String,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "it is only read")]
+        struct Outer {
+            items: Vec<Inner>,
+        }
+        for (value, place) in [
+            (serde_json::json!({ "maximilian": 1 }), ""),
+            (serde_json::json!({ "items": [{ "maximilian": 1 }] }), "items[0]"),
+        ] {
+            let said = typed::<Outer>("", value).unwrap_err().to_string();
+            assert!(!said.contains("maximilian") && said.contains("not taken"), "{said}");
+            assert!(said.starts_with(place) && said.contains("expected `"), "{said}");
+        }
+        let said = typed::<uuid::Uuid>("ticket", "Zelda".into()).unwrap_err().to_string();
+        assert_eq!(said, "ticket: expected a UUID");
+    }
 
     fn fault(text: &str) -> String {
         parse(text.as_bytes()).unwrap_err().to_string()

@@ -53,8 +53,8 @@ pub enum ClientError {
     /// The account may not subscribe to where answers arrive. Let it. What was asked before this was
     /// known may have been done.
     #[error(
-        "the NATS server lets no answer through to this account: it needs to subscribe to _INBOX.>; a \
-         command may or may not have been accepted: send it again with the same id"
+        "the NATS server lets no answer through to this account: it needs to subscribe to _INBOX.>, \
+         or to what is below the prefix that --nats-inbox says; a command may or may not have been accepted: send it again with the same id"
     )]
     Deaf,
     /// No answer in time. What became of a command is found by sending it again with the same id.
@@ -85,6 +85,7 @@ pub enum ClientError {
 #[derive(Clone, Debug)]
 pub struct Client {
     nats: async_nats::Client,
+    server: Box<Server>,
     /// How often the connection was lost.
     losses: watch::Receiver<u64>,
     /// What the server said last that was no answer, such as a denied permission.
@@ -109,6 +110,7 @@ impl Client {
         let (lost, losses) = watch::channel(0);
         let (said, errors) = watch::channel(String::new());
         let (mute, deaf) = watch::channel(false);
+        let inbox = server.inbox().map_or_else(|| "_INBOX".to_owned(), |p| p.clone().into());
         let options = async_nats::ConnectOptions::new()
             .name("tebessa")
             .event_callback(move |event| {
@@ -118,7 +120,7 @@ impl Client {
                 if let async_nats::Event::ServerError(error) = event {
                     let error = error.to_string();
                     mute.send_if_modified(|deaf| {
-                        *deaf |= hinders_answers(&error);
+                        *deaf |= hinders_answers(&error, &inbox);
                         *deaf
                     });
                     said.send_replace(error);
@@ -135,13 +137,22 @@ impl Client {
                 ClientError::Connect { url, source }
             }
         })?;
-        Ok(Self { nats, losses, errors, deaf })
+        Ok(Self { nats, server: Box::new(server), losses, errors, deaf })
     }
 
     /// Whether there is a connection now; where there is none, it is tried again and again.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.nats.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// This connection, or another where it ended for good, as it does at a message that the client library
+    /// falls over.
+    async fn living(&self) -> Result<Self, ClientError> {
+        if self.losses.has_changed().is_err() {
+            return Box::pin(Self::connect(Server::clone(&self.server))).await;
+        }
+        Ok(self.clone())
     }
 
     /// Sends a command, whose full name is such as `intake.register-claim`.
@@ -204,9 +215,10 @@ impl Client {
         from: u64,
     ) -> Result<impl Stream<Item = Result<StreamMessage, ClientError>> + use<>, ClientError> {
         let broken = |error: async_nats::Error| ClientError::Broken(error);
-        let mut losses = self.losses.clone();
+        let living = self.living().await?;
+        let mut losses = living.losses;
         losses.mark_unchanged();
-        let context = async_nats::jetstream::new(self.nats.clone());
+        let context = async_nats::jetstream::new(living.nats);
         let stream = context.get_stream(STREAM).await.map_err(|error| no_stream(&error))?;
         let consumer = stream
             .create_consumer(pull::OrderedConfig {
@@ -239,7 +251,7 @@ impl Client {
     }
 
     async fn stored(&self, position: u64) -> Result<Option<Stored>, ClientError> {
-        let context = async_nats::jetstream::new(self.nats.clone());
+        let context = async_nats::jetstream::new(self.living().await?.nats);
         stored(&context, position).await.map_err(|error| match error {
             Unknown::NoStream => ClientError::NoStream,
             Unknown::Refused(_) | Unknown::Silent(_) => ClientError::Broken(Box::new(error)),
@@ -248,7 +260,7 @@ impl Client {
 
     /// The last sequence of the stream, which is the last position that it mirrors.
     pub async fn stream_position(&self) -> Result<u64, ClientError> {
-        let context = async_nats::jetstream::new(self.nats.clone());
+        let context = async_nats::jetstream::new(self.living().await?.nats);
         let stream = context.get_stream(STREAM).await.map_err(|error| no_stream(&error))?;
         Ok(stream.cached_info().state.last_sequence)
     }
@@ -264,8 +276,8 @@ async fn denied(errors: &mut watch::Receiver<String>, subject: &str) {
 }
 
 /// Whether the server said that the library's subscription for answers is not let through.
-fn hinders_answers(said: &str) -> bool {
-    said.contains("Permissions Violation for Subscription to \"_INBOX.")
+fn hinders_answers(said: &str, inbox: &str) -> bool {
+    said.contains(&format!("Permissions Violation for Subscription to \"{inbox}."))
 }
 
 /// Returns when it is so.

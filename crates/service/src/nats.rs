@@ -5,6 +5,8 @@
 //!
 //! *Invariant:* neither of them is shown, by [`Server::shown`] or `Debug`.
 
+mod line;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +14,9 @@ use std::time::{Duration, Instant};
 
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr};
 use percent_encoding::percent_decode_str;
+
+pub use self::line::Cut;
+pub(crate) use self::line::{Connector, Cuts, KeptLine, LastingLine, Line, NODE_INBOX_ALL};
 
 /// What to do where a server does not let one in: the end of every message about it.
 pub(crate) const HOW_TO_GET_IN: &str =
@@ -24,6 +29,45 @@ pub struct Server {
     credentials: Option<PathBuf>,
     roots: Option<PathBuf>,
     certificate: Option<Certificate>,
+    inbox: Option<InboxPrefix>,
+}
+
+/// Where answers arrive: `_INBOX` where nothing is said. What is below it, only who may hear those answers
+/// should be let subscribe to.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct InboxPrefix(String);
+
+/// The text is no place for answers. Give words of letters, digits, `_` and `-`, parted by points.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "an inbox is words of letters, digits, _ and -, parted by points, such as _INBOX_reader, and not below \
+     tebessa, where the node gives no answers"
+)]
+pub struct BadInboxPrefix;
+
+impl InboxPrefix {
+    /// Reads it.
+    pub fn of(text: &str) -> Result<Self, BadInboxPrefix> {
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        let is_word = |word: &str| !word.is_empty() && word.bytes().all(is_letter);
+        let fits = text.split('.').all(is_word) && text.split('.').next() != Some("tebessa");
+        if fits { Ok(Self(text.to_owned())) } else { Err(BadInboxPrefix) }
+    }
+}
+
+impl TryFrom<String> for InboxPrefix {
+    type Error = BadInboxPrefix;
+
+    fn try_from(text: String) -> Result<Self, BadInboxPrefix> {
+        Self::of(&text)
+    }
+}
+
+impl From<InboxPrefix> for String {
+    fn from(prefix: InboxPrefix) -> Self {
+        prefix.0
+    }
 }
 
 /// A certificate to show, and its key; both in PEM.
@@ -52,7 +96,7 @@ impl Server {
     /// `user:password@` or `token@`, in percent-encoding where needed. Those of a cluster are parted by
     /// commas, and the first that says who is there says it for all.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), credentials: None, roots: None, certificate: None }
+        Self { url: url.into(), credentials: None, roots: None, certificate: None, inbox: None }
     }
 
     /// With a file of credentials, as `nsc` writes it: a JWT and the seed of its key.
@@ -84,6 +128,13 @@ impl Server {
         self
     }
 
+    /// With another place where answers arrive.
+    #[must_use]
+    pub fn with_inbox(mut self, inbox: Option<InboxPrefix>) -> Self {
+        self.inbox = inbox;
+        self
+    }
+
     /// The URL as it was given, a password in it too.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -106,6 +157,12 @@ impl Server {
     #[must_use]
     pub fn certificate(&self) -> Option<&Certificate> {
         self.certificate.as_ref()
+    }
+
+    /// Where answers arrive, if it was said.
+    #[must_use]
+    pub fn inbox(&self) -> Option<&InboxPrefix> {
+        self.inbox.as_ref()
     }
 
     /// The URL for logs and errors: without user, password and token.
@@ -153,6 +210,9 @@ impl Server {
         if let Some(file) = &self.roots {
             options = options.add_root_certificates(file.clone());
         }
+        if let Some(InboxPrefix(prefix)) = &self.inbox {
+            options = options.custom_inbox_prefix(prefix);
+        }
         if let Some(Certificate { chain, key }) = &self.certificate {
             options = options.add_client_certificate(chain.clone(), key.clone());
         }
@@ -168,23 +228,31 @@ pub(crate) fn refused(error: &ConnectError) -> bool {
     )
 }
 
-/// How far apart lines about messages that were lost are.
-const SLOW_LINES: Duration = Duration::from_secs(10);
+/// How far apart lines are of which others can cause one with each message.
+const SELDOM: Duration = Duration::from_secs(10);
+
+/// Whether a line is to be written that was not for a while.
+pub(crate) fn is_due(last: &Mutex<Option<Instant>>) -> bool {
+    let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+    let due = last.is_none_or(|last| last.elapsed() >= SELDOM);
+    if due {
+        *last = Some(Instant::now());
+    }
+    due
+}
 
 /// Logs what happened to a connection.
 pub(crate) fn log_event(whose: &str, event: &Event) {
     match event {
         // Denied permissions, and a password that is no longer right, are told here and nowhere else.
-        Event::ServerError(_) => tracing::warn!(%event, "the {whose} connection"),
+        Event::ServerError(_) => tracing::warn!(%event, "the connection for {whose}"),
         // One comes for each message that is lost.
         Event::SlowConsumer(_) => {
             static LAST: Mutex<Option<Instant>> = Mutex::new(None);
-            let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-            if last.is_none_or(|last| last.elapsed() >= SLOW_LINES) {
-                *last = Some(Instant::now());
+            if is_due(&LAST) {
                 tracing::warn!(
                     %event,
-                    "the {whose} connection: more came at once than could be taken, and what came behind \
+                    "the connection for {whose}: more came at once than could be taken, and what came behind \
                      has no answer; whoever sent it sends it again"
                 );
             }
@@ -195,7 +263,7 @@ pub(crate) fn log_event(whose: &str, event: &Event) {
         | Event::Disconnected
         | Event::Closed
         | Event::LameDuckMode
-        | Event::Draining => tracing::info!(%event, "the {whose} connection"),
+        | Event::Draining => tracing::info!(%event, "the connection for {whose}"),
     }
 }
 
@@ -232,6 +300,16 @@ mod tests {
             let server = Server::from(url);
             assert_eq!(server.shown(), shown);
             assert_eq!(format!("{server:?}"), format!("Server({shown:?})"));
+        }
+    }
+
+    #[test]
+    fn an_inbox_has_no_wildcards_and_is_not_where_the_node_gives_no_answers() {
+        for fit in ["_INBOX_reader", "answers.of-7", "tebessa_reader"] {
+            assert_eq!(String::from(InboxPrefix::of(fit).unwrap()), fit);
+        }
+        for unfit in ["", ">", "_INBOX.*", "a..b", "a b", "$JS.API", "tebessa.cmd", "tebessa"] {
+            assert!(InboxPrefix::of(unfit).is_err(), "{unfit}");
         }
     }
 

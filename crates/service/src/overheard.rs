@@ -13,16 +13,18 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use async_nats::Message;
 use async_nats::connection::State;
 use async_nats::jetstream::context::{Context, ContextBuilder};
 use async_nats::jetstream::response::Response;
-use async_nats::{Client, Message};
 use futures::stream::BoxStream;
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::watch;
 
-/// Where commands and queries go, and where clients hear the answers.
-const SUBJECTS: [&str; 3] = ["tebessa.cmd.>", "tebessa.query.>", "_INBOX.>"];
+use crate::nats::{KeptLine, NODE_INBOX_ALL};
+
+/// Where commands and queries go, and where clients and the node itself hear the answers.
+const SUBJECTS: [&str; 4] = ["tebessa.cmd.>", "tebessa.query.>", "_INBOX.>", NODE_INBOX_ALL];
 /// What the server tells of streams that were made, changed and deleted.
 const CHANGES: &str = "$JS.EVENT.ADVISORY.STREAM.*.*";
 /// How long the server may take to say which streams there are. One that does not let the node ask says
@@ -61,8 +63,7 @@ struct Names {
 
 /// Looks out for them.
 pub(crate) struct Lookout {
-    context: Context,
-    client: Client,
+    line: KeptLine,
     found: watch::Sender<Vec<Overheard>>,
     /// The log says already that they cannot be asked for.
     told: bool,
@@ -73,10 +74,9 @@ pub(crate) struct Lookout {
 
 impl Lookout {
     /// Looks for the first time.
-    pub(crate) async fn start(client: Client) -> Self {
-        let context = ContextBuilder::new().timeout(ANSWER_LIMIT).build(client.clone());
+    pub(crate) async fn start(line: KeptLine) -> Self {
         let found = watch::Sender::new(Vec::new());
-        let mut lookout = Self { context, client, found, told: false, silent: None };
+        let mut lookout = Self { line, found, told: false, silent: None };
         lookout.look().await;
         lookout
     }
@@ -97,6 +97,10 @@ impl Lookout {
                     // Many at once need one look.
                     while changes.next().now_or_never().flatten().is_some() {}
                 }
+                () = self.line.renewed() => {
+                    self.silent = None;
+                    changes = self.changes().await;
+                }
                 _ = looks.tick() => {
                     if self.silent == Some(self.connects()) {
                         continue;
@@ -109,7 +113,7 @@ impl Lookout {
 
     /// An account that may not hear of them looks from time to time only.
     async fn changes(&self) -> BoxStream<'static, Message> {
-        match self.client.subscribe(CHANGES).await {
+        match self.line.client().subscribe(CHANGES).await {
             Ok(said) => said.boxed(),
             Err(_) => futures::stream::empty().boxed(),
         }
@@ -117,13 +121,15 @@ impl Lookout {
 
     async fn look(&mut self) {
         let connects = self.connects();
-        match ask(&self.context).await {
+        let client = self.line.client();
+        let context = ContextBuilder::new().timeout(ANSWER_LIMIT).build(client.clone());
+        match ask(&context).await {
             Ok(found) => {
                 (self.told, self.silent) = (false, None);
                 self.tell(found);
             }
             Err(reason) => {
-                let here = self.client.connection_state() == State::Connected;
+                let here = client.connection_state() == State::Connected;
                 if here && self.connects() == connects {
                     self.silent = Some(connects);
                     if !self.told {
@@ -159,7 +165,7 @@ impl Lookout {
     }
 
     fn connects(&self) -> u64 {
-        self.client.statistics().connects.load(Ordering::Relaxed)
+        self.line.client().statistics().connects.load(Ordering::Relaxed)
     }
 }
 

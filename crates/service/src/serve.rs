@@ -10,35 +10,36 @@
 mod incoming;
 mod lanes;
 mod refusals;
+mod sending;
 mod told;
+mod worker;
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_nats::RequestErrorKind;
-use async_nats::service::error::Error as ServiceError;
 use async_nats::service::{Request as Message, Service, ServiceExt};
-use bytes::Bytes;
 use case::SERVICES;
-use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use self::incoming::{Incoming, stopped, trace};
-use self::lanes::{CommandRoom, LanePermit, Lanes};
+use self::incoming::Incoming;
+pub(crate) use self::incoming::stopped;
+use self::lanes::{CommandRoom, Lanes};
 use self::refusals::Refusals;
 use self::told::Told;
-use crate::blocking::blocking;
+use self::worker::{Worker, last_token};
 use crate::documents::{Attaching, Reading};
 use crate::follower;
-use crate::lasting::Part;
+use crate::lasting::{Part, first_ended};
+use crate::nats::Cuts;
 use crate::node::Node;
 use crate::overheard::Overheard;
-use crate::queries::{self, Around, Query};
-use crate::reply::{Failure, Reply};
-use crate::request::{Refused, Request, check_length};
+use crate::queries::{self, Query};
+use crate::reply::Failure;
+use crate::request::{Refused, check_length};
 use crate::timers;
 
 /// How many commands are worked on at once; those that have room wait for their turn in order.
@@ -49,6 +50,10 @@ const QUERY_PATIENCE: Duration = Duration::from_secs(3);
 const TAKEN_PATIENCE: Duration = Duration::from_secs(2);
 /// How long the last answers to queries may take to be sent.
 const SEND_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The least that a server must take in one message, in bytes: an answer, with room for its headers. A
+/// record is shorter.
+pub(crate) const LEAST_PAYLOAD: usize = 1_000_000;
 
 /// Where commands go.
 pub const COMMAND_PREFIX: &str = "tebessa.cmd";
@@ -64,6 +69,13 @@ pub struct ServeError {
     source: async_nats::Error,
 }
 
+impl ServeError {
+    fn of(service: &str) -> impl FnOnce(async_nats::Error) -> Self + use<> {
+        let service = service.to_owned();
+        move |source| Self { service, source }
+    }
+}
+
 /// What the services answer from.
 #[derive(Clone)]
 pub(crate) struct Desk {
@@ -75,28 +87,52 @@ pub(crate) struct Desk {
     pub(crate) timers: Arc<OnceLock<watch::Receiver<timers::Status>>>,
     /// Streams of somebody else that take what is sent to the node.
     pub(crate) overheard: watch::Receiver<Vec<Overheard>>,
+    /// How often the connections were cut.
+    pub(crate) cuts: Cuts,
 }
 
+/// Where messages are worked on, whichever connection they come by: so what they may take has one bound, also
+/// while another connection is made. Cheap to clone.
 #[derive(Clone)]
-struct Worker {
+pub(crate) struct Workplace {
     desk: Desk,
     permits: Arc<Semaphore>,
     room: CommandRoom,
     lanes: Lanes,
     told: Told,
-    stopping: watch::Receiver<bool>,
+}
+
+impl Workplace {
+    pub(crate) fn new(desk: Desk) -> Self {
+        Self {
+            desk,
+            permits: Arc::new(Semaphore::new(MOST_IN_FLIGHT)),
+            room: CommandRoom::new(),
+            lanes: Lanes::new(),
+            told: Told::default(),
+        }
+    }
+}
+
+/// What comes by a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The commands of all services.
+    Commands,
+    /// Queries, so that what those send who may only ask cuts or ends no connection of commands.
+    Queries,
 }
 
 /// A command that was taken, with its room.
 type Taken = (Message, OwnedSemaphorePermit);
 
-/// The running services.
-pub struct Services {
+/// The running services of a connection.
+pub(crate) struct Services {
     announced: Vec<Service>,
     commands: JoinSet<()>,
     queries: JoinSet<()>,
-    /// Those who tell the senders that are refused, on either connection.
-    telling: Vec<JoinHandle<()>>,
+    /// Who tells the senders that are refused.
+    telling: JoinHandle<()>,
     attaching: Attaching,
     stop: watch::Sender<bool>,
     /// What takes messages and has them worked on.
@@ -104,41 +140,40 @@ pub struct Services {
 }
 
 impl Services {
-    /// Starts every service: the commands of all on one connection, and the queries on another.
+    /// Starts the services of one side on a connection.
     pub(crate) async fn start(
-        desk: Desk,
-        commands: &async_nats::Client,
-        queries: &async_nats::Client,
+        common: &Workplace,
+        side: Side,
+        client: &async_nats::Client,
     ) -> Result<Self, ServeError> {
         let (stop, stopping) = watch::channel(false);
-        let permits = Arc::new(Semaphore::new(MOST_IN_FLIGHT));
-        let (room, lanes) = (CommandRoom::new(), Lanes::new());
-        let attaching = desk.attaching.clone();
-        let worker = Worker { desk, permits, room, lanes, told: Told::default(), stopping };
-        let (refused_commands, first, telling_first) = Refusals::start();
-        let (refused_queries, second, telling_second) = Refusals::start();
+        let attaching = common.desk.attaching.clone();
+        let worker = Worker { common: common.clone(), client: client.clone(), stopping };
+        let (refusals, telling, telling_part) = Refusals::start(client.clone());
         let mut running = Self {
             announced: Vec::new(),
             commands: JoinSet::new(),
             queries: JoinSet::new(),
-            telling: vec![first, second],
+            telling,
             attaching,
             stop,
-            parts: vec![telling_first, telling_second],
+            parts: vec![telling_part],
         };
-        for name in SERVICES {
-            running
-                .add_commands(commands, &worker, &refused_commands, name)
-                .await
-                .map_err(|source| ServeError { service: (*name).to_owned(), source })?;
+        match side {
+            Side::Commands => {
+                for name in SERVICES {
+                    let added = running.add_commands(client, &worker, &refusals, name).await;
+                    added.map_err(ServeError::of(name))?;
+                }
+            }
+            Side::Queries => {
+                let added = running.add_queries(client, &worker, &refusals).await;
+                added.map_err(ServeError::of("registry"))?;
+            }
         }
-        let unstarted = |source| ServeError { service: "registry".to_owned(), source };
-        running.add_queries(queries, &worker, &refused_queries).await.map_err(unstarted)?;
-        for client in [commands, queries] {
-            // Subscriptions are sent when the buffer is flushed; ready means ready.
-            client.flush().await.map_err(|error| unstarted(Box::new(error)))?;
-            taken(client).await;
-        }
+        // Subscriptions are sent when the buffer is flushed; ready means ready.
+        client.flush().await.map_err(|error| ServeError::of("registry")(Box::new(error)))?;
+        taken(client).await;
         Ok(running)
     }
 
@@ -163,7 +198,7 @@ impl Services {
         let incoming = Incoming::of(endpoint, worker.stopping.clone());
         // It does next to nothing for each, and what it does not take in time is lost: it gives way only
         // when there is nothing to take.
-        let taking = take_commands(incoming, worker.room.clone(), refusals.clone(), taken);
+        let taking = take_commands(incoming, worker.common.room.clone(), refusals.clone(), taken);
         let taking = self.lasting("what takes commands", taking);
         self.commands.spawn(tokio::task::unconstrained(taking));
         let working =
@@ -211,15 +246,25 @@ impl Services {
         work
     }
 
-    /// What ends only when the node stops.
-    pub(crate) fn parts(&self) -> Vec<Part> {
-        self.parts.clone()
+    /// Returns what ended first of what ends only when the node stops, or with the connection.
+    pub(crate) fn ended(&self) -> impl Future<Output = &'static str> + Send + use<> {
+        first_ended(self.parts.clone())
+    }
+
+    /// Works on what was taken from a connection that ended: commands to their end, though no answer can be
+    /// sent. Who sends them again has the first answer.
+    pub(crate) async fn finish(mut self) {
+        self.stop.send_replace(true);
+        self.announced.clear();
+        while self.commands.join_next().await.is_some() {}
+        while self.queries.join_next().await.is_some() {}
+        self.telling.abort();
     }
 
     /// Takes no new messages and answers those that were taken: every command, and of the queries what a
     /// few seconds allow. A node that somebody asks without end could not be stopped otherwise. A command
     /// that waits until its file can be taken in is told that the node stops.
-    pub async fn drain(mut self) {
+    pub(crate) async fn drain(mut self) {
         self.stop.send_replace(true);
         self.attaching.refuse_waiting();
         for service in self.announced.drain(..) {
@@ -235,11 +280,9 @@ impl Services {
         };
         let told = async { while self.commands.join_next().await.is_some() {} };
         tokio::join!(told, asked);
-        for telling in self.telling {
-            let stop = telling.abort_handle();
-            if tokio::time::timeout(SEND_PATIENCE, telling).await.is_err() {
-                stop.abort();
-            }
+        let stop = self.telling.abort_handle();
+        if tokio::time::timeout(SEND_PATIENCE, self.telling).await.is_err() {
+            stop.abort();
         }
     }
 }
@@ -288,7 +331,7 @@ async fn take_commands(
 async fn work_on(mut taken: UnboundedReceiver<Taken>, worker: Worker, service: &'static str) {
     let mut in_flight = JoinSet::new();
     while let Some((message, place)) = taken.recv().await {
-        let Ok(permit) = worker.permits.clone().acquire_owned().await else { break };
+        let Ok(permit) = worker.common.permits.clone().acquire_owned().await else { break };
         let worker = worker.clone();
         in_flight.spawn(async move {
             let result = worker.command(service, &message).await;
@@ -314,7 +357,7 @@ async fn take_queries(
         // Who starts asks for `starting`, and any answer tells it that somebody is here (`alone`).
         let entered = queries::check_length(&message.message.payload)
             .and_then(|()| queries::named(&name))
-            .and_then(|query| Ok((query, worker.lanes.enter(query)?)));
+            .and_then(|query| Ok((query, worker.common.lanes.enter(query)?)));
         match entered {
             Ok((query, place)) => {
                 let worker = worker.clone();
@@ -339,101 +382,6 @@ async fn take_queries(
 async fn given_up(mut stopping: watch::Receiver<bool>) {
     stopped(&mut stopping).await;
     tokio::time::sleep(QUERY_PATIENCE).await;
-}
-
-impl Worker {
-    async fn respond(&self, message: &Message, result: Result<Bytes, Failure>) {
-        if let Err(failure) = &result
-            && failure.code >= 500
-        {
-            self.told.tell(failure);
-        }
-        send(message, result).await;
-    }
-
-    async fn command(&self, service: &str, message: &Message) -> Result<Bytes, Failure> {
-        if let follower::Status::Halted { reason } = &*self.desk.follower.borrow() {
-            return Err(Failure::unavailable(format!(
-                "the stream and the journal contradict each other, an operator must look: {reason}"
-            )));
-        }
-        let name = last_token(message);
-        let mut request = Request::read(service, name, &message.message.payload)?;
-        request.trace = trace(message);
-        let reply: Reply = match &request.file {
-            None => self.desk.node.command(&request).await?,
-            Some(file) => self.desk.attaching.command(&request, file).await?,
-        };
-        tracing::debug!(
-            command = %request.entry.full_name(), case = %request.head.case,
-            id = %request.head.id, "command answered"
-        );
-        encode(&reply)
-    }
-
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the others need the node alone")]
-    async fn query(
-        &self,
-        query: Query,
-        message: &Message,
-        place: &LanePermit,
-    ) -> Result<Bytes, Failure> {
-        let payload = message.message.payload.clone();
-        let Desk { node, reading, follower, timers, overheard, .. } = &self.desk;
-        // Beside the others, for nothing is done meanwhile.
-        let asked = queries::wait_for_index(node, query).await;
-        let _turn = place.turn().await?;
-        match query {
-            Query::EvidenceCheck => {
-                let (reading, query) = (reading.clone(), queries::read(&payload)?);
-                let runtime = Handle::current();
-                // Opening and hashing a file keeps a processor busy, and would keep it from what answers others.
-                let work = move || runtime.block_on(reading.check(&query));
-                encode(&blocking(work).await??)
-            }
-            Query::EvidenceFile => encode(&reading.open(&queries::read(&payload)?).await?),
-            Query::EvidencePart => reading.part(&queries::read(&payload)?).await,
-            _ => {
-                let node = node.clone();
-                let around = Around {
-                    follower: follower.borrow().clone(),
-                    timers: timers.get().map(|status| status.borrow().clone()),
-                    overheard: overheard.borrow().clone(),
-                };
-                let work = move || queries::answer_to(&node, &around, query, asked, &payload);
-                blocking(work).await?.map(Bytes::from)
-            }
-        }
-    }
-}
-
-fn encode(reply: &impl serde::Serialize) -> Result<Bytes, Failure> {
-    let bytes = serde_json::to_vec(reply);
-    bytes.map(Bytes::from).map_err(|error| Failure::because(&error))
-}
-
-fn last_token(message: &Message) -> &str {
-    message.message.subject.rsplit('.').next().unwrap_or_default()
-}
-
-async fn send(message: &Message, result: Result<Bytes, Failure>) {
-    if message.message.reply.is_none() {
-        // Nobody waits for it.
-        return;
-    }
-    let response = result.map_err(|failure| ServiceError {
-        status: one_line(&failure.message),
-        code: failure.code.into(),
-    });
-    if let Err(error) = message.respond(response).await {
-        // The sender finds out by sending the command again with the same id.
-        tracing::warn!(reason = %crate::chain(&error), "an answer could not be sent");
-    }
-}
-
-/// A header holds one line.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 impl From<Refused> for Failure {

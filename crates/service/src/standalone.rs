@@ -3,6 +3,7 @@
 
 mod connections;
 mod error;
+mod exchange;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -14,8 +15,8 @@ use guidance::Library;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use self::connections::Connections;
 pub use self::error::StartError;
+use self::exchange::Exchange;
 use crate::alone::Starting;
 use crate::broker::{Broker, Port, Settings};
 use crate::documents::{Attaching, Documents, Reading, StorePlace};
@@ -23,16 +24,13 @@ use crate::follower::{self, Follower};
 use crate::keys::KeyStore;
 use crate::lasting::{Part, first_ended};
 use crate::logs::Log;
-use crate::nats::Server;
+use crate::nats::{Cuts, KeptLine, Server};
 use crate::node::{Authority, GivenLaw, Node, journal_dir, keys_dir};
 use crate::overheard::Lookout;
-use crate::serve::{Desk, Services};
+use crate::serve::{Desk, Side, Workplace};
 use crate::timers::Timers;
 use crate::{checkpoints, clock, documents, private};
 
-/// The least that a server must take in one message, in bytes: an answer, with room for its headers. A
-/// record is shorter.
-const LEAST_PAYLOAD: usize = 1_000_000;
 /// How long the first look at the stream may take before the services start without it.
 const STREAM_PATIENCE: Duration = Duration::from_secs(15);
 /// How long stopping waits for the stream to have what was accepted.
@@ -94,9 +92,9 @@ impl Setup {
 pub struct Standalone {
     node: Node,
     broker: Option<Broker>,
-    connections: Connections,
     follower: Follower,
-    services: Services,
+    commands: Exchange,
+    queries: Exchange,
     timers: Option<Timers>,
     server: Server,
     report: journal::OpenReport,
@@ -119,9 +117,11 @@ impl Standalone {
         let own =
             Settings { directory: data.join("nats"), port: setup.port, private: setup.private };
         let (broker, server) = find_server(setup.nats, own).await?;
-        let connections = Connections::open(&server).await?;
+        let cuts = Cuts::default();
+        let files = Box::pin(connections::open(connections::for_files(&server, &cuts))).await?;
+        let (files, keeping_files) = KeptLine::new(files);
         // Before anything is asked or taken: such a stream would answer it.
-        let lookout = Lookout::start(connections.files.clone()).await;
+        let lookout = Lookout::start(files.clone()).await;
         unheard(&lookout, &server, broker.is_some().then(|| data.join("nats")))?;
         let overheard = lookout.found();
         // Before the follower, which would write this log into the other's stream.
@@ -129,8 +129,8 @@ impl Standalone {
         let starting = starting.map_err(|error| StartError::not_alone(error, &server))?;
         let follower = follow(&node, &server, data.join("follower"), broker.as_ref()).await?;
         let settling = settle(&node, &documents, follower.status()).await?;
-        let client = connections.files.clone();
-        let attaching = Attaching::new(node.clone(), documents.clone(), client, setup.inbox_age);
+        let attaching =
+            Attaching::new(node.clone(), documents.clone(), files.clone(), setup.inbox_age);
         attaching.ready().await;
         let timers_status = Arc::new(OnceLock::new());
         let desk = Desk {
@@ -140,11 +140,24 @@ impl Standalone {
             reading: Reading::new(node.clone(), documents),
             timers: Arc::clone(&timers_status),
             overheard,
+            cuts: cuts.clone(),
         };
-        let services = Services::start(desk, &connections.commands, &connections.queries).await?;
+        let common = Workplace::new(desk);
+        let [commands, queries] = [Side::Commands, Side::Queries].map(|side| {
+            let (common, connector) = (common.clone(), connections::for_side(&server, side, &cuts));
+            async move {
+                let line = connections::open(connector).await?;
+                Ok::<_, StartError>(Exchange::start(common, side, line).await?)
+            }
+        });
+        let (commands, queries) = (Box::pin(commands).await?, Box::pin(queries).await?);
         drop(starting);
-        let (mut tasks, parts) = beside(&node, attaching, &follower, lookout, setup.checkpoints);
+        let keeping = keep_inbox(attaching, files, follower.status());
+        let (mut tasks, mut parts) = beside(&node, keeping, lookout, setup.checkpoints);
         tasks.extend(settling);
+        let (task, part) = Part::spawn("what keeps the connection for files", keeping_files);
+        tasks.push(task);
+        parts.push(part);
         let timers = if setup.timers {
             let timers = Timers::start(server.clone(), Some(data.join("deadlines"))).await?;
             // Set here only.
@@ -153,18 +166,7 @@ impl Standalone {
         } else {
             None
         };
-        Ok(Self {
-            node,
-            broker,
-            connections,
-            follower,
-            services,
-            timers,
-            server,
-            report,
-            tasks,
-            parts,
-        })
+        Ok(Self { node, broker, follower, commands, queries, timers, server, report, tasks, parts })
     }
 
     /// Where clients connect.
@@ -202,19 +204,19 @@ impl Standalone {
     pub fn ended(&self) -> impl Future<Output = &'static str> + Send + use<> {
         let mut parts = self.parts.clone();
         parts.push(self.follower.part());
-        parts.extend(self.services.parts());
+        parts.extend([self.commands.part(), self.queries.part()]);
         parts.extend(self.timers.as_ref().map(Timers::part));
         parts.extend(self.broker.as_ref().map(Broker::part));
         first_ended(parts)
     }
 
     /// Answers what was taken, signs the log, lets the stream follow what was accepted, and stops:
-    /// timers, services, follower, connections, NATS server, journal, in this order.
+    /// timers, services with their connections, follower, NATS server, journal, in this order.
     pub async fn stop(self) -> Result<(), journal::Error> {
         if let Some(timers) = self.timers {
             timers.stop().await;
         }
-        self.services.drain().await;
+        tokio::join!(self.commands.drain(), self.queries.drain());
         for task in self.tasks {
             task.abort();
         }
@@ -233,7 +235,6 @@ impl Standalone {
             tracing::info!("the stream is behind; the rest is sent after the next start");
         }
         self.follower.stop().await;
-        self.connections.close().await;
         if let Some(broker) = self.broker {
             broker.stop().await;
         }
@@ -362,8 +363,7 @@ async fn settle(
 /// Starts what goes on beside: the clock's watch, the inbox, and signing where it has a schedule.
 fn beside(
     node: &Node,
-    attaching: Attaching,
-    follower: &Follower,
+    keeping_inbox: impl Future<Output = ()> + Send + 'static,
     lookout: Lookout,
     every: Option<Duration>,
 ) -> (Vec<JoinHandle<()>>, Vec<Part>) {
@@ -373,8 +373,7 @@ fn beside(
         parts.push(part);
     };
     keep(Part::spawn("the watch of the clock", clock::watch(node.clone())));
-    let inbox = keep_inbox(attaching, follower.status());
-    keep(Part::spawn("what keeps the inbox for files", inbox));
+    keep(Part::spawn("what keeps the inbox for files", keeping_inbox));
     keep(Part::spawn("what looks out for streams of somebody else", lookout.run()));
     if let Some(every) = every {
         let sign = |log| checkpoints::on_schedule(node.clone(), log, every);
@@ -386,7 +385,11 @@ fn beside(
 
 /// Makes the inbox for files again where the server may have lost it, whenever the stream is followed
 /// again that was away; and where somebody deleted it, as far as the server lets this be heard.
-async fn keep_inbox(attaching: Attaching, mut status: watch::Receiver<follower::Status>) {
+async fn keep_inbox(
+    attaching: Attaching,
+    mut line: KeptLine,
+    mut status: watch::Receiver<follower::Status>,
+) {
     let mut deleted = attaching.inbox_deleted().await;
     let mut was_away = false;
     loop {
@@ -402,6 +405,7 @@ async fn keep_inbox(attaching: Attaching, mut status: watch::Receiver<follower::
                 }
                 was_away = false;
             }
+            () = line.renewed() => deleted = attaching.inbox_deleted().await,
             Some(()) = deleted.next() => {}
         }
         attaching.ready().await;

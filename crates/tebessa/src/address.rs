@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::NonEmptyStringValueParser;
 use service::client::Client;
-use service::nats::{Certificate, Server};
+use service::nats::{Certificate, InboxPrefix, Server};
 
 use crate::output::CliError;
 
@@ -60,6 +60,16 @@ pub(crate) struct NatsOptions {
         env = "TEBESSA_NATS_KEY"
     )]
     key: Option<PathBuf>,
+    /// Where answers from the NATS server arrive, such as _INBOX_reader. Give each account one of its own,
+    /// and let it subscribe to what is below it only: who hears _INBOX.> reads what others are answered.
+    #[arg(
+        long = "nats-inbox",
+        id = "nats_inbox",
+        value_name = "PREFIX",
+        env = "TEBESSA_NATS_INBOX",
+        value_parser = InboxPrefix::of
+    )]
+    inbox: Option<InboxPrefix>,
 }
 
 impl NatsOptions {
@@ -70,6 +80,7 @@ impl NatsOptions {
         Ok(Server::new(url)
             .with_credentials(self.creds.clone())
             .with_roots(self.ca.clone())
+            .with_inbox(self.inbox.clone())
             .with_certificate(certificate))
     }
 
@@ -81,11 +92,14 @@ impl NatsOptions {
         let certificate = certificate(self.cert.clone(), self.key.clone());
         let roots = self.ca.clone().or_else(|| server.roots().cloned());
         let certificate = certificate.or_else(|| server.certificate().cloned());
+        // Another account has no right to where the node's answers arrive.
+        let inbox =
+            self.inbox.clone().or_else(|| server.inbox().filter(|_| self.creds.is_none()).cloned());
         let server = match &self.creds {
             Some(_) => server.without_user().with_credentials(self.creds.clone()),
             None => server,
         };
-        Ok(server.with_roots(roots).with_certificate(certificate))
+        Ok(server.with_roots(roots).with_certificate(certificate).with_inbox(inbox))
     }
 
     /// Whether any is given, by its name.
@@ -192,6 +206,9 @@ pub(crate) struct NodeFile {
     /// That certificate's key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nats_key: Option<PathBuf>,
+    /// Where its answers arrive, if it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nats_inbox: Option<InboxPrefix>,
     /// The authority whose record it keeps.
     pub(crate) authority: String,
     /// Its process.
@@ -241,6 +258,7 @@ impl NodeFile {
             nats_ca: server.roots().map(absolute),
             nats_cert: server.certificate().map(|shown| absolute(&shown.chain)),
             nats_key: server.certificate().map(|shown| absolute(&shown.key)),
+            nats_inbox: server.inbox().cloned(),
             authority: authority.to_owned(),
             pid: std::process::id(),
         }
@@ -251,6 +269,7 @@ impl NodeFile {
         Server::new(&self.nats)
             .with_credentials(self.nats_creds.clone())
             .with_roots(self.nats_ca.clone())
+            .with_inbox(self.nats_inbox.clone())
             .with_certificate(certificate(self.nats_cert.clone(), self.nats_key.clone()))
     }
 

@@ -1,6 +1,6 @@
 //! `tebessa health`: whether a node answers and is well, for container health checks.
 
-use service::queries::{FollowerState, TimersState};
+use service::queries::{Cut, FollowerState, TimersState};
 
 use crate::address::Address;
 use crate::ask::ask_node;
@@ -10,7 +10,8 @@ use crate::output::{CliError, Exit, count};
 ///
 /// It is not well where the stream and the log contradict each other, the timers do not run, the access
 /// log cannot be written, a log cannot be signed, the key store gives no key, the clock is behind the last
-/// record, or a stream of somebody else takes what is sent to the node. A stream that is away or behind is none
+/// record, a connection for commands, queries or files is not there, the NATS server takes short messages
+/// only, or a stream of somebody else takes what is sent to the node. A stream that is away or behind is none
 /// of these: the log has what was accepted, and the stream is filled again.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -27,6 +28,19 @@ const MEND: &str = "\
 Was the log restored from an older copy, stop the node and run `tebessa journal
 repair --from stream`. Is the log right and whole, delete the stream CASES: the
 node makes it again from the log.";
+
+fn cut_line(cut: &Cut) -> String {
+    let Cut { connection, times, ended, last, away } = cut;
+    let ended = match ended {
+        0 => String::new(),
+        _ => format!(", {ended} of them for good, at a message that nobody can read"),
+    };
+    let now = if *away { "; it is not there now" } else { "" };
+    let times = count(*times, "time", "times");
+    format!(
+        "the connection for {connection} was cut {times} since the start{ended}, last at {last}{now}"
+    )
+}
 
 /// Asks the node.
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
@@ -80,6 +94,15 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
                 "{overheard}: it may answer in the node's place, and keeps names and words in plaintext: delete it"
             ))?;
         }
+        for cut in &node.cuts {
+            crate::output::line(&cut_line(cut))?;
+        }
+        if let Some(most) = node.short_messages {
+            crate::output::line(&format!(
+                "the NATS server takes messages of up to {most} bytes only, so that no command is taken: set \
+                 its max_payload to 1MB"
+            ))?;
+        }
         if let Some(reason) = &node.access.failed {
             crate::output::line(&format!(
                 "the access log cannot be written, so that no words are opened: {reason}"
@@ -105,6 +128,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         || node.no_key.is_some()
         || node.access.failed.is_some()
         || node.clock_behind_s.is_some()
+        || node.short_messages.is_some()
+        || node.cuts.iter().any(|cut| cut.away)
         || !node.overheard.is_empty();
     Ok(if unwell { Exit::Failed } else { Exit::Done })
 }

@@ -102,6 +102,14 @@ impl Watching {
             note(&format!("the stream is lost, and looked for: {lost}"));
             messages = loop {
                 tokio::time::sleep(PAUSE).await;
+                // It would be lost there again and again.
+                if matches!(client.is_unreadable(self.next).await, Ok(true)) {
+                    return Err(CliError::message(format!(
+                        "position {} of the stream holds a message that nobody can read; `tebessa health` says \
+                         what to do",
+                        self.next
+                    )));
+                }
                 if let Ok(messages) = client.watch(self.next).await {
                     break messages.boxed();
                 }

@@ -13,6 +13,7 @@ use super::slips::Slip;
 use super::store::{Expected, NotKept};
 use super::{Documents, Error, MOST_DOCUMENT_BYTES, name_of};
 use crate::blocking::blocking;
+use crate::nats::KeptLine;
 use crate::node::{Foreseen, Node};
 use crate::reply::{Failure, Reply};
 use crate::request::Request;
@@ -37,14 +38,14 @@ enum NotTaken {
 }
 
 impl Attaching {
-    /// Files come by way of this client; what nobody asks for lies in the inbox for `age`.
+    /// Files come by way of this connection; what nobody asks for lies in the inbox for `age`.
     pub(crate) fn new(
         node: Node,
         documents: Documents,
-        client: async_nats::Client,
+        line: KeptLine,
         age: std::time::Duration,
     ) -> Self {
-        Self { node, documents, inbox: Inbox::new(client, age) }
+        Self { node, documents, inbox: Inbox::new(line, age) }
     }
 
     /// Makes the inbox, so that files can come before the first command does.
@@ -160,7 +161,11 @@ impl Attaching {
                 );
                 return Err(NotTaken::Refused(Rejection::new(Code::UnknownUpload, message)));
             }
-            Err(NotRead::Away(reason)) => return Err(failed(reason)),
+            Err(NotRead::Away(reason)) => {
+                return Err(failed(format!(
+                    "the inbox for files cannot be reached: {reason}; send the command again"
+                )));
+            }
         };
         let sha256 = file.sha256.as_str();
         let (cipher, salt) =

@@ -12,17 +12,15 @@
 //! command says, and whoever can say them has that file; what else they are is not told. The client
 //! library's own way to read one follows links, in a circle too. It also makes a consumer for each,
 //! of which a stream has a thousand at most, and asks for 500 pieces ahead, more than the server lets wait
-//! for one connection. Here a piece is asked for when the one before is kept.
+//! for one connection. Here a piece is asked for when the one before is kept. Nor is anything believed of its
+//! headers: they are not looked at, and one that nobody can read cuts nobody's connection (`find`).
 
 use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
-use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::object_store::{Config, ObjectStore};
-use async_nats::jetstream::stream::{
-    DirectGetErrorKind, LastRawMessageErrorKind, StorageType, Stream as JetStream,
-};
+use async_nats::jetstream::stream::{StorageType, Stream as JetStream};
 use async_nats::jetstream::{Context, context::ContextBuilder};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
@@ -30,10 +28,16 @@ use bytes::Bytes;
 use case::UploadId;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
+use serde_json::json;
 use tokio_util::io::StreamReader;
+
+use crate::follower::{Stored, find};
+use crate::nats::KeptLine;
 
 /// The bucket's name.
 pub const INBOX: &str = "evidence-inbox";
+/// Its stream.
+const STREAM: &str = "OBJ_evidence-inbox";
 
 /// How long the server may take to answer, also with a piece.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
@@ -67,18 +71,24 @@ type Upload = StreamReader<Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>
 /// The inbox. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Inbox {
-    context: Context,
+    line: KeptLine,
     age: Duration,
 }
 
 impl Inbox {
-    pub(super) fn new(client: async_nats::Client, age: Duration) -> Self {
-        Self { context: ContextBuilder::new().timeout(ANSWER_LIMIT).build(client), age }
+    pub(super) const fn new(line: KeptLine, age: Duration) -> Self {
+        Self { line, age }
+    }
+
+    /// By the connection as it is now.
+    fn context(&self) -> Context {
+        ContextBuilder::new().timeout(ANSWER_LIMIT).build(self.line.client())
     }
 
     /// Makes the bucket where there is none. One that is there is left as its operator has it.
     pub(super) async fn ensure(&self) -> Result<ObjectStore, NotRead> {
-        if let Ok(bucket) = self.context.get_object_store(INBOX).await {
+        let context = self.context();
+        if let Ok(bucket) = context.get_object_store(INBOX).await {
             return Ok(bucket);
         }
         let config = Config {
@@ -90,14 +100,14 @@ impl Inbox {
             num_replicas: 1,
             ..Config::default()
         };
-        let made = self.context.create_object_store(config).await;
+        let made = context.create_object_store(config).await;
         made.map_err(|error| NotRead::Away(crate::chain(&error)))
     }
 
     /// What the server says each time when somebody deleted the bucket.
     pub(super) async fn deleted(&self) -> BoxStream<'static, ()> {
-        let subject = format!("$JS.EVENT.ADVISORY.STREAM.DELETED.OBJ_{INBOX}");
-        match self.context.client().subscribe(subject).await {
+        let subject = format!("$JS.EVENT.ADVISORY.STREAM.DELETED.{STREAM}");
+        match self.line.client().subscribe(subject).await {
             Ok(said) => said.map(|_| ()).boxed(),
             Err(_) => futures::stream::empty().boxed(),
         }
@@ -107,7 +117,8 @@ impl Inbox {
     pub(super) async fn open(&self, upload: UploadId, size: u64) -> Result<Opened, NotRead> {
         self.ensure().await?;
         let stream = self.stream().await?;
-        let about = about(&stream, upload).await?.ok_or(NotRead::Unknown)?;
+        let context = self.context();
+        let about = about(&context, upload).await?.ok_or(NotRead::Unknown)?;
         let pieces = about.pieces(size).map_err(NotRead::Unfit)?;
         if pieces == 0 {
             let bytes = StreamReader::new(futures::stream::empty().boxed());
@@ -123,12 +134,12 @@ impl Inbox {
         let named = Pieces(Some(subject.clone()));
         // Where to look for the next one, and how many are left.
         let bytes = futures::stream::try_unfold((0, pieces), move |(after, left)| {
-            let (stream, subject) = (stream.clone(), subject.clone());
+            let (context, subject) = (context.clone(), subject.clone());
             async move {
                 if left == 0 {
                     return Ok(None);
                 }
-                let piece = next(&stream, &subject, after + 1).await?;
+                let piece = next(&context, &subject, after + 1).await?;
                 Ok(Some((piece.payload, (piece.sequence, left - 1))))
             }
         });
@@ -153,7 +164,7 @@ impl Inbox {
     }
 
     async fn stream(&self) -> Result<JetStream, NotRead> {
-        let found = self.context.get_stream(format!("OBJ_{INBOX}")).await;
+        let found = self.context().get_stream(STREAM).await;
         found.map_err(|error| NotRead::Away(crate::chain(&error)))
     }
 }
@@ -213,39 +224,24 @@ impl About {
 }
 
 /// What is said of an upload, if one is there.
-async fn about(stream: &JetStream, upload: UploadId) -> Result<Option<About>, NotRead> {
-    let subject = about_of(upload);
-    let said = if stream.cached_info().config.allow_direct {
-        match stream.direct_get_last_for_subject(subject).await {
-            Ok(said) => said.payload,
-            Err(error) if error.kind() == DirectGetErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(NotRead::Away(crate::chain(&error))),
-        }
-    } else {
-        match stream.get_last_raw_message_by_subject(&subject).await {
-            Ok(said) => said.payload,
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
-                return Ok(None);
-            }
-            Err(error) => return Err(NotRead::Away(crate::chain(&error))),
-        }
+async fn about(context: &Context, upload: UploadId) -> Result<Option<About>, NotRead> {
+    let asked = json!({ "last_by_subj": about_of(upload) });
+    let said = find(context, STREAM, &asked).await;
+    let Some(said) = said.map_err(|error| NotRead::Away(crate::chain(&error)))? else {
+        return Ok(None);
     };
-    match serde_json::from_slice::<About>(&said) {
+    match serde_json::from_slice::<About>(&said.payload) {
         Ok(about) => Ok(Some(about).filter(|about| !about.deleted)),
         Err(_) => Err(NotRead::Unfit("what is said of the upload cannot be read".to_owned())),
     }
 }
 
 /// The first piece from a sequence on.
-async fn next(stream: &JetStream, subject: &str, from: u64) -> io::Result<StreamMessage> {
-    let piece = if stream.cached_info().config.allow_direct {
-        let piece = stream.direct_get_next_for_subject(subject, Some(from)).await;
-        piece.map_err(|error| crate::chain(&error))
-    } else {
-        let piece = stream.get_first_raw_message_by_subject(subject, from).await;
-        piece.map_err(|error| crate::chain(&error))
-    };
-    piece.map_err(|reason| io::Error::other(format!("the next piece did not come: {reason}")))
+async fn next(context: &Context, subject: &str, from: u64) -> io::Result<Stored> {
+    let piece = find(context, STREAM, &json!({ "seq": from, "next_by_subj": subject })).await;
+    let failed = |why: &str| io::Error::other(format!("the next piece did not come: {why}"));
+    let piece = piece.map_err(|error| failed(&crate::chain(&error)))?;
+    piece.ok_or_else(|| failed("it is not there any more"))
 }
 
 async fn count(stream: &JetStream, subject: &str) -> Result<u64, String> {

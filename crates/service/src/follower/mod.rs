@@ -24,21 +24,20 @@ mod task;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use async_nats::{ConnectOptions, Event};
+use async_nats::ConnectOptions;
 use journal::Journal;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 pub use error::Error;
 pub use message::subject;
-pub(crate) use stored::{Stored, Unknown, stored};
+pub(crate) use stored::{Stored, Unknown, find, stored};
 
 use consumers::Consumers;
-use mirror::Mirror;
 use task::{Task, Tell};
 
 use crate::lasting::Part;
-use crate::nats::{Server, log_event};
+use crate::nats::{Connector, Cuts, LastingLine, Server};
 
 /// The stream's name.
 pub const STREAM: &str = "CASES";
@@ -100,27 +99,23 @@ impl Follower {
         let Settings { server, reconnect_pause, directory } = settings;
         crate::private::make(&directory)
             .map_err(|source| Error::Directory { path: directory.clone(), source })?;
-        let (connection, connected) = watch::channel(false);
-        let mut options = ConnectOptions::new();
-        if let Some(pause) = reconnect_pause {
-            options = options.reconnect_delay_callback(move |_| pause);
-        }
         // A connection of its own, so that its load delays nobody's answers.
-        let options = options
-            .name("tebessa follower")
-            .ping_interval(PING)
-            .retry_on_initial_connect()
-            .event_callback(move |event| {
-                on_event(&connection, &event);
-                std::future::ready(())
-            });
-        let client = server.connect(options).await.map_err(Error::Connect)?;
+        let options = move || {
+            let options = ConnectOptions::new().name("tebessa follower").ping_interval(PING);
+            match reconnect_pause {
+                Some(pause) => options.reconnect_delay_callback(move |_| pause),
+                None => options,
+            }
+        };
+        let connector = Connector::new(&server, "the follower", &Cuts::default(), options);
+        let patient = connector.connect_with(ConnectOptions::retry_on_initial_connect);
+        let line = patient.await.map_err(Error::Connect)?;
         let (status_sender, status) = watch::channel(Status::Away);
         let (stop, stopped) = oneshot::channel();
         let (refused_sender, refused) = watch::channel(0);
         let consumers = Consumers::load(&directory);
         let tell = Tell { status: status_sender, refused: refused_sender };
-        let task = Task::new(journal, Mirror::new(client), consumers, connected, tell);
+        let task = Task::new(journal, LastingLine::new(connector, line), consumers, tell);
         let (task, part) = Part::spawn("the follower of the journal", task.run(stopped));
         Ok(Self { status, refused, stop, task, part })
     }
@@ -151,14 +146,4 @@ impl Follower {
             tracing::error!(reason = %crate::chain(&error), "the follower failed");
         }
     }
-}
-
-fn on_event(connection: &watch::Sender<bool>, event: &Event) {
-    if matches!(event, Event::Connected) {
-        connection.send_replace(true);
-    }
-    if matches!(event, Event::Disconnected | Event::Closed) {
-        connection.send_replace(false);
-    }
-    log_event("follower's", event);
 }

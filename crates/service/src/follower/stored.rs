@@ -1,7 +1,9 @@
-//! A message of the stream as the server keeps it, whether a client can read it or not.
+//! A message of a stream as the server keeps it, whether a client can read it or not.
 //!
-//! The server takes headers of any form, and the client library gives no message whose headers it cannot
-//! read: its error looks as if there were no answer. So a message is asked for here, and read in two steps.
+//! The server takes headers of any form. At a message whose headers it cannot read the client library gives
+//! up the whole connection, or its task of it falls: a reader that asked for it as it is would do so again and
+//! again, and others on the same connection with it. So a message is asked for here in the form in which its
+//! headers are a text within the answer, and read in two steps.
 
 use async_nats::jetstream::context::{Context, RequestError};
 use async_nats::jetstream::message::StreamMessage;
@@ -17,6 +19,8 @@ use super::STREAM;
 /// What stands at a sequence.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Stored {
+    /// Its sequence.
+    pub(crate) sequence: u64,
     /// Its bytes without the headers.
     pub(crate) payload: Bytes,
     /// Whether clients can read it. One that cannot be is none of ours, whatever its bytes are.
@@ -27,7 +31,7 @@ pub(crate) struct Stored {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unknown {
     /// There is no stream.
-    #[error("there is no stream {STREAM}")]
+    #[error("there is no such stream")]
     NoStream,
     /// The server says why not.
     #[error("the server gives no message")]
@@ -42,10 +46,18 @@ struct Answer {
     message: RawMessage,
 }
 
-/// The message at a sequence, from the stream's leader; none when it holds none there.
+/// The message of [`STREAM`] at a sequence, from the stream's leader; none when it holds none there.
 pub(crate) async fn stored(context: &Context, sequence: u64) -> Result<Option<Stored>, Unknown> {
-    let subject = format!("STREAM.MSG.GET.{STREAM}");
-    let asked = context.request(subject, &serde_json::json!({ "seq": sequence })).await;
+    find(context, STREAM, &serde_json::json!({ "seq": sequence })).await
+}
+
+/// The message of a stream that a question to the server names, from the stream's leader.
+pub(crate) async fn find(
+    context: &Context,
+    stream: &str,
+    asked: &serde_json::Value,
+) -> Result<Option<Stored>, Unknown> {
+    let asked = context.request(format!("STREAM.MSG.GET.{stream}"), asked).await;
     let answer: Response<Answer> = asked.map_err(Unknown::Silent)?;
     match answer {
         Response::Ok(answer) => Ok(Some(read(answer.message))),
@@ -58,12 +70,13 @@ pub(crate) async fn stored(context: &Context, sequence: u64) -> Result<Option<St
 }
 
 fn read(message: RawMessage) -> Stored {
+    let sequence = message.sequence;
     match STANDARD.decode(&message.payload) {
         Ok(payload) => {
             let readable = StreamMessage::try_from(message).is_ok();
-            Stored { payload: payload.into(), readable }
+            Stored { sequence, payload: payload.into(), readable }
         }
-        Err(_) => Stored { payload: Bytes::new(), readable: false },
+        Err(_) => Stored { sequence, payload: Bytes::new(), readable: false },
     }
 }
 
@@ -88,8 +101,9 @@ mod tests {
             (Some("NATS/1.0\r\nNats-Msg-Id: 1\r\n\r\n"), true),
             (Some("NATS/1.0\r\nbad line without colon\r\n\r\n"), false),
             (Some("HTTP/1.0\r\n\r\n"), false),
+            (Some("NATS/1.0\r\nA: a\rb\r\n\r\n"), false),
         ] {
-            let stored = Stored { payload: "{}".into(), readable };
+            let stored = Stored { sequence: 7, payload: "{}".into(), readable };
             assert_eq!(read(message(headers, &payload)), stored, "{headers:?}");
         }
         assert!(!read(message(None, "no base64")).readable);

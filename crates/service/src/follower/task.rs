@@ -18,6 +18,7 @@ use super::message::address;
 use super::mirror::Mirror;
 use super::place::{Standing, has_holes, look, read};
 use super::{STREAM, Status};
+use crate::nats::LastingLine;
 
 /// How many records are sent ahead of their acknowledgements.
 const WINDOW: usize = 512;
@@ -48,7 +49,7 @@ pub(super) struct Task {
     durable: watch::Receiver<Position>,
     mirror: Mirror,
     consumers: Consumers,
-    connected: watch::Receiver<bool>,
+    lasting: LastingLine,
     tell: Tell,
     /// The last position that the stream is known to hold.
     position: u64,
@@ -63,11 +64,11 @@ pub(super) struct Task {
 impl Task {
     pub(super) fn new(
         journal: Journal,
-        mirror: Mirror,
+        lasting: LastingLine,
         consumers: Consumers,
-        connected: watch::Receiver<bool>,
         tell: Tell,
     ) -> Self {
+        let mirror = Mirror::new(lasting.line.client.clone());
         let mut looks = tokio::time::interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
@@ -75,7 +76,7 @@ impl Task {
             journal,
             mirror,
             consumers,
-            connected,
+            lasting,
             tell,
             position: 0,
             looks,
@@ -118,14 +119,16 @@ impl Task {
                     // Before the first connection nothing is wrong yet; a server that is there and
                     // does not serve, such as one without JetStream, says what is.
                     let is_new = self.waits_for.as_ref() != Some(&why);
-                    if is_new && (was_here || *self.connected.borrow()) {
+                    if is_new && (was_here || self.lasting.line.is_here()) {
                         tracing::warn!(stream = STREAM, "the mirror waits: {why}");
                         self.waits_for = Some(why);
                     }
                     self.pause().await;
-                    // A dropped sender means that the client is gone, and the node with it.
-                    if self.connected.wait_for(|connected| *connected).await.is_err() {
-                        return;
+                    self.lasting.line.here_or_over().await;
+                    if self.lasting.line.is_over() {
+                        self.lasting.renew().await;
+                        self.mirror = Mirror::new(self.lasting.line.client.clone());
+                        advisories = None;
                     }
                 }
                 Trouble::Halt(reason) => {
@@ -193,7 +196,7 @@ impl Task {
             tokio::select! {
                 answer = &mut ack => break answer,
                 // Answers that were under way are lost with the connection.
-                () = gone(&mut self.connected) => return Err(away()),
+                () = self.lasting.line.gone() => return Err(away()),
                 _ = self.looks.tick() => self.look_again().await?,
             }
         };
@@ -238,7 +241,7 @@ impl Task {
             () = wait_for_change(advisories) => {
                 Err(Trouble::Moved("the stream was changed or deleted".to_owned()))
             }
-            () = gone(&mut self.connected) => Err(away()),
+            () = self.lasting.line.gone() => Err(away()),
             _ = self.looks.tick() => self.look_again().await,
         }
     }
@@ -318,7 +321,7 @@ impl Task {
     }
 
     fn connection(&self) -> Result<(), Trouble> {
-        if *self.connected.borrow() { Ok(()) } else { Err(away()) }
+        if self.lasting.line.is_here() { Ok(()) } else { Err(away()) }
     }
 
     /// Shows how far the mirror is.
@@ -358,12 +361,6 @@ impl Task {
 
 fn away() -> Trouble {
     Trouble::Away("there is no connection to the server".to_owned())
-}
-
-/// Returns when the connection is gone.
-async fn gone(connected: &mut watch::Receiver<bool>) {
-    // A dropped sender means the same.
-    let _ = connected.wait_for(|connected| !*connected).await;
 }
 
 /// Returns when the server says that the stream was changed or deleted; never, before that was

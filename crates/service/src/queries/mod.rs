@@ -42,6 +42,7 @@ pub use self::status::{
 };
 pub use self::what_if::{WhatIfPageQuery, WhatIfPageReply, WhatIfQuery, WhatIfReply};
 use crate::follower;
+pub use crate::nats::Cut;
 use crate::node::Node;
 pub use crate::overheard::Overheard;
 use crate::reply::Failure;
@@ -103,7 +104,13 @@ pub fn answer(
     name: &str,
     bytes: &[u8],
 ) -> Result<Vec<u8>, Failure> {
-    let around = Around { follower: follower.clone(), timers: None, overheard: Vec::new() };
+    let around = Around {
+        follower: follower.clone(),
+        timers: None,
+        overheard: Vec::new(),
+        cuts: Vec::new(),
+        short: None,
+    };
     answer_to(node, &around, named(name)?, Asked::now(node), bytes)
 }
 
@@ -114,6 +121,10 @@ pub(crate) struct Around {
     pub(crate) timers: Option<timers::Status>,
     /// Streams of somebody else that take what is sent to the node.
     pub(crate) overheard: Vec<Overheard>,
+    /// How often the connections were cut.
+    pub(crate) cuts: Vec<Cut>,
+    /// The most bytes of a message, where that is less than the node needs.
+    pub(crate) short: Option<u64>,
 }
 
 /// Answers a query that needs the node alone.

@@ -2,6 +2,7 @@
 
 use super::Around;
 use crate::logs::Log;
+use crate::nats::Cut;
 use crate::node::Node;
 use crate::overheard::Overheard;
 use crate::reply::Failure;
@@ -72,6 +73,13 @@ pub struct NodeReply {
     /// Why the key store can give no key, if so: no claim is taken then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_key: Option<String>,
+    /// How often the node's connections to NATS were cut; absent where none was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<Cut>,
+    /// The most bytes that the NATS server takes in a message, if that is less than the node needs: no command
+    /// is taken then, and longer answers are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_messages: Option<u64>,
 }
 
 /// The logs that could not be signed when it was tried last. It is tried again on schedule, and
@@ -138,6 +146,8 @@ pub(crate) fn answer(node: &Node, around: &Around) -> Result<NodeReply, Failure>
         unsigned: unsigned(node),
         overheard: around.overheard.clone(),
         no_key: node.keys().failure(),
+        cuts: around.cuts.clone(),
+        short_messages: around.short,
     })
 }
 

@@ -73,7 +73,7 @@ fn is_answerable(message: &Message) -> bool {
 }
 
 /// Returns when the node stops. A sender that is gone has stopped as well.
-pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
+pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 

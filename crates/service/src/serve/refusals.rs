@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::JoinHandle;
 
+use super::sending::send;
 use crate::lasting::Part;
 use crate::reply::Failure;
 
@@ -28,11 +29,11 @@ pub(super) struct Refusals {
 
 impl Refusals {
     /// With the task that tells them, which ends once all clones are gone and all are told.
-    pub(super) fn start() -> (Self, JoinHandle<()>, Part) {
+    pub(super) fn start(client: async_nats::Client) -> (Self, JoinHandle<()>, Part) {
         let (untold, mut waiting) = channel::<(Message, Failure)>(MOST_UNTOLD);
         let work = async move {
             while let Some((message, failure)) = waiting.recv().await {
-                super::send(&message, Err(failure)).await;
+                send(&client, &message, Err(failure)).await;
             }
         };
         let (telling, part) = Part::spawn("what tells who is refused", work);

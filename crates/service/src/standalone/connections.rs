@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
-use super::{LEAST_PAYLOAD, StartError};
-use crate::nats::{Server, log_event, refused};
+use super::StartError;
+use crate::nats::{Connector, Cuts, LastingLine, Line, Server, refused};
+use crate::serve::{LEAST_PAYLOAD, Side};
 
 /// How long a NATS server that was given by its URL may take to answer.
 const NATS_PATIENCE: Duration = Duration::from_secs(30);
@@ -26,72 +27,75 @@ const MOST_UNTAKEN_FILES: usize = 1_024;
 /// How long the last answers may take to be sent.
 const SEND_PATIENCE: Duration = Duration::from_secs(5);
 
-/// The connections.
-pub(super) struct Connections {
-    /// For commands.
-    pub(super) commands: async_nats::Client,
-    /// For the files that come before some of them: what they take must keep no command waiting.
-    pub(super) files: async_nats::Client,
-    /// For queries.
-    pub(super) queries: async_nats::Client,
+/// How the connection for files is made.
+pub(super) fn for_files(server: &Server, cuts: &Cuts) -> Connector {
+    connector(server, ("files", "tebessa node, files"), MOST_UNTAKEN_FILES, cuts)
 }
 
-impl Connections {
-    /// Connects. A server that is not there yet is tried for a while; one that takes short messages only
-    /// is refused.
-    pub(super) async fn open(server: &Server) -> Result<Self, StartError> {
-        let connections = Self {
-            commands: connect(server, "tebessa node", MOST_UNTAKEN_COMMANDS).await?,
-            files: connect(server, "tebessa node, files", MOST_UNTAKEN_FILES).await?,
-            queries: connect(server, "tebessa node, queries", MOST_UNTAKEN_QUERIES).await?,
-        };
-        let most = connections.commands.server_info().max_payload;
-        if most < LEAST_PAYLOAD {
-            return Err(StartError::SmallMessages { url: server.shown(), most });
+/// How that of a side of the exchange is made.
+pub(super) fn for_side(server: &Server, side: Side, cuts: &Cuts) -> Connector {
+    match side {
+        Side::Commands => {
+            connector(server, ("commands", "tebessa node"), MOST_UNTAKEN_COMMANDS, cuts)
         }
-        Ok(connections)
-    }
-
-    /// Sends what is still to be sent, and ends.
-    pub(super) async fn close(self) {
-        for connection in [self.commands, self.files, self.queries] {
-            match tokio::time::timeout(SEND_PATIENCE, connection.flush()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    tracing::warn!(reason = %crate::chain(&error), "the last answers may not have been sent");
-                }
-                Err(_) => tracing::warn!("the last answers could not be sent in time"),
-            }
+        Side::Queries => {
+            connector(server, ("queries", "tebessa node, queries"), MOST_UNTAKEN_QUERIES, cuts)
         }
     }
 }
 
-async fn connect(
+fn connector(
     server: &Server,
-    name: &str,
+    (what, name): (&'static str, &'static str),
     most_untaken: usize,
-) -> Result<async_nats::Client, StartError> {
-    let deadline = tokio::time::Instant::now() + NATS_PATIENCE;
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let options = async_nats::ConnectOptions::new()
+    cuts: &Cuts,
+) -> Connector {
+    Connector::new(server, what, cuts, move || {
+        async_nats::ConnectOptions::new()
             .name(name)
             .ping_interval(Duration::from_secs(10))
             .subscription_capacity(most_untaken)
-            .event_callback(|event| async move {
-                log_event("node's", &event);
-            });
-        match server.connect(options).await {
-            Ok(client) => return Ok(client),
+    })
+}
+
+/// Connects for the first time. A server that is not there yet is tried for a while; one that takes short
+/// messages only is refused.
+pub(super) async fn open(connector: Connector) -> Result<LastingLine, StartError> {
+    let line = connect(&connector).await?;
+    let most = line.client.server_info().max_payload;
+    if most < LEAST_PAYLOAD {
+        return Err(StartError::SmallMessages { url: connector.server().shown(), most });
+    }
+    Ok(LastingLine::new(connector, line))
+}
+
+/// Sends what is still to be sent on a connection.
+pub(super) async fn flush(connection: &async_nats::Client) {
+    match tokio::time::timeout(SEND_PATIENCE, connection.flush()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(reason = %crate::chain(&error), "the last answers may not have been sent");
+        }
+        Err(_) => tracing::warn!("the last answers could not be sent in time"),
+    }
+}
+
+async fn connect(connector: &Connector) -> Result<Line, StartError> {
+    let url = || connector.server().shown();
+    let deadline = tokio::time::Instant::now() + NATS_PATIENCE;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match connector.connect().await {
+            Ok(line) => return Ok(line),
             Err(source) if refused(&source) => {
-                return Err(StartError::Refused { url: server.shown(), source });
+                return Err(StartError::Refused { url: url(), source });
             }
             Err(source) if tokio::time::Instant::now() + pause > deadline => {
-                return Err(StartError::Connect { url: server.shown(), source });
+                return Err(StartError::Connect { url: url(), source });
             }
             Err(error) => {
                 if pause == FIRST_PAUSE {
-                    let (url, patience_s) = (server.shown(), NATS_PATIENCE.as_secs());
+                    let (url, patience_s) = (url(), NATS_PATIENCE.as_secs());
                     tracing::warn!(url, %error, patience_s, "no connection to NATS yet; tried again");
                 }
                 tokio::time::sleep(pause).await;

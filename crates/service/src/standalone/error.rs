@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::LEAST_PAYLOAD;
 use crate::alone::NotAlone;
 use crate::erasure::KeysUnsettled;
 use crate::nats::{HOW_TO_GET_IN, Server};
 use crate::node::OpenError;
-use crate::serve::ServeError;
+use crate::serve::{LEAST_PAYLOAD, ServeError};
 use crate::{broker, documents, follower, timers};
 
 /// Why a node could not start.

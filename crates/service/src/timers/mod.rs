@@ -36,7 +36,7 @@ use store::Store;
 use task::Task;
 
 use crate::lasting::Part;
-use crate::nats::{HOW_TO_GET_IN, Server, log_event, refused};
+use crate::nats::{Connector, Cuts, HOW_TO_GET_IN, LastingLine, Server, refused};
 
 /// What time it is. Given, so that tests can let it jump.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -113,10 +113,10 @@ impl Timers {
     ) -> Result<Self, Error> {
         let store = Store::open(store)?;
         let server: Server = server.into();
-        let client = connect(&server).await?;
+        let line = connect(&server).await?;
         let (status_sender, status) = watch::channel(Status::Reading);
         let (stop, stopped) = oneshot::channel();
-        let task = Task::new(client, clock, status_sender, store).run(stopped);
+        let task = Task::new(line, clock, status_sender, store).run(stopped);
         let (task, part) = Part::spawn("the timers of the deadlines", task);
         Ok(Self { status, stop, task, part })
     }
@@ -147,23 +147,21 @@ impl Timers {
     }
 }
 
-async fn connect(server: &Server) -> Result<async_nats::Client, Error> {
-    let options = || {
-        ConnectOptions::new().name("tebessa deadlines").ping_interval(PING).event_callback(
-            |event| async move {
-                log_event("timers'", &event);
-            },
-        )
-    };
+async fn connect(server: &Server) -> Result<LastingLine, Error> {
+    let options = || ConnectOptions::new().name("tebessa deadlines").ping_interval(PING);
+    let connector = Connector::new(server, "the timers", &Cuts::default(), options);
     let unfit = |source| Error::Connect { url: server.shown(), source };
-    match server.connect(options()).await {
-        Ok(client) => Ok(client),
-        Err(source) if refused(&source) => Err(Error::Refused { url: server.shown(), source }),
+    let line = match connector.connect().await {
+        Ok(line) => line,
+        Err(source) if refused(&source) => {
+            return Err(Error::Refused { url: server.shown(), source });
+        }
         Err(error) => {
             let url = server.shown();
             tracing::warn!(url, %error, "no connection to NATS yet; the timers try again");
-            let patient = options().retry_on_initial_connect();
-            server.connect(patient).await.map_err(unfit)
+            let patient = connector.connect_with(ConnectOptions::retry_on_initial_connect);
+            patient.await.map_err(unfit)?
         }
-    }
+    };
+    Ok(LastingLine::new(connector, line))
 }

@@ -16,7 +16,8 @@ use super::place::{self, StreamPlace};
 use super::queue::Queue;
 use super::store::{Snapshot, Store};
 use super::{Clock, Status};
-use crate::follower::STREAM;
+use crate::follower::{STREAM, Unknown, stored};
+use crate::nats::LastingLine;
 
 /// How long an answer of the server may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
@@ -29,6 +30,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const MOST_AHEAD: u64 = 50_000;
 /// The longest pause between two times that it is kept; well within the consumer's patience.
 const LONGEST_REST: Duration = Duration::from_secs(30);
+/// More than the client library asks for ahead.
+const MOST_ASKED_FOR: u64 = 512;
 /// How many deadlines fire side by side.
 const AT_ONCE: usize = 64;
 
@@ -36,7 +39,7 @@ const AT_ONCE: usize = 64;
 pub(super) type Trouble = String;
 
 pub(super) struct Task {
-    client: async_nats::Client,
+    lasting: LastingLine,
     context: Context,
     clock: Clock,
     status: watch::Sender<Status>,
@@ -45,6 +48,10 @@ pub(super) struct Task {
     failures: u32,
     /// What hinders the timers, as the log was told.
     told: Option<Trouble>,
+    /// The last position that was read.
+    read: u64,
+    /// The first position at which the connection may have ended.
+    suspect: Option<u64>,
 }
 
 /// What was read, and what of it is kept.
@@ -107,15 +114,29 @@ impl Reading {
     }
 }
 
+fn context_of(lasting: &LastingLine) -> Context {
+    ContextBuilder::new().timeout(ANSWER_LIMIT).build(lasting.line.client.clone())
+}
+
 impl Task {
     pub(super) fn new(
-        client: async_nats::Client,
+        lasting: LastingLine,
         clock: Clock,
         status: watch::Sender<Status>,
         store: Store,
     ) -> Self {
-        let context = ContextBuilder::new().timeout(ANSWER_LIMIT).build(client.clone());
-        Self { client, context, clock, status, store, failures: 0, told: None }
+        let context = context_of(&lasting);
+        Self {
+            lasting,
+            context,
+            clock,
+            status,
+            store,
+            failures: 0,
+            told: None,
+            read: 0,
+            suspect: None,
+        }
     }
 
     /// Runs until it is told to stop, by a message or by the sender's end. What was not kept yet
@@ -130,7 +151,14 @@ impl Task {
     async fn run_for_ever(&mut self) {
         loop {
             let Err(trouble) = self.follow().await;
-            self.tell(trouble);
+            if self.lasting.line.is_over() {
+                self.suspect = Some(self.read + 1);
+                self.tell("the connection ended".to_owned());
+                self.lasting.renew().await;
+                self.context = context_of(&self.lasting);
+            } else {
+                self.tell(trouble);
+            }
             let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
             self.failures = self.failures.saturating_add(1);
             tokio::time::sleep(pause).await;
@@ -141,16 +169,19 @@ impl Task {
     async fn follow(&mut self) -> Result<Infallible, Trouble> {
         let stream = self.context.get_stream(STREAM).await.map_err(|e| crate::chain(&e))?;
         let end = stream.cached_info().state.last_sequence;
+        self.look_at_suspects(end).await?;
         let StreamPlace { snapshot, consumer } = place::find(&stream, &self.store).await?;
         let mut messages = consumer.messages().await.map_err(|e| crate::chain(&e))?;
         let mut looks = tokio::time::interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut reading = Reading::of(snapshot);
+        self.read = reading.known.position;
         loop {
             let looked = tokio::select! {
                 message = messages.next() => {
                     let message = message.ok_or("the consumer ended")?;
                     reading.take(message.map_err(|error| crate::chain(&error))?)?;
+                    self.read = reading.known.position;
                     false
                 }
                 _ = looks.tick() => true,
@@ -167,10 +198,33 @@ impl Task {
         }
     }
 
+    /// A message at which the connection would end again is not asked for as it is, until it is gone. It is
+    /// among those that were asked for behind the last one that was read.
+    async fn look_at_suspects(&mut self, end: u64) -> Result<(), Trouble> {
+        let Some(first) = self.suspect else { return Ok(()) };
+        for position in first..=end.min(first + MOST_ASKED_FOR) {
+            match stored(&self.context, position).await {
+                Ok(Some(message)) if !message.readable => {
+                    self.suspect = Some(position);
+                    return Err(format!(
+                        "position {position} of the stream holds a message that nobody can read"
+                    ));
+                }
+                Ok(_) => {}
+                Err(Unknown::NoStream) => break,
+                Err(error @ (Unknown::Refused(_) | Unknown::Silent(_))) => {
+                    return Err(crate::chain(&error));
+                }
+            }
+        }
+        self.suspect = None;
+        Ok(())
+    }
+
     /// Fires what is due. Answers are awaited together, so that a long list does not take long.
     async fn fire(&self, queue: &mut Queue) {
         let due = queue.due((self.clock)(), AT_ONCE);
-        let client = &self.client;
+        let client = &self.lasting.line.client;
         let fired =
             due.into_iter().map(|firing| async move { (firing, fire(client, firing).await) });
         for (firing, fired) in futures::future::join_all(fired).await {
@@ -186,7 +240,7 @@ impl Task {
     fn tell(&mut self, trouble: Trouble) {
         let fired = matches!(*self.status.borrow(), Status::Waiting { .. });
         // Before the first connection nothing is wrong yet.
-        let connected = self.client.connection_state() == State::Connected;
+        let connected = self.lasting.line.client.connection_state() == State::Connected;
         if self.told.as_ref() != Some(&trouble) && (fired || connected) {
             tracing::warn!(stream = STREAM, "the timers look for their place: {trouble}");
             self.told = Some(trouble.clone());
