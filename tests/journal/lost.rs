@@ -58,6 +58,9 @@ async fn without_a_node_the_index_tells_of_records_that_the_log_lost() {
         assert_eq!((code, &said["ok"]), (Some(1), &Value::Bool(false)), "{said}");
         let what = said["fault"]["what"].as_str().unwrap();
         assert!(what.contains(&format!("position {} was acknowledged", cases.len())), "{said}");
+        let begins = (damaged == &short).then_some(group.start);
+        assert_eq!(said["fault"]["offset"].as_u64(), begins.map(|at| at as u64), "{said}");
+        assert!(said["fault"]["advice"].as_str().unwrap().contains("journal repair"), "{said}");
     }
 
     // Without the index nobody here knows: nothing is promised, and nothing is called superfluous.

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use crate::disk::{Disk, RealDisk};
-use crate::error::{Error, disk_error};
+use crate::error::{Error, disk_error, fault};
 use crate::journal::LOG_DIRECTORY;
 use crate::options::TornTail;
 use crate::record::Position;
@@ -99,7 +99,8 @@ pub fn verify(
     verify_against(directory, Seen::default(), progress)
 }
 
-/// The same, and a log that ends before `at_least` is an [`Error::LogLostRecords`].
+/// The same, and a log that ends before `at_least` is an [`Error::LogLostRecords`], or an
+/// [`Error::Corrupt`] where something stands behind its end that is not whole.
 pub fn verify_at_least(
     directory: &Path,
     at_least: Position,
@@ -156,6 +157,12 @@ fn run(
         finished
     })?;
     if Position(report.records) < at_least {
+        if let Some(torn) = &report.unfinished {
+            let what = format!(
+                "the last write is not whole, but position {at_least} was acknowledged: it had been durable"
+            );
+            return Err(fault(&torn.file, torn.offset, torn.position.0, &what));
+        }
         return Err(Error::LogLostRecords { log: Position(report.records), index: at_least });
     }
     Ok(report)
