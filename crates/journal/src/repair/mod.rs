@@ -61,9 +61,6 @@ pub struct RepairOptions<'k> {
     pub seen: Position,
     /// The keys of the log: a checkpoint that none of them signed proves nothing.
     pub keys: &'k [VerifierKey],
-    /// Keys of the log of which nothing counts any more: what one of them signed proves nothing, and is
-    /// no damage.
-    pub distrusted: &'k [VerifierKey],
     /// Signed notes of elsewhere, such as those of the source: one that a key of the log signed takes
     /// the place of a damaged one of its size. Any other is passed over.
     pub notes: &'k [String],

@@ -12,7 +12,7 @@ use crate::signed::checkpoint::Checkpoint;
 use crate::signed::checkpoints::{Checkpoints, StoredCheckpoint, promised_size};
 use crate::signed::note::{NoteError, VerifierKey};
 
-/// A checkpoint that was damaged, or that no key of the log signed.
+/// A checkpoint that was damaged.
 #[derive(Debug, Clone, Serialize)]
 pub struct RepairedCheckpoint {
     /// The file, as named from the data directory.
@@ -39,26 +39,31 @@ pub(super) struct Notes {
     pub(super) signed: u64,
 }
 
-/// Reads the checkpoints of a data directory. With keys of the log, one that is damaged, or that none of
-/// them signed, promises nothing: one from elsewhere takes its place. Without keys nobody can tell.
+/// Reads the checkpoints of a data directory. With keys of the log, one that is damaged promises nothing: one
+/// from elsewhere takes its place, as it does of one that none of the keys signed. Without keys nobody can tell.
 pub(super) fn read(directory: &Path, options: &RepairOptions<'_>) -> Result<Notes, Error> {
     let mut notes = Notes { promises: Vec::new(), plans: Vec::new(), signed: 0 };
     for (file, stored) in Checkpoints::new(directory, "").each()? {
         let size = promised_size(&file).unwrap_or(0);
         notes.signed = notes.signed.max(size);
-        let what = match stored.and_then(|stored| looked_at(&stored, options)) {
-            Ok(Ok((said, believed))) => {
-                notes.promises.push(Promise { file, said, believed });
-                continue;
-            }
-            Ok(Err(refused)) => refused.to_string(),
-            Err(Error::Corrupt(fault)) if !options.keys.is_empty() => fault.what,
-            Err(error) => return Err(error),
-        };
         let elsewhere = options.notes.iter().find_map(|note| {
             let said = signed_by(note, options.keys)?;
             (said.size == size).then(|| (note.clone(), said))
         });
+        let what = match stored.and_then(|stored| looked_at(&stored, options)) {
+            Ok((said, Ok(()))) => {
+                notes.promises.push(Promise { file, said, believed: true });
+                continue;
+            }
+            // By a key that is lost or distrusted, or by nobody: it proves nothing, and may still contradict.
+            Ok((said, Err(NoteError::Unknown))) if elsewhere.is_none() => {
+                notes.promises.push(Promise { file, said, believed: false });
+                continue;
+            }
+            Ok((_, Err(refused))) => refused.to_string(),
+            Err(Error::Corrupt(fault)) if !options.keys.is_empty() => fault.what,
+            Err(error) => return Err(error),
+        };
         if elsewhere.is_none() && !options.accept_unproved {
             let what = format!(
                 "{file} is not as it was signed: {what}; the source has none in its place, so that it \
@@ -77,19 +82,14 @@ pub(super) fn read(directory: &Path, options: &RepairOptions<'_>) -> Result<Note
     Ok(notes)
 }
 
-/// What a note says, and whether a key signed it that is believed; or why it counts for nothing.
+/// What a note says, and whether a key signed it that is believed.
 fn looked_at(
     stored: &StoredCheckpoint,
     options: &RepairOptions<'_>,
-) -> Result<Result<(Checkpoint, bool), NoteError>, Error> {
+) -> Result<(Checkpoint, Result<(), NoteError>), Error> {
     let said = stored.checkpoint()?;
-    let by = |keys| Checkpoint::verify(&stored.note, &said.origin, keys);
-    Ok(match by(options.keys) {
-        Ok(said) => Ok((said, true)),
-        // What nobody can check proves nothing, and may still contradict.
-        Err(_) if options.keys.is_empty() || by(options.distrusted).is_ok() => Ok((said, false)),
-        Err(refused) => Err(refused),
-    })
+    let signed = Checkpoint::verify(&stored.note, &said.origin, options.keys).map(|_| ());
+    Ok((said, signed))
 }
 
 /// What a note of elsewhere says, where one of the keys signed it.

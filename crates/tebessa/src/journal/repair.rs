@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use journal::note::VerifierKey;
 use journal::{
-    Checkpoints, Lock, LogKeys, Position, ProvedBy, Reader, RepairOptions, RepairReport, Source,
+    Checkpoint, Checkpoints, Lock, LogKeys, Position, ProvedBy, Reader, RepairOptions,
+    RepairReport, Source,
 };
 use service::broker::{Broker, Port, Settings};
 use service::client::Client;
@@ -22,8 +23,8 @@ one that was lost: by a signed checkpoint, by the tree in a footer, or by the ha
 of its case names. So the source need not be trusted, and nothing is changed unless every lost record is
 there and proved. That the checksum of its damaged frame fits is no proof: it can be made to.
 
-A checkpoint that is damaged, or that no key of the log signed, is replaced by the one of its size that the
-source or --checkpoint has, if a key of the log signed that.
+A checkpoint that is damaged is replaced by the one of its size that the source or --checkpoint has, if a
+key of the log signed that.
 
 The damaged files and a report are kept in the data directory under journal/repaired. The next start
 builds the index anew.
@@ -98,7 +99,6 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
 /// What is believed and accepted.
 struct Policy {
     keys: Vec<VerifierKey>,
-    distrusted: Vec<VerifierKey>,
     notes: Vec<String>,
     accept_unproved: bool,
 }
@@ -107,13 +107,20 @@ impl Policy {
     /// Without keys no checkpoint proves anything.
     fn new(args: &Args, keys: &Path) -> Result<Self, CliError> {
         let keys = LogKeys::read(keys).map_err(CliError::other)?;
-        let distrusted = keys.as_ref().map(LogKeys::distrusted).unwrap_or_default();
         let keys = keys.map(|keys| keys.known()).unwrap_or_default();
         let keys = keys.into_iter().map(|known| known.key).collect();
-        let notes = args.checkpoint.iter().map(|file| files::read_text(file, files::SMALL));
-        let notes = notes.collect::<Result<_, _>>()?;
-        Ok(Self { keys, distrusted, notes, accept_unproved: args.accept_unproved })
+        let notes = args.checkpoint.iter().map(|file| note_in(file)).collect::<Result<_, _>>()?;
+        Ok(Self { keys, notes, accept_unproved: args.accept_unproved })
     }
+}
+
+/// A checkpoint that is given. Whether a key of the log signed it, the repair looks.
+fn note_in(file: &Path) -> Result<String, CliError> {
+    let note = files::read_text(file, files::SMALL)?;
+    let body = note.rfind("\n\n").and_then(|end| note.get(..=end)).unwrap_or_default();
+    Checkpoint::parse(body)
+        .map_err(|error| CliError::caused(format!("{} is no checkpoint", file.display()), error))?;
+    Ok(note)
 }
 
 async fn from_stream(args: &Args, held: Lock, policy: Policy) -> Result<RepairReport, CliError> {
@@ -144,9 +151,8 @@ async fn mend(
 ) -> Result<RepairReport, CliError> {
     let repaired = tokio::task::spawn_blocking(move || {
         let mut bar = Bar::new("Looking through the log");
-        let Policy { keys, distrusted, notes, accept_unproved } = policy;
-        let (distrusted, notes) = (&distrusted, &notes);
-        let options = RepairOptions { seen, keys: &keys, distrusted, notes, accept_unproved };
+        let Policy { keys, notes, accept_unproved } = policy;
+        let options = RepairOptions { seen, keys: &keys, notes: &notes, accept_unproved };
         journal::repair(&held, &mut source, options, &mut |records| bar.show(records, 0, "records"))
     });
     repaired.await.map_err(CliError::other)?.map_err(CliError::other)
