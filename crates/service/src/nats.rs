@@ -70,6 +70,10 @@ impl From<InboxPrefix> for String {
     }
 }
 
+/// Where the node's own answers arrive, such as pieces of a file in clear: no account that may only ask is
+/// let subscribe there.
+const NODE_INBOX: &str = "_INBOX_tebessa";
+
 /// A certificate to show, and its key; both in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
@@ -126,6 +130,13 @@ impl Server {
     pub fn without_user(mut self) -> Self {
         self.url = self.shown();
         self
+    }
+
+    /// As the node's account goes in: answers arrive where the node's do, unless another place is named.
+    #[must_use]
+    pub fn as_of_node(self) -> Self {
+        let inbox = self.inbox.clone().unwrap_or_else(|| InboxPrefix(NODE_INBOX.to_owned()));
+        self.with_inbox(Some(inbox))
     }
 
     /// With another place where answers arrive.

@@ -258,7 +258,8 @@ impl NodeFile {
             nats_ca: server.roots().map(absolute),
             nats_cert: server.certificate().map(|shown| absolute(&shown.chain)),
             nats_key: server.certificate().map(|shown| absolute(&shown.key)),
-            nats_inbox: server.inbox().cloned(),
+            // By the node's account, which may have no right to any other.
+            nats_inbox: server.clone().as_of_node().inbox().cloned(),
             authority: authority.to_owned(),
             pid: std::process::id(),
         }

@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 
 use super::decide::{began_within, free_of_earlier_part, onward_limit};
-use super::{Appeal, Event, PermissionDecided, PermissionSought};
+use super::{Appeal, Event, PermissionDecided, PermissionSought, Ruling};
 use crate::clocks::Limit;
 use crate::decide::Context;
 use crate::decisions::{day, day_since};
@@ -12,8 +12,8 @@ use crate::personal::{Personal, Words};
 use crate::rejection::{Code, Rejection, refuse};
 use crate::state::{Case, Stamp, need};
 use crate::vocabulary::{
-    AdjournmentCause, Circumstance, DeadlineKind, HearingStage, PermissionResult, Role,
-    SuspensiveEffect,
+    AdjournmentCause, AppealResult, Circumstance, DeadlineKind, HearingStage, PermissionResult,
+    Role, SuspensiveEffect,
 };
 use crate::{AppealId, HearingId, Instant, Version, WorldDate};
 
@@ -318,14 +318,17 @@ pub(super) fn decide_permission(
     })))
 }
 
-/// I2: the next court is made of others.
+/// I2: the next court is made of others, and so is a tribunal that has the appeal again. Who gave it back did
+/// not rule on what that tribunal rules then.
 pub(super) fn not_the_first_judge(
     case: &Case,
     appeal: &Appeal,
     context: &Context<'_>,
 ) -> Result<(), Rejection> {
     free_of_earlier_part(case, appeal.id, context)?;
-    let mut rulings = appeal.earlier.iter().chain(&appeal.ruling).map(|ruling| &ruling.by);
+    let counts = |ruling: &&Ruling| appeal.given_back() || ruling.result != AppealResult::Remitted;
+    let rulings = appeal.earlier.iter().filter(counts).chain(&appeal.ruling);
+    let mut rulings = rulings.map(|ruling| &ruling.by);
     if rulings.any(|by| *by == context.by.id)
         || appeal.late_ruled.as_ref().is_some_and(|(by, _)| *by == context.by.id)
     {

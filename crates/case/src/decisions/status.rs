@@ -314,7 +314,10 @@ pub(super) fn hear(
 /// What a court gave instead of the status stays, and the authority may leave more than nothing.
 fn remains(case: &Case, end: &EndStatus) -> Result<Option<DecisionOutcome>, Rejection> {
     let held = need(case.decisions.status(), Code::NoStatus, "no status stands")?.status;
-    let given = case.outcome().filter(|outcome| outcome.protects() && !carries(*outcome, held));
+    // A humanitarian stay is given beside what protects from return, and takes nothing of that with it.
+    let beside = held == StatusKind::Humanitarian;
+    let given = case.outcome().filter(|outcome| outcome.protects());
+    let given = given.filter(|outcome| beside || !carries(*outcome, held));
     let Some(stated) = end.outcome else { return Ok(given) };
     let lesser = status_of(stated).is_none_or(|status| rank(status) < rank(held));
     if stated == DecisionOutcome::Inadmissible
@@ -396,11 +399,15 @@ pub(super) fn opened(case: &mut Case, review: &OpenStatusReview, stamp: &Stamp<'
 /// that was closed is open again.
 pub(super) fn ended(case: &mut Case, end: &EndStatus, stamp: &Stamp<'_>) {
     step(case, StatusReviewStage::Ended);
-    // A lesser status that ends takes nothing of what was given beside it.
-    let ended = case.decisions.status().map_or(0, |held| rank(held.status));
-    for decision in &mut case.decisions.all {
-        decision.kept =
-            decision.kept.filter(|kept| status_of(*kept).is_some_and(|it| rank(it) > ended));
+    // A lesser status that ends takes nothing of what was given beside it, and a humanitarian stay nothing at
+    // all.
+    let held = case.decisions.status().map(|held| held.status);
+    if held != Some(StatusKind::Humanitarian) {
+        let ended = held.map_or(0, rank);
+        for decision in &mut case.decisions.all {
+            decision.kept =
+                decision.kept.filter(|kept| status_of(*kept).is_some_and(|it| rank(it) > ended));
+        }
     }
     for held in &mut case.decisions.statuses {
         held.ended.get_or_insert(stamp.version);

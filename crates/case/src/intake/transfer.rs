@@ -219,13 +219,22 @@ pub(super) fn may_leave(
     Ok(())
 }
 
-/// What bars removal by the decision that stands bars a transfer as well: that it was not served, and time to
-/// appeal or to go further.
+/// What bars removal by the decision that stands bars a transfer as well: that it was not served, time to
+/// appeal or to go further, and what is asked for behind it. Where a decision was set aside, its appeal is
+/// worth something only when another one comes first.
 pub(super) fn no_time_runs(case: &Case, context: &Context<'_>) -> Result<(), Rejection> {
-    let Some(decision) = case.decisions.standing() else { return Ok(()) };
-    let Some(reason) = removal::of_decision(case, decision, context.at(case)?) else {
-        return Ok(());
+    let Some(decision) = case.decisions.standing() else {
+        if case.decisions.all.is_empty() {
+            return Ok(());
+        }
+        return refuse(
+            Code::RemovalBarred,
+            "what was decided here was set aside; decide anew, serve it, and let the time to appeal run",
+        );
     };
+    let at = context.at(case)?;
+    let reason = removal::of_decision(case, decision, at);
+    let Some(reason) = reason.or_else(|| removal::binds_closing(case, at)) else { return Ok(()) };
     refuse(
         Code::RemovalBarred,
         format!("{}; nobody is transferred before that is over", reason.sentence),

@@ -15,18 +15,15 @@ use std::time::{Duration, Instant};
 use async_nats::{Client, ConnectError, ConnectOptions, Event};
 use tokio::sync::watch;
 
-use super::{InboxPrefix, Server, is_due, log_event};
+use super::{Server, is_due, log_event};
 
 /// The pauses before another connection is made where one ended. Who sends such messages without end keeps
 /// the node from little else then.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// A connection that lasted so long ended by something new.
-const LASTED: Duration = Duration::from_mins(1);
+const LASTED: Duration = Duration::from_secs(2);
 
-/// Where the node's own answers arrive, such as pieces of a file in clear: no account that may only ask is
-/// let subscribe there.
-const NODE_INBOX: &str = "_INBOX_tebessa";
 /// All of it, as a subscription names it.
 pub(crate) const NODE_INBOX_ALL: &str = "_INBOX_tebessa.>";
 
@@ -106,8 +103,7 @@ impl Connector {
         cuts: &Cuts,
         options: impl Fn() -> ConnectOptions + Send + Sync + 'static,
     ) -> Self {
-        let inbox = server.inbox().cloned().or_else(|| Some(InboxPrefix(NODE_INBOX.to_owned())));
-        let server = server.clone().with_inbox(inbox);
+        let server = server.clone().as_of_node();
         Self { server, what, options: Arc::new(options), cuts: cuts.clone() }
     }
 

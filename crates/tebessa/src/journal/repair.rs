@@ -125,7 +125,8 @@ fn note_in(file: &Path) -> Result<String, CliError> {
 
 async fn from_stream(args: &Args, held: Lock, policy: Policy) -> Result<RepairReport, CliError> {
     if let Some(url) = &args.nats {
-        return mend_from(args.options.server(url)?, held, policy).await;
+        // In the node's place, by its account.
+        return mend_from(args.options.server(url)?.as_of_node(), held, policy).await;
     }
     // For nobody else, whatever the node's is.
     let directory = args.data.join("nats");
