@@ -65,6 +65,10 @@ async fn a_damaged_checkpoint_stops_a_start_says_what_helps_and_comes_back_by_it
     let root = whole.lines().nth(2).unwrap();
     let other = format!("{}{}", if root.starts_with('A') { 'B' } else { 'A' }, &root[1..]);
     fs::write(&checkpoint, whole.replace(root, &other)).unwrap();
+    let said = fails(&["audit", "verify", "--data", &path("data"), "--json"]);
+    let fault = parsed(said.trim())["fault"].clone();
+    assert_eq!(fault["what"], "a signature of the note is wrong", "{fault}");
+    assert!(fault["advice"].as_str().unwrap().contains("--checkpoint"), "{fault}");
     let refused = Node::try_start_in(&data, &[]).expect_err("it says that the log was changed");
     assert!(refused.contains("tebessa journal repair"), "{refused}");
 

@@ -234,6 +234,9 @@ const THE_LOG: &str = "the log";
 /// What helps where the log of the cases is damaged.
 const REPAIR: &str = "stop the node; `tebessa journal repair` brings back what is lost, from the stream, a \
                       backup or another node";
+/// The same for a checkpoint beside it.
+const REPAIR_CHECKPOINT: &str = "stop the node; `tebessa journal repair` brings back the one that was signed, \
+                                 from a backup or by --checkpoint";
 /// The same for the access log, which no stream has.
 const REPAIR_ACCESS: &str = "stop the node; `tebessa journal repair --access` brings back what is lost, from a backup of it";
 
@@ -313,6 +316,11 @@ impl Damage {
     /// A key that the key store must have, and does not.
     pub(super) fn of_keys(case: case::CaseId, what: String) -> Self {
         Self { case: Some(case.0), ..Self::elsewhere("the key store", what) }
+    }
+
+    /// A checkpoint that is not as it was signed.
+    pub(super) fn of_checkpoint(file: &str, what: String) -> Self {
+        Self { advice: Some(REPAIR_CHECKPOINT), ..Self::elsewhere(file, what) }
     }
 
     /// A fault that is not at a record.

@@ -91,7 +91,7 @@ impl Signed {
                     unsigned += 1;
                 }
                 Err(error) => {
-                    return Err(Damage::elsewhere(&stored.file, error.to_string()).into());
+                    return Err(Damage::of_checkpoint(&stored.file, error.to_string()).into());
                 }
             }
         }
