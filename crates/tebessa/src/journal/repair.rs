@@ -230,6 +230,8 @@ fn say(args: &Args, report: &RepairReport) -> Result<Exit, CliError> {
         }
     }
     note(&format!("the damaged files and the report are in {}", kept_in.display()));
-    note("the index is built anew at the next start; `tebessa audit verify` checks everything");
+    if !report.segments.is_empty() {
+        note("the index is built anew at the next start; `tebessa audit verify` checks everything");
+    }
     Ok(Exit::Done)
 }
