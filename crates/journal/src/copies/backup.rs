@@ -23,7 +23,7 @@ use crate::segments::footer::{Footer, TRAILER_BYTES};
 use crate::segments::format::segment_position;
 use crate::segments::scan::{Stop, Window, scan_groups, stop_fault};
 use crate::signed::checkpoint::Checkpoint;
-use crate::signed::checkpoints::{CHECKPOINT_DIRECTORY, Promised, keep_in, promised_notes};
+use crate::signed::checkpoints::{CHECKPOINT_DIRECTORY, Promised, keep_in};
 use crate::verify::{Seen, VerifyProgress, VerifyReport, verify, verify_against};
 
 /// Where a restore puts the log until it is whole, within the data directory.
@@ -64,12 +64,11 @@ pub fn backup(
     out: &Path,
     progress: &mut dyn FnMut(VerifyProgress),
 ) -> Result<CopyReport, Error> {
-    let notes = promised_notes(data).map_err(|error| in_copy(data, error))?;
+    let promised = Promised::whole(data).map_err(|error| in_copy(data, error))?;
     let reader = Reader::open_as_it_is(data)?;
     let (id, last) = (reader.id(), reader.last());
-    has_what_was_signed(&notes, last)?;
+    has_what_was_signed(&promised, last)?;
     // Before anything is copied: what contradicts the log here would do so in its copy for ever.
-    let promised = Promised::read(data)?;
     promised.compare(&reader.prover()?).map_err(|error| in_copy(data, error))?;
     RealDisk::make_private(out).map_err(disk_error(out.display(), "making"))?;
     if is_same(&data.join(LOG_DIRECTORY), &out.join(LOG_DIRECTORY)) {
@@ -95,17 +94,15 @@ pub fn backup(
         }
     }
     // Damage that is found in the end is the copy's: what is copied now was looked through.
-    copy(data, out, last, &notes, out, progress)
+    copy(data, out, last, &promised, out, progress)
 }
 
 /// A log that has less than a checkpoint signed has lost its end.
-fn has_what_was_signed(notes: &[(u64, String)], last: Position) -> Result<(), Error> {
-    match notes.last() {
-        Some((size, _)) if *size > last.0 => {
-            Err(Error::LogLostRecords { log: last, index: Position(*size) })
-        }
-        Some(_) | None => Ok(()),
+fn has_what_was_signed(promised: &Promised, last: Position) -> Result<(), Error> {
+    if promised.up_to > last {
+        return Err(Error::LogLostRecords { log: last, index: promised.up_to });
     }
+    Ok(())
 }
 
 /// The first position at which a longer log has another record than its beginning.
@@ -153,17 +150,17 @@ pub fn restore(
         let what = format!("{} holds a log already; nothing was changed", data.display());
         return Err(Error::Request(what));
     }
-    let notes = promised_notes(from).map_err(|error| in_copy(from, error))?;
+    let promised = Promised::whole(from).map_err(|error| in_copy(from, error))?;
     let last = Reader::open_as_it_is(from)?.last();
     let aside = data.join(RESTORING);
     clear(&aside)?;
     // Byte for byte what is there.
-    let copied = copy(from, &aside, last, &notes, from, progress);
+    let copied = copy(from, &aside, last, &promised, from, progress);
     let restored = copied.and_then(|report| {
         let checkpoints = elsewhere.iter().map(|(name, said, _)| (name.clone(), said.clone()));
         let seen = Seen { checkpoints: checkpoints.collect(), ..Seen::default() };
         verify_against(&aside, seen, progress).map_err(|error| in_copy(from, error))?;
-        has_what_was_signed(&notes, last)?;
+        has_what_was_signed(&promised, last)?;
         Ok(report)
     });
     if !matches!(restored, Ok(_) | Err(Error::LogLostRecords { .. })) {
@@ -171,8 +168,8 @@ pub fn restore(
         return restored;
     }
     // Before the log: with less than they promise it is never opened.
-    for (size, note) in &notes {
-        keep_in(data, *size, note)?;
+    for (stored, said) in &promised.checkpoints {
+        keep_in(data, said.size, &stored.note)?;
     }
     for (_, checkpoint, note) in elsewhere {
         keep_in(data, checkpoint.size, note)?;
@@ -202,7 +199,7 @@ fn copy(
     from: &Path,
     to: &Path,
     last: Position,
-    notes: &[(u64, String)],
+    promised: &Promised,
     shown: &Path,
     progress: &mut dyn FnMut(VerifyProgress),
 ) -> Result<CopyReport, Error> {
@@ -226,8 +223,8 @@ fn copy(
         }
     }
     sync_directory(&log).map_err(disk_error(log.display(), "syncing"))?;
-    for (size, note) in notes.iter().filter(|(size, _)| *size <= last.0) {
-        keep_in(to, *size, note)?;
+    for (stored, said) in promised.checkpoints.iter().filter(|(_, said)| said.size <= last.0) {
+        keep_in(to, said.size, &stored.note)?;
     }
     let verified = verify(to, progress).map_err(|error| in_copy(shown, error))?;
     let VerifyReport { log, records, root, checkpoints, .. } = verified;

@@ -47,10 +47,8 @@ pub struct StoredCheckpoint {
 impl StoredCheckpoint {
     /// What it says. Its signatures are not looked at: [`Checkpoint::verify`] does.
     pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
-        let end = self.note.rfind("\n\n").map_or(0, |end| end + 1);
-        let text = self.note.get(..end).unwrap_or_default();
-        let said = Checkpoint::parse(text);
-        said.ok()
+        Checkpoint::unverified(&self.note)
+            .ok()
             .filter(|said| self.file.ends_with(&file_name(said.size)))
             .ok_or_else(|| self.fault("it is not the checkpoint that its name says"))
     }
@@ -174,16 +172,6 @@ pub(crate) fn keep_in(data: &Path, size: u64, note: &str) -> Result<(), Error> {
     if there { Ok(()) } else { keep(&directory, size, note) }
 }
 
-/// The notes that are kept in a data directory, by size; each says what its name does.
-pub(crate) fn promised_notes(data: &Path) -> Result<Vec<(u64, String)>, Error> {
-    let directory = data.join(CHECKPOINT_DIRECTORY);
-    let noted = |size| {
-        let stored = read(&directory, size)?;
-        stored.checkpoint().map(|_| (size, stored.note))
-    };
-    sizes(&directory)?.into_iter().map(noted).collect()
-}
-
 fn signed_by_all(note: &str, keys: &[&SigningKey]) -> bool {
     keys.iter().all(|key| note::verify(note, &[key.verifier()]).is_ok())
 }
@@ -242,17 +230,31 @@ fn sizes(directory: &Path) -> Result<Vec<u64>, Error> {
     Ok(sizes)
 }
 
-/// What a log that is opened must begin with and reach.
+/// What a log must begin with and reach.
 #[derive(Debug, Default)]
 pub(crate) struct Promised {
     /// The size of the largest checkpoint; 0 when there is none.
     pub(crate) up_to: Position,
     /// Not the largest alone: anyone who can write there could put a larger one beside it.
+    /// The smallest first.
     pub(crate) checkpoints: Vec<(StoredCheckpoint, Checkpoint)>,
 }
 
 impl Promised {
-    /// What the checkpoints in a data directory promise.
+    /// What the checkpoints in a data directory promise; each must say what its name does.
+    pub(crate) fn whole(data: &Path) -> Result<Promised, Error> {
+        let directory = data.join(CHECKPOINT_DIRECTORY);
+        let promise = |size| {
+            let stored = read(&directory, size)?;
+            stored.checkpoint().map(|said| (stored, said))
+        };
+        let checkpoints =
+            sizes(&directory)?.into_iter().map(promise).collect::<Result<Vec<_>, _>>()?;
+        let up_to = checkpoints.last().map_or(Position(0), |(_, said)| Position(said.size));
+        Ok(Promised { up_to, checkpoints })
+    }
+
+    /// The same for a log that is to be written on, where one that cannot be read is told of.
     pub(crate) fn read(data: &Path) -> Result<Promised, Error> {
         let directory = data.join(CHECKPOINT_DIRECTORY);
         let mut promised = Promised { up_to: signed_up_to(data)?, ..Promised::default() };
@@ -284,13 +286,6 @@ impl Promised {
 pub(crate) fn signed_up_to(data: &Path) -> Result<Position, Error> {
     let sizes = sizes(&data.join(CHECKPOINT_DIRECTORY))?;
     Ok(Position(sizes.last().copied().unwrap_or(0)))
-}
-
-/// What was promised in a data directory: every checkpoint that is kept, by its file.
-pub(crate) fn promised(data: &Path) -> Result<Vec<(String, Checkpoint)>, Error> {
-    let directory = data.join(CHECKPOINT_DIRECTORY);
-    let stored = sizes(&directory)?.into_iter().map(|size| read(&directory, size));
-    stored.map(|stored| stored.and_then(|it| Ok((it.file.clone(), it.checkpoint()?)))).collect()
 }
 
 #[cfg(test)]

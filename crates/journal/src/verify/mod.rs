@@ -21,7 +21,7 @@ use crate::options::TornTail;
 use crate::record::Position;
 use crate::segments::format::segment_position;
 use crate::signed::checkpoint::Checkpoint;
-use crate::signed::checkpoints::promised;
+use crate::signed::checkpoints::Promised;
 
 use chunk::Checked;
 use promises::Promises;
@@ -116,7 +116,8 @@ pub fn verify_against(
     mut seen: Seen,
     progress: &mut dyn FnMut(VerifyProgress),
 ) -> Result<VerifyReport, Error> {
-    seen.checkpoints.extend(promised(directory)?);
+    let promised = Promised::whole(directory)?.checkpoints;
+    seen.checkpoints.extend(promised.into_iter().map(|(stored, said)| (stored.file, said)));
     run(&RealDisk::new(directory.join(LOG_DIRECTORY)), seen, progress)
 }
 

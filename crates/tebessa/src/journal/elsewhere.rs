@@ -43,17 +43,21 @@ impl ElsewhereArgs {
     /// The origin that the first of them names; nothing is checked.
     pub(crate) fn origin(&self) -> Result<Option<String>, CliError> {
         let Some(file) = self.checkpoint.first() else { return Ok(None) };
-        let text = files::read_text(file, files::SMALL)?;
-        Ok(text.lines().next().map(str::to_owned))
+        Ok(Some(note_in(file)?.1.origin))
     }
+}
+
+/// The note in a file, and what it says; no signature is looked at.
+pub(crate) fn note_in(file: &Path) -> Result<(String, Checkpoint), CliError> {
+    let text = files::read_text(file, files::SMALL)?;
+    let said = Checkpoint::unverified(&text)
+        .map_err(|error| CliError::caused(format!("{} is no checkpoint", file.display()), error))?;
+    Ok((text, said))
 }
 
 fn read(file: &Path, origin: &str, keys: &[VerifierKey]) -> Result<Elsewhere, CliError> {
     let name = file.display().to_string();
-    let text = files::read_text(file, files::SMALL)?;
-    let body = text.rfind("\n\n").and_then(|end| text.get(..=end)).unwrap_or_default();
-    let said = Checkpoint::parse(body)
-        .map_err(|error| CliError::caused(format!("{name} is no checkpoint"), error))?;
+    let (text, said) = note_in(file)?;
     if said.origin != origin {
         return Err(CliError::message(format!(
             "{name} is of another log: it is of {}, and not of {origin}; nothing was done",

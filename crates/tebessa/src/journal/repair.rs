@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use journal::note::VerifierKey;
 use journal::{
-    Checkpoint, Checkpoints, Lock, LogKeys, Position, ProvedBy, Reader, RepairOptions,
-    RepairReport, Source,
+    Checkpoints, Lock, LogKeys, Position, ProvedBy, Reader, RepairOptions, RepairReport, Source,
 };
 use service::broker::{Broker, Port, Settings};
 use service::client::Client;
@@ -14,7 +13,7 @@ use tokio::runtime::Handle;
 
 use crate::address::NatsOptions;
 use crate::data_directory;
-use crate::files;
+use crate::journal::elsewhere::note_in;
 use crate::output::{Bar, CliError, Exit, GOOD, count, line, note};
 
 const HELP: &str = "\
@@ -109,18 +108,11 @@ impl Policy {
         let keys = LogKeys::read(keys).map_err(CliError::other)?;
         let keys = keys.map(|keys| keys.known()).unwrap_or_default();
         let keys = keys.into_iter().map(|known| known.key).collect();
-        let notes = args.checkpoint.iter().map(|file| note_in(file)).collect::<Result<_, _>>()?;
+        // Whether a key of the log signed them, the repair looks.
+        let notes = args.checkpoint.iter().map(|file| note_in(file).map(|(note, _)| note));
+        let notes = notes.collect::<Result<_, _>>()?;
         Ok(Self { keys, notes, accept_unproved: args.accept_unproved })
     }
-}
-
-/// A checkpoint that is given. Whether a key of the log signed it, the repair looks.
-fn note_in(file: &Path) -> Result<String, CliError> {
-    let note = files::read_text(file, files::SMALL)?;
-    let body = note.rfind("\n\n").and_then(|end| note.get(..=end)).unwrap_or_default();
-    Checkpoint::parse(body)
-        .map_err(|error| CliError::caused(format!("{} is no checkpoint", file.display()), error))?;
-    Ok(note)
 }
 
 async fn from_stream(args: &Args, held: Lock, policy: Policy) -> Result<RepairReport, CliError> {
